@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// AVX2 and FMA for Swift's SIMD types on x86-64; other processors use the same source without flags.
+// ICL_PROBE_PORTABLE=1 builds for processors without AVX2.
+#if arch(x86_64)
+  let vectorFlags =
+    Context.environment["ICL_PROBE_PORTABLE"] == nil
+    ? ["-Xcc", "-mavx2", "-Xcc", "-mfma", "-Xcc", "-mf16c"] : []
+#else
+  let vectorFlags: [String] = []
+#endif
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(vectorFlags),
+]
+
+let package = Package(
+  name: "icl-probe",
+  products: [
+    .executable(name: "icl-probe", targets: ["icl-probe"])
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CSentencePiece",
+      cxxSettings: [.unsafeFlags(["-std=c++17"])],
+      linkerSettings: [.linkedLibrary("sentencepiece")]),
+    .target(name: "TensorCore", dependencies: ["COpenBLAS"], swiftSettings: settings),
+    .target(
+      name: "Transformer", dependencies: ["TensorCore", "CSentencePiece"],
+      swiftSettings: settings),
+    .target(
+      name: "RuleVectors", dependencies: ["Transformer", "TensorCore"], swiftSettings: settings),
+    .target(name: "Reports", dependencies: ["TensorCore"], swiftSettings: settings),
+    .target(name: "Terminal", dependencies: ["TensorCore"], swiftSettings: settings),
+    .executableTarget(
+      name: "icl-probe",
+      dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["TensorCore"],
+      resources: [.copy("Resources")], swiftSettings: settings),
+    .testTarget(
+      name: "TransformerTests", dependencies: ["Transformer", "TensorCore"],
+      resources: [.copy("Resources")], swiftSettings: settings),
+    .testTarget(
+      name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
+      swiftSettings: settings),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: settings),
+    .testTarget(name: "CommandTests", dependencies: ["TensorCore"], swiftSettings: settings),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,123 @@
+import Foundation
+
+extension JSONValue {
+  /// Reads JSON text; keys of an object come sorted, a repeated key is Foundation's to refuse.
+  ///
+  /// - Throws: `UserError` with `place` and the line and column at fault.
+  public init(parsing data: Data, place: String) throws {
+    do {
+      self = try JSONDecoder().decode(Decoded.self, from: data).value
+    } catch DecodingError.dataCorrupted(let context) {
+      let underlying = context.underlyingError as NSError?
+      let detail = (underlying?.userInfo["NSDebugDescription"] as? String) ?? context.debugDescription
+      throw UserError("not valid JSON: \(detail)", at: place, remedy: "mend the file")
+    } catch {
+      throw UserError("not valid JSON", at: place, remedy: "mend the file")
+    }
+  }
+
+  /// Reads the JSON file at `path`.
+  public init(contentsOf path: String) throws {
+    try self.init(parsing: Files.read(path), place: path)
+  }
+
+  /// JSON text on one line; numbers are the shortest text that reads back to the same value, and
+  /// non-finite numbers, which JSON cannot hold, become null.
+  public var text: String { serialised(indent: nil, level: 0) }
+
+  /// JSON text with two-space indents and a final newline.
+  public var prettyText: String { serialised(indent: 2, level: 0) + "\n" }
+
+  private func serialised(indent: Int?, level: Int) -> String {
+    func list(_ open: String, _ items: [String], _ close: String) -> String {
+      guard let indent, !items.isEmpty else {
+        return open + items.joined(separator: ", ") + close
+      }
+      let inner = String(repeating: " ", count: indent * (level + 1))
+      let outer = String(repeating: " ", count: indent * level)
+      return open + "\n" + items.map { inner + $0 }.joined(separator: ",\n") + "\n" + outer + close
+    }
+    switch self {
+    case .null: return "null"
+    case .bool(let value): return value ? "true" : "false"
+    case .integer(let value): return String(value)
+    case .number(let value):
+      guard value.isFinite else { return "null" }
+      // A value that came from f32 is written as f32, so that 0.1 does not grow digits.
+      let narrow = Float(value)
+      return Double(narrow) == value ? "\(narrow)" : "\(value)"
+    case .string(let value): return Self.quoted(value)
+    case .array(let values):
+      let scalars = values.allSatisfy { if case .object = $0 { false } else { true } }
+      return scalars
+        ? "[" + values.map { $0.serialised(indent: nil, level: 0) }.joined(separator: ", ") + "]"
+        : list("[", values.map { $0.serialised(indent: indent, level: level + 1) }, "]")
+    case .object(let pairs):
+      return list(
+        "{",
+        pairs.map { Self.quoted($0.key) + ": " + $0.value.serialised(indent: indent, level: level + 1) },
+        "}")
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
+      case "\u{2028}", "\u{2029}": out += "\\u\(String(scalar.value, radix: 16))"
+      default:
+        if scalar.value < 0x20 || scalar.value == 0x7F {
+          let hex = String(scalar.value, radix: 16)
+          out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        } else {
+          out.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return out + "\""
+  }
+
+  /// Foundation's decoder in, `JSONValue` out.
+  private struct Decoded: Decodable {
+    let value: JSONValue
+
+    struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      if let object = try? decoder.container(keyedBy: Key.self) {
+        var pairs: [(key: String, value: JSONValue)] = []
+        for key in object.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
+          pairs.append((key.stringValue, try object.decode(Decoded.self, forKey: key).value))
+        }
+        value = .object(pairs)
+      } else if var list = try? decoder.unkeyedContainer() {
+        var items: [JSONValue] = []
+        while !list.isAtEnd { items.append(try list.decode(Decoded.self).value) }
+        value = .array(items)
+      } else {
+        let single = try decoder.singleValueContainer()
+        if single.decodeNil() {
+          value = .null
+        } else if let bool = try? single.decode(Bool.self) {
+          value = .bool(bool)
+        } else if let whole = try? single.decode(Int.self) {
+          value = .integer(whole)
+        } else if let number = try? single.decode(Double.self) {
+          value = .number(number)
+        } else {
+          value = .string(try single.decode(String.self))
+        }
+      }
+    }
+  }
+}

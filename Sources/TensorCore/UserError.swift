@@ -1,0 +1,35 @@
+/// Something that a user can mend, told in one line: what is wrong, where, and what to do.
+public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
+  /// Process exit status that a command ends with.
+  public enum Status: Int32, Sendable {
+    /// The work could not be done: a bad file, a full disk.
+    case failed = 1
+    /// The command line was wrong.
+    case usage = 2
+  }
+
+  /// File, key path or option at fault, if there is one.
+  public let place: String?
+  /// What is wrong, as a clause without a final full stop.
+  public let problem: String
+  /// What to do about it.
+  public let remedy: String?
+  public let status: Status
+
+  public init(
+    _ problem: String, at place: String? = nil, remedy: String? = nil, status: Status = .failed
+  ) {
+    self.place = place
+    self.problem = problem
+    self.remedy = remedy
+    self.status = status
+  }
+
+  /// `place: problem; remedy`, on one line whatever the parts contain.
+  public var description: String {
+    var line = place.map { "\($0): " } ?? ""
+    line += problem
+    if let remedy { line += "; \(remedy)" }
+    return String(line.map { $0.isNewline ? " " : $0 })
+  }
+}

@@ -1,0 +1,73 @@
+/// Text to token ids and back.
+///
+/// Both directions work on UTF-8 bytes: Swift's `String ==` is canonical equivalence and `Character`
+/// a grapheme cluster, neither of which a tokenizer may use. No BOS or EOS is ever added.
+public protocol Tokenizer: Sendable {
+  /// Number of token ids.
+  var vocabularySize: Int { get }
+
+  /// Token ids of `text`.
+  ///
+  /// - Parameter parsingSpecialTokens: whether the text of a control token (`<|im_start|>`) becomes
+  ///   that token; otherwise it is text like any other.
+  func encode(_ text: String, parsingSpecialTokens: Bool) -> [Int]
+
+  /// The bytes that token `id` stands for; empty for an id outside the vocabulary.
+  func bytes(of id: Int) -> [UInt8]
+
+  /// The bytes that the sequence stands for.
+  func bytes(of ids: [Int]) -> [UInt8]
+}
+
+extension Tokenizer {
+  public func encode(_ text: String) -> [Int] { encode(text, parsingSpecialTokens: false) }
+
+  public func bytes(of ids: [Int]) -> [UInt8] { ids.flatMap { bytes(of: $0) } }
+
+  /// The text of a sequence, with U+FFFD for each maximal ill-formed part.
+  public func decode(_ ids: [Int]) -> String { String(decoding: bytes(of: ids), as: UTF8.self) }
+}
+
+/// What a model file says about its tokenizer (GGUF's `tokenizer.ggml.*`).
+public struct TokenizerVocabulary: Sendable {
+  /// GGUF's token types.
+  public enum Kind: Int, Sendable {
+    case normal = 1
+    case unknown, control, userDefined, unused, byte
+  }
+
+  /// `tokenizer.ggml.model`: `gpt2` is byte-level BPE, `llama` is SentencePiece.
+  public var model: String
+  /// `tokenizer.ggml.pre`: the pre-tokeniser of a byte-level BPE.
+  public var preTokenizer: String?
+  /// Piece texts as the file has them, by token id.
+  public var pieces: [String]
+  /// Piece scores by token id (SentencePiece), or empty.
+  public var scores: [Float]
+  /// Token kinds by token id, or empty where all are normal.
+  public var kinds: [Kind]
+  /// Merges in order of rank, each `left right` (byte-level BPE), or empty.
+  public var merges: [String]
+  /// `tokenizer.ggml.add_space_prefix`.
+  public var addsSpacePrefix: Bool
+  public var unknownID: Int?
+  public var beginID: Int?
+  public var endID: Int?
+
+  public init(
+    model: String, preTokenizer: String? = nil, pieces: [String], scores: [Float] = [],
+    kinds: [Kind] = [], merges: [String] = [], addsSpacePrefix: Bool = false,
+    unknownID: Int? = nil, beginID: Int? = nil, endID: Int? = nil
+  ) {
+    self.model = model
+    self.preTokenizer = preTokenizer
+    self.pieces = pieces
+    self.scores = scores
+    self.kinds = kinds
+    self.merges = merges
+    self.addsSpacePrefix = addsSpacePrefix
+    self.unknownID = unknownID
+    self.beginID = beginID
+    self.endID = endID
+  }
+}

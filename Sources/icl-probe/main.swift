@@ -1,0 +1,1 @@
+print("icl-probe")
