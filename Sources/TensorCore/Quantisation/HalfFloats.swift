@@ -1,5 +1,5 @@
-/// Numbers stored one by one: f32, f16 (IEEE 754 binary16) and bf16 (the upper half of an f32), each
-/// little-endian. All of them are exact in f32.
+/// Numbers stored one by one: f32, f16 (IEEE 754 binary16) and bf16 (the upper half of an f32),
+/// each little-endian. All of them are exact in f32.
 extension Unpacking {
   static func f32(
     _ source: UnsafeRawPointer, _ count: Int, _ destination: UnsafeMutablePointer<Float>

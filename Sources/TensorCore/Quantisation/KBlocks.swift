@@ -5,8 +5,9 @@
 extension Unpacking {
   /// `scales: u8[16], qs: u8[64], d: f16, dmin: f16`; `d * scale * q - dmin * minimum`.
   ///
-  /// Each byte of `scales` has the scale of sixteen numbers in its low and their minimum in its high
-  /// four bits. 32 bytes of `qs` hold 128 numbers: bits 0–1 the first 32, bits 2–3 the next, and so on.
+  /// Each byte of `scales` has the scale of sixteen numbers in its low and their minimum in its
+  /// high four bits. 32 bytes of `qs` hold 128 numbers: bits 0–1 the first 32, bits 2–3 the next,
+  /// and so on.
   static func q2_k(
     _ source: UnsafeRawPointer, _ blocks: Int, _ destination: UnsafeMutablePointer<Float>
   ) {
@@ -28,9 +29,9 @@ extension Unpacking {
 
   /// `hmask: u8[32], qs: u8[64], scales: u8[12], d: f16`; `d * (scale - 32) * (q - 4)`.
   ///
-  /// The low two bits of `q` lie as in `q2_k`; its third bit is a bit of `hmask`: bit `b` of byte `j`
-  /// belongs to number `32 * b + j`. Of the sixteen 6-bit scales the low four bits are the nibbles of
-  /// the first 8 bytes (low nibbles first), the high two bits lie in the last 4 bytes.
+  /// The low two bits of `q` lie as in `q2_k`; its third bit is a bit of `hmask`: bit `b` of byte
+  /// `j` belongs to number `32 * b + j`. Of the sixteen 6-bit scales the low four bits are the
+  /// nibbles of the first 8 bytes (low nibbles first), the high two bits lie in the last 4 bytes.
   static func q3_k(
     _ source: UnsafeRawPointer, _ blocks: Int, _ destination: UnsafeMutablePointer<Float>
   ) {
@@ -80,8 +81,8 @@ extension Unpacking {
     }
   }
 
-  /// `d: f16, dmin: f16, scales: u8[12], qh: u8[32], qs: u8[128]`; as `q4_k` with a fifth bit: bit `b`
-  /// of byte `j` of `qh` belongs to number `32 * b + j`.
+  /// `d: f16, dmin: f16, scales: u8[12], qh: u8[32], qs: u8[128]`; as `q4_k` with a fifth bit: bit
+  /// `b` of byte `j` of `qh` belongs to number `32 * b + j`.
   static func q5_k(
     _ source: UnsafeRawPointer, _ blocks: Int, _ destination: UnsafeMutablePointer<Float>
   ) {
@@ -111,8 +112,8 @@ extension Unpacking {
   /// `ql: u8[128], qh: u8[64], scales: i8[16], d: f16`; `d * scale * (q - 32)`.
   ///
   /// 128 numbers are four runs of 32. Their low four bits are the low nibbles of 64 bytes of `ql`
-  /// (runs 0 and 1), then the high nibbles (runs 2 and 3); their high two bits are bits 0–1, 2–3, 4–5
-  /// and 6–7 of 32 bytes of `qh`. Each sixteen numbers have a scale.
+  /// (runs 0 and 1), then the high nibbles (runs 2 and 3); their high two bits are bits 0–1, 2–3,
+  /// 4–5 and 6–7 of 32 bytes of `qh`. Each sixteen numbers have a scale.
   static func q6_k(
     _ source: UnsafeRawPointer, _ blocks: Int, _ destination: UnsafeMutablePointer<Float>
   ) {
@@ -146,9 +147,9 @@ extension Unpacking {
 
   /// The eight scales and eight minima of `q4_k` and `q5_k`, six bits each in twelve bytes.
   ///
-  /// Bytes 0–3 have scales 0–3 and bytes 4–7 minima 0–3 in their low six bits. Bytes 8–11 have the low
-  /// four bits of scales 4–7 (low nibble) and minima 4–7 (high nibble), whose top two bits are the top
-  /// two of bytes 0–3 and 4–7.
+  /// Bytes 0–3 have scales 0–3 and bytes 4–7 minima 0–3 in their low six bits. Bytes 8–11 have the
+  /// low four bits of scales 4–7 (low nibble) and minima 4–7 (high nibble), whose top two bits are
+  /// the top two of bytes 0–3 and 4–7.
   @inline(__always)
   private static func sixBitScales(
     _ source: UnsafeRawPointer

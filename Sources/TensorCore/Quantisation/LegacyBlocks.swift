@@ -2,8 +2,8 @@
 // swift-format-ignore: AlwaysUseLowerCamelCase
 /// ggml's blocks of 32 numbers with one f16 scale `d`, some with an f16 minimum `m`.
 ///
-/// In the 4- and 5-bit types byte `j` of `qs` holds number `j` in its low and number `j + 16` in its
-/// high four bits; bit `j` of the little-endian `qh` is the fifth bit of number `j`.
+/// In the 4- and 5-bit types byte `j` of `qs` holds number `j` in its low and number `j + 16` in
+/// its high four bits; bit `j` of the little-endian `qh` is the fifth bit of number `j`.
 extension Unpacking {
   /// `d: f16, qs: u8[16]`; `(q - 8) * d`.
   static func q4_0(

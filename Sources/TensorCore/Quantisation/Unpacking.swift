@@ -1,7 +1,7 @@
 /// Functions that unpack blocks of one stored type to f32, and the loads and stores they share.
 ///
-/// All of them round as ggml and gguf-py do, so that the numbers agree bit for bit: a multiplication,
-/// then an addition or subtraction, never fused. Nothing in a file is aligned.
+/// All of them round as ggml and gguf-py do, so that the numbers agree bit for bit: a
+/// multiplication, then an addition or subtraction, never fused. Nothing in a file is aligned.
 enum Unpacking {
   /// The f16 at `source`, exactly, subnormals included.
   @inline(__always)
