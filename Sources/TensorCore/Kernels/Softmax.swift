@@ -1,0 +1,62 @@
+import Glibc
+
+/// Softmax of `scores[0..<count] · scale` in place. A score of −∞ becomes exactly 0; if all are −∞
+/// the row becomes zeros.
+public func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int, scale: Float) {
+  var maximum = -Float.infinity
+  for index in 0..<count where scores[index] > maximum { maximum = scores[index] }
+  guard maximum > -.infinity else {
+    scores.update(repeating: 0, count: count)
+    return
+  }
+  var sums = Lanes.zero
+  var index = 0
+  while index + 8 <= count {
+    let value = exponential((scores.lanes(index) - maximum) * scale)
+    scores.store(value, index)
+    sums += value
+    index += 8
+  }
+  var total = sums.sum()
+  while index < count {
+    // The tail goes through the same kernel, so that a row's bits do not depend on its length.
+    let value = exponential(Lanes(repeating: (scores[index] - maximum) * scale))[0]
+    scores[index] = value
+    total += value
+    index += 1
+  }
+  let inverse = 1 / total
+  index = 0
+  while index + 8 <= count {
+    scores.store(scores.lanes(index) * inverse, index)
+    index += 8
+  }
+  while index < count {
+    scores[index] *= inverse
+    index += 1
+  }
+}
+
+/// Largest value, its index, and `log Σ exp` of a row.
+public func logSumExp(_ values: UnsafePointer<Float>, count: Int) -> (
+  maximum: Float, index: Int, logSumExp: Float
+) {
+  var best = -Float.infinity
+  var bestIndex = 0
+  for index in 0..<count where values[index] > best {
+    best = values[index]
+    bestIndex = index
+  }
+  // The sum is taken in f64: 50,000 terms lose three digits in f32.
+  var total = 0.0
+  var index = 0
+  while index + 8 <= count {
+    total += Double(exponential(values.lanes(index) - best).sum())
+    index += 8
+  }
+  while index < count {
+    total += Double(exponential(Lanes(repeating: values[index] - best))[0])
+    index += 1
+  }
+  return (best, bestIndex, best + Float(log(total)))
+}

@@ -1,0 +1,18 @@
+import Glibc
+
+/// A block of f32 values, aligned to 64 bytes, not initialised.
+///
+/// Whoever hands a buffer to several threads sees to it that they write different parts.
+public final class FloatBuffer: @unchecked Sendable {
+  public let pointer: UnsafeMutablePointer<Float>
+  public let count: Int
+
+  public init(count: Int) {
+    self.count = count
+    pointer = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64
+    ).bindMemory(to: Float.self, capacity: count)
+  }
+
+  deinit { pointer.deallocate() }
+}

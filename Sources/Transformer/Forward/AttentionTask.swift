@@ -1,0 +1,190 @@
+import TensorCore
+
+/// The attention of some queries of one request in one group of heads.
+struct AttentionTask: Sendable {
+  /// Rotated keys and values of a group, each `[positions, headWidth]`.
+  struct KeyValues {
+    let keys: UnsafeMutablePointer<Float>
+    let values: UnsafeMutablePointer<Float>
+  }
+
+  /// Consecutive key positions that lie side by side in memory.
+  private struct Segment {
+    let start: Int
+    let count: Int
+    let keys: UnsafeMutablePointer<Float>
+    let values: UnsafeMutablePointer<Float>
+  }
+
+  let request: Int
+  /// Group of heads, that is, key-value head.
+  let group: Int
+  /// Which of the request's rows.
+  let queries: Range<Int>
+
+  /// Values of scratch memory that a task needs.
+  static func scratchCount(_ architecture: Architecture, queries: Int, keys: Int) -> Int {
+    let heads = queries * architecture.headsPerGroup
+    return heads * keys + heads * architecture.headWidth + 2 * keys * architecture.headWidth
+  }
+
+  /// - Parameters:
+  ///   - positions: the request's rows.
+  ///   - queries: the request's queries in this group, `[rows, headsPerGroup · headWidth]`.
+  ///   - fresh: keys and values of `freshPositions`; `base`: of all positions.
+  ///   - records: the request's recording buffers.
+  ///   - length: tokens of the request.
+  ///   - out: the request's rows, `[rows, heads · headWidth]`.
+  func run(
+    _ architecture: Architecture, positions: Positions,
+    queries allQueries: UnsafeMutablePointer<Float>, fresh: KeyValues, freshPositions: Positions,
+    base: KeyValues?, scratch: UnsafeMutablePointer<Float>, hooks: HookTable.Attention?,
+    records: [FloatBuffer], length: Int, out: MatrixView
+  ) {
+    let headWidth = architecture.headWidth
+    let perGroup = architecture.headsPerGroup
+    let keys = positions[queries.upperBound - 1] + 1
+    let heads = queries.count * perGroup
+    let scores = scratch
+    let mixed = scores + heads * keys
+    let segments = self.segments(
+      keys: keys, headWidth: headWidth, fresh: fresh, freshPositions: freshPositions, base: base,
+      gathered: mixed + heads * headWidth)
+
+    let block = allQueries + queries.lowerBound * perGroup * headWidth
+    for segment in segments {
+      gemm(
+        m: heads, n: segment.count, k: headWidth, a: block, strideA: headWidth,
+        b: segment.keys, strideB: headWidth, transposeB: true,
+        c: scores + segment.start, strideC: keys)
+    }
+    let scale = 1 / Float(headWidth).squareRoot()
+    for (index, query) in queries.enumerated() {
+      let position = positions[query]
+      for member in 0..<perGroup {
+        let row = scores + (index * perGroup + member) * keys
+        if let hooks {
+          hooks.weigh(
+            row, keys: position + 1, scale: scale, position: position,
+            head: group * perGroup + member, length: length, records: records)
+        } else {
+          softmax(row, count: position + 1, scale: scale)
+        }
+        (row + position + 1).update(repeating: 0, count: keys - position - 1)
+      }
+    }
+    for (number, segment) in segments.enumerated() {
+      gemm(
+        m: heads, n: headWidth, k: segment.count, a: scores + segment.start, strideA: keys,
+        b: segment.values, strideB: headWidth, transposeB: false,
+        c: mixed, strideC: headWidth, accumulate: number > 0)
+    }
+    for (index, query) in queries.enumerated() {
+      (out.row(query) + group * perGroup * headWidth).update(
+        from: mixed + index * perGroup * headWidth, count: perGroup * headWidth)
+    }
+  }
+
+  /// Key positions `0..<keys` as pieces of memory: base, fresh, base; scattered fresh rows are copied
+  /// into `gathered`, between the base's.
+  private func segments(
+    keys: Int, headWidth: Int, fresh: KeyValues, freshPositions: Positions, base: KeyValues?,
+    gathered: UnsafeMutablePointer<Float>
+  ) -> [Segment] {
+    guard let base else {
+      return [Segment(start: 0, count: keys, keys: fresh.keys, values: fresh.values)]
+    }
+    func piece(_ range: Range<Int>, of source: KeyValues, from first: Int) -> Segment? {
+      guard !range.isEmpty else { return nil }
+      let offset = (range.lowerBound - first) * headWidth
+      return Segment(
+        start: range.lowerBound, count: range.count, keys: source.keys + offset,
+        values: source.values + offset)
+    }
+    switch freshPositions {
+    case .range(let range):
+      let fore = min(range.lowerBound, keys)
+      let aft = min(range.upperBound, keys)
+      guard !range.isEmpty else { return [piece(0..<keys, of: base, from: 0)].compactMap(\.self) }
+      return [
+        piece(0..<fore, of: base, from: 0), piece(fore..<aft, of: fresh, from: range.lowerBound),
+        piece(aft..<keys, of: base, from: 0),
+      ].compactMap(\.self)
+    case .list(let list):
+      let values = gathered + keys * headWidth
+      gathered.update(from: base.keys, count: keys * headWidth)
+      values.update(from: base.values, count: keys * headWidth)
+      for (index, position) in list.enumerated() where position < keys {
+        (gathered + position * headWidth).update(
+          from: fresh.keys + index * headWidth, count: headWidth)
+        (values + position * headWidth).update(
+          from: fresh.values + index * headWidth, count: headWidth)
+      }
+      return [Segment(start: 0, count: keys, keys: gathered, values: values)]
+    }
+  }
+}
+
+extension HookTable.Attention {
+  /// Turns one row of raw scores into attention weights, with everything that is changed or recorded
+  /// on the way.
+  ///
+  /// - Parameters:
+  ///   - keys: keys that the query may see.
+  ///   - length: tokens of the request: the distance between heads in donors and recordings.
+  fileprivate func weigh(
+    _ row: UnsafeMutablePointer<Float>, keys: Int, scale: Float, position: Int, head: Int,
+    length: Int, records: [FloatBuffer]
+  ) {
+    for key in 0..<keys { row[key] *= scale }
+    apply(scoreEdits, row, keys: keys, position: position, head: head, length: length)
+    for edges in knockouts
+    where edges.heads?.contains(head) ?? true && edges.queries.contains(position) {
+      for key in edges.keys where key < keys { row[key] = -.infinity }
+    }
+    record(
+      scoreRecords, row, keys: keys, position: position, head: head, length: length, records,
+      rest: -.infinity)
+    softmax(row, count: keys, scale: 1)
+    apply(patternEdits, row, keys: keys, position: position, head: head, length: length)
+    record(
+      patternRecords, row, keys: keys, position: position, head: head, length: length, records,
+      rest: 0)
+  }
+
+  private func apply(
+    _ edits: [ActivationEdit], _ row: UnsafeMutablePointer<Float>, keys: Int, position: Int,
+    head: Int, length: Int
+  ) {
+    for edit in edits where edit.heads?.contains(head) ?? true {
+      guard let index = edit.positions.firstIndex(of: position) else { continue }
+      switch edit.change {
+      case .replace(let source), .add(let source):
+        source.tensor.withPointer { tensor in
+          let donor = tensor + source.rows[index] * source.tensor.columns + head * length
+          if case .add = edit.change {
+            for key in 0..<keys { row[key] += donor[key] }
+          } else {
+            row.update(from: donor, count: keys)
+          }
+        }
+      case .scale(let factor): for key in 0..<keys { row[key] *= factor }
+      case .zero: row.update(repeating: 0, count: keys)
+      }
+    }
+  }
+
+  private func record(
+    _ wanted: [HookTable.Record], _ row: UnsafeMutablePointer<Float>, keys: Int, position: Int,
+    head: Int, length: Int, _ records: [FloatBuffer], rest: Float
+  ) {
+    for record in wanted {
+      guard let index = record.positions.firstIndex(of: position) else { continue }
+      let buffer = records[record.index]
+      let heads = buffer.count / (record.positions.count * length)
+      let out = buffer.pointer + (index * heads + head) * length
+      out.update(from: row, count: keys)
+      (out + keys).update(repeating: rest, count: length - keys)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import TensorCore
+
+/// Runs requests through a model. Not for use by several threads at once: it holds the scratch memory
+/// and shares each pass out over its own threads.
+public final class Engine {
+  public let model: LanguageModel
+  public let pool: ThreadPool
+  /// Most rows that a batch holds at a time; bounds memory, and with it the size of a batch.
+  public let rowBudget: Int
+  private let workspace = Workspace(slots: ForwardPass.Slot.allCases.count)
+
+  public init(model: LanguageModel, threads: Int, rowBudget: Int = 4096) {
+    self.model = model
+    pool = ThreadPool(count: threads)
+    self.rowBudget = max(rowBudget, 1)
+  }
+
+  /// Runs all requests, in batches that keep to the row budget.
+  ///
+  /// Each result is what the request would give alone, up to rounding: how requests are put together
+  /// depends on the requests and the budget, never on the number of threads.
+  ///
+  /// - Parameter progress: called after each batch with the number of requests done.
+  /// - Throws: `UserError` for a request that does not fit the model.
+  public func forward(
+    _ requests: [ForwardRequest], progress: ((Int) -> Void)? = nil
+  ) throws -> [ForwardResult] {
+    let plans = try requests.map { request in
+      try validate(request)
+      return RowPlan(request, layers: model.architecture.layers)
+    }
+    var results = [ForwardResult](repeating: ForwardResult(), count: requests.count)
+    var done = 0
+    for batch in batches(plans) {
+      let pass = ForwardPass(
+        model: model, requests: batch.map { requests[$0] }, plans: batch.map { plans[$0] },
+        pool: pool, workspace: workspace)
+      for (index, result) in zip(batch, try pass.run()) { results[index] = result }
+      done += batch.count
+      progress?(done)
+    }
+    return results
+  }
+
+  public func forward(_ request: ForwardRequest) throws -> ForwardResult {
+    try forward([request])[0]
+  }
+
+  /// Full runs of several sequences, for other runs to reuse.
+  public func record(_ sequences: [[Int]]) throws -> [RecordedRun] {
+    try forward(sequences.map { ForwardRequest(tokens: $0, logits: .none, keepsRun: true) })
+      .compactMap(\.run)
+  }
+
+  /// Requests that start at the same block go together: their rows live through the same layers.
+  private func batches(_ plans: [RowPlan]) -> [[Int]] {
+    let order = plans.indices.sorted {
+      (plans[$0].firstLayer, $0) < (plans[$1].firstLayer, $1)
+    }
+    var batches: [[Int]] = []
+    var rows = 0
+    for index in order {
+      if batches.isEmpty || rows + plans[index].widest > rowBudget {
+        batches.append([])
+        rows = 0
+      }
+      batches[batches.count - 1].append(index)
+      rows += plans[index].widest
+    }
+    return batches
+  }
+
+  private func validate(_ request: ForwardRequest) throws {
+    let architecture = model.architecture
+    let length = request.tokens.count
+    guard length > 0 else {
+      throw UserError("the prompt has no tokens", remedy: "give at least one", status: .usage)
+    }
+    guard length <= architecture.contextLength else {
+      throw UserError(
+        "the prompt has \(length) tokens, the model takes \(architecture.contextLength)",
+        at: model.path, remedy: "use a shorter prompt or fewer demonstrations")
+    }
+    for token in request.tokens where token < 0 || token >= architecture.vocabulary {
+      throw UserError(
+        "token \(token) is not in the vocabulary of \(architecture.vocabulary)", at: model.path,
+        remedy: "use ids 0 to \(architecture.vocabulary - 1)")
+    }
+    for intervention in request.interventions {
+      try intervention.validate(for: architecture, length: length)
+    }
+    for recording in request.recordings {
+      let place = recording.hook.description
+      if let layer = recording.hook.layer, layer >= architecture.layers {
+        throw UserError(
+          "layer \(layer) is out of range", at: place,
+          remedy: "use 0 to \(architecture.layers - 1)")
+      }
+      for position in recording.positions ?? [] where position < 0 || position >= length {
+        throw UserError(
+          "position \(position) is out of range", at: place, remedy: "use 0 to \(length - 1)")
+      }
+    }
+    for position in request.logits.positions ?? [] where position < 0 || position >= length {
+      throw UserError(
+        "position \(position) is out of range", at: "logits", remedy: "use 0 to \(length - 1)")
+    }
+    if case .some(let ids) = request.logits.tokens {
+      for id in ids where id < 0 || id >= architecture.vocabulary {
+        throw UserError(
+          "token \(id) is not in the vocabulary of \(architecture.vocabulary)", at: "logits",
+          remedy: "use ids 0 to \(architecture.vocabulary - 1)")
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import TensorCore
+
+extension ForwardPass {
+  /// Queries of one task: so many that the products are large, so few that scores stay in cache.
+  private static let queryBlock = 64
+
+  /// The attention of one block, added to the residual stream.
+  ///
+  /// - Parameters:
+  ///   - keyRows: rows whose keys and values are computed; others' come from the base run.
+  ///   - rows: rows that attend.
+  /// - Returns: the residual stream of `rows` after the attention, `[rows, width]`.
+  func attend(_ layer: Int, _ block: LanguageModel.Block, keyRows: RowTable, rows: RowTable)
+    -> UnsafeMutablePointer<Float>
+  {
+    let width = architecture.width
+    let keyWidth = architecture.keyWidth
+    let queryWidth = architecture.queryWidth
+    var normed = buffer(.normed, max(keyRows.count, rows.count) * width)
+    normalise(
+      sources(of: keyRows, layer: layer), weight: block.attentionNorm, into: normed, layer: layer)
+
+    let keys = MatrixView(buffer(.keys, keyRows.count * keyWidth), stride: keyWidth)
+    let values = MatrixView(buffer(.values, keyRows.count * keyWidth), stride: keyWidth)
+    multiply(block.key, normed, rows: keyRows.count, into: keys)
+    multiply(block.value, normed, rows: keyRows.count, into: values)
+    visit(HookPoint(.key, layer: layer), keys, keyRows)
+    visit(HookPoint(.value, layer: layer), values, keyRows)
+    rotateHeads(keys, rows: keyRows, heads: architecture.keyValueHeads)
+    visit(HookPoint(.rotatedKey, layer: layer), keys, keyRows)
+    let groupedKeys = group(keys, .groupedKeys, rows: keyRows.count, width: architecture.headWidth)
+    let groupedValues = group(
+      values, .groupedValues, rows: keyRows.count, width: architecture.headWidth)
+    keepKeys(layer, groupedKeys, groupedValues, rows: keyRows)
+    guard rows.count > 0 else { return state }
+
+    let sameRows = rows == keyRows
+    if !sameRows {
+      normed = buffer(.normed, rows.count * width)
+      normalise(
+        sources(of: rows, layer: layer), weight: block.attentionNorm, into: normed, layer: layer)
+    }
+    let queries = MatrixView(buffer(.queries, rows.count * queryWidth), stride: queryWidth)
+    multiply(block.query, normed, rows: rows.count, into: queries)
+    visit(HookPoint(.query, layer: layer), queries, rows)
+    rotateHeads(queries, rows: rows, heads: architecture.heads)
+    visit(HookPoint(.rotatedQuery, layer: layer), queries, rows)
+    let groupedQueries = group(
+      queries, .groupedQueries, rows: rows.count,
+      width: architecture.headsPerGroup * architecture.headWidth)
+
+    let mixed = MatrixView(buffer(.headOutput, rows.count * queryWidth), stride: queryWidth)
+    mixValues(
+      layer, queries: groupedQueries, keys: groupedKeys, values: groupedValues,
+      keyRows: keyRows, rows: rows, into: mixed)
+    visit(HookPoint(.headOutput, layer: layer), mixed, rows)
+
+    let stream = residualStream(of: rows, layer: layer)
+    addBranch(
+      block.output, mixed.pointer, to: stream, rows: rows,
+      hook: HookPoint(.attentionOutput, layer: layer))
+    visit(
+      HookPoint(.residualMiddle, layer: layer), MatrixView(stream, stride: width), rows)
+    return stream
+  }
+
+  /// `stream += W · x`, by way of a buffer where somebody looks at the branch.
+  func addBranch(
+    _ linear: PackedLinear, _ x: UnsafePointer<Float>, to stream: UnsafeMutablePointer<Float>,
+    rows: RowTable, hook: HookPoint
+  ) {
+    let width = architecture.width
+    let target = MatrixView(stream, stride: width)
+    guard hooks.visits(hook) else {
+      multiply(linear, x, rows: rows.count, into: target, accumulate: true)
+      return
+    }
+    let branch = MatrixView(buffer(.branch, rows.count * width), stride: width)
+    multiply(linear, x, rows: rows.count, into: branch)
+    visit(hook, branch, rows)
+    pool.forEachRange(of: rows.count, grain: 64) { part in
+      for row in part {
+        let out = target.row(row)
+        let added = branch.row(row)
+        for column in 0..<width { out[column] += added[column] }
+      }
+    }
+  }
+
+  private func rotateHeads(_ view: MatrixView, rows: RowTable, heads: Int) {
+    let positions = rows.positions
+    let headWidth = architecture.headWidth
+    let table = rotary
+    table.cosines.withPointer { cosines in
+      table.sines.withPointer { sines in
+        let cosines = MatrixView(UnsafeMutablePointer(mutating: cosines), stride: table.pairs)
+        let sines = MatrixView(UnsafeMutablePointer(mutating: sines), stride: table.pairs)
+        pool.forEachRange(of: positions.count, grain: 64) { part in
+          for row in part {
+            let position = Int(positions[row])
+            for head in 0..<heads {
+              rotate(
+                view.row(row) + head * headWidth, cosines: cosines.row(position),
+                sines: sines.row(position), pairs: table.pairs)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// From `[rows, groups · width]` to `[groups, rows, width]`, so that all heads of a group are one
+  /// matrix.
+  private func group(_ view: MatrixView, _ slot: Slot, rows: Int, width: Int)
+    -> UnsafeMutablePointer<Float>
+  {
+    let groups = architecture.keyValueHeads
+    let out = MatrixView(buffer(slot, rows * groups * width), stride: width)
+    pool.forEachRange(of: rows, grain: 128) { part in
+      for group in 0..<groups {
+        for row in part {
+          out.row(group * rows + row).update(from: view.row(row) + group * width, count: width)
+        }
+      }
+    }
+    return out.pointer
+  }
+
+  private func keepKeys(
+    _ layer: Int, _ keys: UnsafeMutablePointer<Float>, _ values: UnsafeMutablePointer<Float>,
+    rows: RowTable
+  ) {
+    let headWidth = architecture.headWidth
+    for (request, result) in results.enumerated() {
+      guard let run = result.run else { continue }
+      let count = run.tokens.count * headWidth
+      for group in 0..<architecture.keyValueHeads {
+        let offset = (group * rows.count + rows.offsets[request]) * headWidth
+        (run.keys[layer].pointer + group * count).update(from: keys + offset, count: count)
+        (run.values[layer].pointer + group * count).update(from: values + offset, count: count)
+      }
+    }
+  }
+
+  /// Residual stream of `rows` before the block, to be added to: the held rows themselves where they
+  /// are the same, a copy otherwise.
+  private func residualStream(of rows: RowTable, layer: Int) -> UnsafeMutablePointer<Float> {
+    guard rows != stateRows else { return state }
+    let width = architecture.width
+    let sources = sources(of: rows, layer: layer)
+    let target = MatrixView(buffer(spareSlot, rows.count * width), stride: width)
+    pool.forEachRange(of: rows.count, grain: 128) { part in
+      for row in part { target.row(row).update(from: sources.pointers[row], count: width) }
+    }
+    return target.pointer
+  }
+
+  /// Attention weights and weighted values, for every request, group of heads and block of queries.
+  ///
+  /// - Parameters:
+  ///   - queries: `[groups, rows, headsPerGroup · headWidth]`.
+  ///   - keys: `[groups, key rows, headWidth]`, as `values`.
+  ///   - out: `[rows, heads · headWidth]`.
+  private func mixValues(
+    _ layer: Int, queries: UnsafeMutablePointer<Float>, keys: UnsafeMutablePointer<Float>,
+    values: UnsafeMutablePointer<Float>, keyRows: RowTable, rows: RowTable, into out: MatrixView
+  ) {
+    var tasks: [AttentionTask] = []
+    for (request, set) in rows.sets.enumerated() {
+      for start in stride(from: 0, to: set.count, by: Self.queryBlock) {
+        let queries = start..<min(set.count, start + Self.queryBlock)
+        for group in 0..<architecture.keyValueHeads {
+          tasks.append(AttentionTask(request: request, group: group, queries: queries))
+        }
+      }
+    }
+    let longest = requests.map(\.tokens.count).max() ?? 0
+    let scratchCount = AttentionTask.scratchCount(
+      architecture, queries: Self.queryBlock, keys: longest)
+    let scratch = MatrixView(
+      buffer(.attention, scratchCount * pool.count), stride: scratchCount)
+    let queryView = MatrixView(
+      queries, stride: architecture.headsPerGroup * architecture.headWidth)
+    let keyView = MatrixView(keys, stride: architecture.headWidth)
+    let valueView = MatrixView(values, stride: architecture.headWidth)
+    let hooks = self.hooks.attention[layer] ?? [:]
+    let work = tasks
+    pool.forEachOnWorker(work.count) { index, worker in
+      let task = work[index]
+      let base = requests[task.request].base
+      task.run(
+        architecture,
+        positions: rows.sets[task.request],
+        queries: queryView.row(task.group * rows.count + rows.offsets[task.request]),
+        fresh: AttentionTask.KeyValues(
+          keys: keyView.row(task.group * keyRows.count + keyRows.offsets[task.request]),
+          values: valueView.row(task.group * keyRows.count + keyRows.offsets[task.request])),
+        freshPositions: keyRows.sets[task.request],
+        base: base.map { base in
+          let offset = task.group * base.tokens.count * architecture.headWidth
+          return AttentionTask.KeyValues(
+            keys: base.keys[layer].pointer + offset,
+            values: base.values[layer].pointer + offset)
+        },
+        scratch: scratch.row(worker), hooks: hooks[task.request],
+        records: recordBuffers[task.request], length: requests[task.request].tokens.count,
+        out: MatrixView(out.row(rows.offsets[task.request]), stride: out.stride))
+    }
+  }
+}
