@@ -1,6 +1,6 @@
 /// Reads a JSON value strictly: a missing key, a key too many or a value of another kind is answered
 /// with the file, the key, what was found and what is allowed.
-public struct JSONReader {
+public struct JSONReader: Sendable {
   public let value: JSONValue
   /// File and key path, for error messages: `tasks/x.json, classes[2].words`.
   public let place: String

