@@ -89,7 +89,8 @@ public struct EpisodeSampler: Sendable {
 
   /// The answer of a pair from the end of the shuffled `pairs` that is right nowhere in the prompt,
   /// or failing that, not right for the query.
-  func wrongAnswer(among pairs: [Task.Pair], query: Task.Pair, shown: [Task.Pair]) throws -> String {
+  func wrongAnswer(among pairs: [Task.Pair], query: Task.Pair, shown: [Task.Pair]) throws -> String
+  {
     let taken = Set(shown.map(\.answer) + [query.answer])
     if let pair = pairs.last(where: { !taken.contains($0.answer) }) { return pair.answer }
     if let pair = pairs.last(where: { $0.answer != query.answer }) { return pair.answer }
