@@ -1,4 +1,5 @@
 import TensorCore
+import Transformer
 
 extension EpisodeSampler {
   /// Different items of `pool`, one for each of `models`, in random order.
@@ -22,23 +23,46 @@ extension EpisodeSampler {
     guard pool.count >= models.count else { throw tooFew(pool.count, models.count, split, key) }
     random.shuffle(&pool)
     var chosen = [Item?](repeating: nil, count: models.count)
+    var roles = RoleCache(template: task.template, tokenizer: tokenizer)
     // All slots take items that fit before any slot takes one that another slot could have used.
     for (mustBeNew, mustFit) in [(true, true), (true, false), (false, true), (false, false)] {
       for (slot, model) in models.enumerated() where chosen[slot] == nil {
         let found = try pool.firstIndex { item in
           if mustBeNew && used.contains(input(item)) { return false }
-          return try !mustFit || fits(written(model, item), model)
+          return try !mustFit || roles.agree(written(model, item), model)
         }
         if let found { chosen[slot] = pool.remove(at: found) }
       }
     }
     return chosen.compactMap { $0 }
   }
+}
+
+/// Token roles of demonstrations, each tokenised once: slots are compared with all of a pool.
+private struct RoleCache {
+  let template: Template
+  let tokenizer: (any Tokenizer)?
+  private var known: [String: [TokenRole]] = [:]
+
+  init(template: Template, tokenizer: (any Tokenizer)?) {
+    self.template = template
+    self.tokenizer = tokenizer
+  }
 
   /// Whether the two demonstrations have the same token roles; true where there is no tokenizer.
-  private func fits(_ new: Demonstration, _ old: Demonstration) throws -> Bool {
+  mutating func agree(_ new: Demonstration, _ old: Demonstration) throws -> Bool {
     guard let tokenizer else { return true }
-    return try task.template.tokenRoles(of: new, tokenizer: tokenizer)
-      == task.template.tokenRoles(of: old, tokenizer: tokenizer)
+    return try roles(of: new, tokenizer) == roles(of: old, tokenizer)
+  }
+
+  private mutating func roles(
+    of demonstration: Demonstration, _ tokenizer: any Tokenizer
+  ) throws -> [TokenRole] {
+    // Words hold no line break, so the joined key is unambiguous.
+    let key = "\(demonstration.input)\n\(demonstration.answer)"
+    if let roles = known[key] { return roles }
+    let roles = try template.tokenRoles(of: demonstration, tokenizer: tokenizer)
+    known[key] = roles
+    return roles
   }
 }
