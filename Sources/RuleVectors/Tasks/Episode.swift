@@ -1,0 +1,82 @@
+import TensorCore
+
+/// Which label a class has, where the rule of an episode is drawn and not known beforehand.
+public enum Rule: Sendable, Equatable {
+  /// Label by class name.
+  case categorization(labels: [String: String])
+  case mapping
+
+  /// The rule that gives each of the two classes the other's label; a mapping has no other rule.
+  public var flipped: Rule {
+    guard case .categorization(let labels) = self else { return self }
+    let values = labels.sorted { $0.key < $1.key }
+    let turned = zip(values.map(\.key), values.map(\.value).reversed())
+    return .categorization(labels: Dictionary(turned, uniquingKeysWith: { first, _ in first }))
+  }
+}
+
+/// One line of a prompt: an input with the answer that it is shown with.
+public struct Demonstration: Sendable, Equatable {
+  public var input: String
+  public var answer: String
+  /// The input's class; nil for mappings and dummy words.
+  public var category: String?
+
+  public init(input: String, answer: String, category: String? = nil) {
+    self.input = input
+    self.answer = answer
+    self.category = category
+  }
+}
+
+/// A drawn rule, n demonstrations of it, a query and its candidate answers.
+public struct Episode: Sendable, Equatable {
+  /// How an episode's demonstrations came about.
+  public enum Variant: String, Sendable, CaseIterable {
+    case original
+    case flippedRule = "flipped-rule"
+    case randomLabels = "random-labels"
+    case otherItems = "other-items"
+    case swappedSlots = "swapped-slots"
+    case zeroShot = "zero-shot"
+    case dummyDemonstrations = "dummy-demonstrations"
+  }
+
+  /// Name of the task.
+  public let task: String
+  public let seed: UInt64
+  public let index: Int
+  public let split: Split
+  public var variant: Variant
+  public var rule: Rule
+  public var demonstrations: [Demonstration]
+  public var query: String
+  /// The query's class; nil for mappings.
+  public var queryCategory: String?
+  /// The query's answer under `rule`.
+  public var right: String
+  /// The other label, or the answer of another pair.
+  public var wrong: String
+
+  /// The two answers, the right one first.
+  public var candidates: [String] { [right, wrong] }
+
+  /// A stream of this episode's own for one purpose.
+  func stream(_ purpose: EpisodeStream, draw: Int = 0) -> RandomStream {
+    purpose.stream(seed: seed, split: split, index: index, draw: draw)
+  }
+}
+
+/// What random numbers are drawn for: each purpose has its own stream, so that drawing more for one
+/// never changes another.
+enum EpisodeStream: UInt64 {
+  case rule = 1
+  case items, order, flippedRule, randomLabels, otherItems, swappedSlots, dummies
+
+  func stream(seed: UInt64, split: Split, index: Int, draw: Int = 0) -> RandomStream {
+    let part: UInt64 = split == .development ? 0 : 1
+    return RandomStream(
+      seed: seed,
+      path: [rawValue, part, UInt64(truncatingIfNeeded: index), UInt64(truncatingIfNeeded: draw)])
+  }
+}

@@ -1,0 +1,146 @@
+import TensorCore
+
+/// Donors and recipients that need further items of the task. `draw` numbers independent draws for
+/// the same episode.
+extension EpisodeSampler {
+  /// Same rule and same label in every slot, with other items and another query.
+  ///
+  /// Items come from `split` and are new wherever it has enough of them; where it has not, some of
+  /// the episode's own return, and no query is a demonstration. For a mapping every pair is another
+  /// and so are the answers.
+  ///
+  /// - Parameter queryOfOtherClass: whether the query is of the other class, so that its right
+  ///   answer is the episode's wrong one: a donor that has the rule but not the answer.
+  public func otherItems(
+    than episode: Episode, split: Split? = nil, draw: Int = 0, queryOfOtherClass: Bool = false
+  ) throws -> Episode {
+    var random = episode.stream(.otherItems, draw: draw)
+    let split = split ?? episode.split
+    var donor = episode
+    donor.variant = .otherItems
+    let used = Set(episode.demonstrations.map(\.input) + [episode.query])
+    let query = Demonstration(
+      input: episode.query, answer: episode.right, category: episode.queryCategory)
+
+    switch task.items {
+    case .categorization(let classes, _):
+      if queryOfOtherClass {
+        guard case .categorization(let labels) = episode.rule else { break }
+        donor.queryCategory = labels.keys.sorted().first { $0 != episode.queryCategory }
+        (donor.right, donor.wrong) = (episode.wrong, episode.right)
+      }
+      for category in classes {
+        let slots = episode.demonstrations.indices.filter {
+          episode.demonstrations[$0].category == category.name
+        }
+        let asked = donor.queryCategory == category.name
+        // The query goes first so that it is the last to fall back on a word already used.
+        var models = asked ? [query] : []
+        models += slots.map { episode.demonstrations[$0] }
+        guard !models.isEmpty else { continue }
+        let words = try replacements(
+          for: models, from: split.items(of: category.words), avoiding: used, split: split,
+          key: "classes.\(category.name)", random: &random,
+          written: { Demonstration(input: $1, answer: $0.answer) }, input: { $0 })
+        if asked { donor.query = words[0] }
+        for (slot, word) in zip(slots, words.dropFirst(asked ? 1 : 0)) {
+          donor.demonstrations[slot].input = word
+        }
+      }
+
+    case .mapping(let all):
+      let pairs = split.items(of: all)
+      let chosen = try replacements(
+        for: [query] + episode.demonstrations, from: pairs, avoiding: used, split: split,
+        key: "pairs", random: &random,
+        written: { Demonstration(input: $1.input, answer: $1.answer) }, input: { $0.input })
+      donor.query = chosen[0].input
+      donor.right = chosen[0].answer
+      donor.demonstrations = chosen.dropFirst().map {
+        Demonstration(input: $0.input, answer: $0.answer)
+      }
+      var rest = pairs
+      random.shuffle(&rest)
+      donor.wrong = try wrongAnswer(
+        among: rest, query: chosen[0], shown: Array(chosen.dropFirst()))
+    }
+    return donor
+  }
+
+  /// A donor against label copying: the original rule, but every slot holds a new item of the other
+  /// class and hence the other label. Slot by slot its labels are those of `flippedRule`, so that
+  /// patching either of them predicts the same by copying and the opposite by following the rule.
+  /// The query stays.
+  ///
+  /// - Throws: `UserError` for a mapping, which has no classes, or if the split has too few items.
+  public func swappedSlots(of episode: Episode, draw: Int = 0) throws -> Episode {
+    guard case .categorization(let classes, _) = task.items,
+      case .categorization(let labels) = episode.rule
+    else {
+      throw UserError(
+        "swapped slots need two classes, which a mapping has not", at: task.place,
+        remedy: "use a categorization task")
+    }
+    var random = episode.stream(.swappedSlots, draw: draw)
+    var donor = episode
+    donor.variant = .swappedSlots
+    let used = Set(episode.demonstrations.map(\.input) + [episode.query])
+    for category in classes {
+      guard let label = labels[category.name] else { continue }
+      let slots = episode.demonstrations.indices.filter {
+        episode.demonstrations[$0].category != category.name
+      }
+      let words = try replacements(
+        for: slots.map { Demonstration(input: episode.demonstrations[$0].input, answer: label) },
+        from: episode.split.items(of: category.words), avoiding: used, split: episode.split,
+        key: "classes.\(category.name)", random: &random,
+        written: { Demonstration(input: $1, answer: $0.answer) }, input: { $0 },
+        never: [episode.query])
+      for (slot, word) in zip(slots, words) {
+        donor.demonstrations[slot] = Demonstration(
+          input: word, answer: label, category: category.name)
+      }
+    }
+    return donor
+  }
+
+  /// A recipient without a rule: as many demonstrations with the task's dummy words as inputs.
+  ///
+  /// Categorization: both candidate labels equally often (one more of a random one if the number is
+  /// odd), in random order. Mapping: the answers are further dummy words, so that not even the kind
+  /// of the answers hints at the relation; this takes two dummies for each demonstration.
+  public func dummyDemonstrations(of episode: Episode, draw: Int = 0) throws -> Episode {
+    var random = episode.stream(.dummies, draw: draw)
+    var dummy = episode
+    dummy.variant = .dummyDemonstrations
+    let count = episode.demonstrations.count
+    let isMapping = task.family == .mapping
+    let needed = isMapping ? 2 * count : count
+    guard task.dummies.count >= needed else {
+      throw UserError(
+        "found \(task.dummies.count) dummies, needed are \(needed) for \(count) demonstrations",
+        at: "\(task.place), dummies", remedy: "use fewer demonstrations or add dummies")
+    }
+    let answers: [String]
+    var pool = task.dummies
+    if isMapping {
+      random.shuffle(&pool)
+      answers = Array(pool.suffix(count))
+      pool.removeLast(count)
+    } else {
+      var two = episode.candidates
+      random.shuffle(&two)
+      var labels = (0..<count).map { two[$0 % 2] }
+      random.shuffle(&labels)
+      answers = labels
+    }
+    let models = zip(episode.demonstrations, answers).map {
+      Demonstration(input: $0.input, answer: $1)
+    }
+    let words = try replacements(
+      for: models, from: pool, avoiding: [], split: episode.split, key: "dummies",
+      random: &random, written: { Demonstration(input: $1, answer: $0.answer) }, input: { $0 })
+    dummy.demonstrations = zip(words, answers).map { Demonstration(input: $0, answer: $1) }
+    return dummy
+  }
+}
