@@ -1,12 +1,13 @@
 import Foundation
 
-/// The header of a safetensors file: its length in 8 bytes, then a JSON object with `dtype`, `shape`
-/// and `data_offsets` (from the end of the header) of each array.
+/// The header of a safetensors file: its length in 8 bytes, then a JSON object with `dtype`,
+/// `shape` and `data_offsets` (from the end of the header) of each array.
 enum SafetensorsHeader {
   /// The format's own limit, which keeps a damaged length from costing minutes of parsing.
   private static let longest = 100_000_000
 
-  /// Reads and checks the header: arrays must follow each other without gaps to the end of the file.
+  /// Reads and checks the header: arrays must follow each other without gaps to the end of the
+  /// file.
   static func read(
     _ file: MappedFile
   ) throws -> (entries: [String: SafetensorsFile.Entry], metadata: [String: String]) {

@@ -69,9 +69,14 @@ extension GGUFFile {
     case .uint64:
       let values = elements(array, UInt64.self)
       return values.allSatisfy { $0 <= UInt64(Int.max) } ? values.map { Int($0) } : nil
-    case .bool: return nil
-    case .float32, .float64, .string, .array: return nil
+    case .bool, .float32, .float64, .string, .array: return nil
     }
+  }
+
+  /// A list of truth values.
+  public func bools(_ key: String) -> [Bool]? {
+    guard case .array(let array)? = metadata[key], array.elementKind == .bool else { return nil }
+    return elements(array, UInt8.self).map { $0 != 0 }
   }
 
   public func requiredString(_ key: String) throws -> String {

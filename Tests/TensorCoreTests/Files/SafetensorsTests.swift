@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@testable import TensorCore
+
+struct SafetensorsTests {
+  /// A file of this header text and so many zero bytes.
+  static func file(_ header: String, _ dataSize: Int) -> [UInt8] {
+    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+      + Array(header.utf8) + [UInt8](repeating: 0, count: dataSize)
+  }
+
+  static func array(_ type: String, _ shape: String, _ start: Int, _ end: Int) -> String {
+    #"{"dtype":"\#(type)","shape":\#(shape),"data_offsets":[\#(start),\#(end)]}"#
+  }
+
+  @Test func readsWhatItWrote() throws {
+    let values: [Float] = [1, -0.0, .leastNonzeroMagnitude, .infinity, 3.25, -7]
+    try withTemporaryFile { path in
+      try Safetensors.write(
+        [("b", [2, 3], values), ("a", [], [5]), ("empty", [0, 4], []), ("\"quoted\n", [1], [2])],
+        metadata: ["model": "x\u{1}y"], to: path)
+      let file = try SafetensorsFile(path)
+      #expect(file.names == ["\"quoted\n", "a", "b", "empty"])
+      #expect(file.metadata == ["model": "x\u{1}y"])
+      #expect(try file.floats("b").map(\.bitPattern) == values.map(\.bitPattern))
+      #expect(try file.floats("a") == [5])
+      #expect(try file.floats("empty").isEmpty)
+      #expect(try file.floats("\"quoted\n") == [2])
+      #expect(try file.shape(of: "b") == [2, 3])
+      #expect(try file.shape(of: "a") == [])
+      #expect(try file.type(of: "b") == .float32)
+      let matrix = try file.matrix("b")
+      #expect((matrix.rows, matrix.columns) == (2, 3))
+      #expect(matrix.floats().map(\.bitPattern) == values.map(\.bitPattern))
+      #expect(throws: UserError.self) { try file.matrix("a") }
+      #expect(throws: UserError.self) { try file.floats("missing") }
+      #expect(throws: UserError.self) { try file.integers("b") }
+    }
+  }
+
+  @Test func convertsNumberTypes() throws {
+    let header =
+      "{"
+      + [
+        "\"i64\":" + Self.array("I64", "[1]", 0, 8), "\"i32\":" + Self.array("I32", "[1]", 8, 12),
+        "\"f16\":" + Self.array("F16", "[1]", 12, 14),
+        "\"bf16\":" + Self.array("BF16", "[1,1]", 14, 16),
+        "\"u8\":" + Self.array("U8", "[2]", 16, 18), "\"f64\":" + Self.array("F64", "[0]", 18, 18),
+      ].joined(separator: ",") + "}"
+    let data: [UInt8] = [
+      0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFD, 0xFF, 0xFF, 0xFF, 0, 0x3E, 0x40, 0xC0,
+      7, 255,
+    ]
+    try withTemporaryFile(Self.file(header, 0) + data) { path in
+      let file = try SafetensorsFile(path)
+      #expect(try file.integers("i64") == [-2])
+      #expect(try file.integers("i32") == [-3])
+      #expect(try file.floats("f16") == [1.5])
+      #expect(try file.matrix("bf16").floats() == [-3])
+      #expect(try file.integers("u8") == [7, 255])
+      #expect(try file.bytes("u8") == [7, 255])
+      #expect(throws: UserError.self) { try file.floats("i32") }
+      #expect(throws: UserError.self) { try file.floats("f64") }
+    }
+  }
+
+  @Test(arguments: [
+    [], [1, 2, 3], [UInt8](repeating: 0xFF, count: 8), [UInt8](repeating: 0, count: 8),
+    file("{", 0), file("[]", 0), file("{} x", 0), file("{}", 1), file("{\"a\":3}", 0),
+    file("{\"a\":" + array("F32", "[1]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F32", "[2]", 0, 8) + "}", 4),
+    file("{\"a\":" + array("F32", "[2]", 0, 8) + "}", 12),
+    file("{\"a\":" + array("F32", "[-2]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F32", "[2.5]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F32", "2", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F4", "[2]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F32", "[2]", 8, 0) + "}", 8),
+    file("{\"a\":" + array("F32", "[2]", 4, 12) + "}", 12),
+    file("{\"a\":" + array("F32", "[9223372036854775807,4]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F32", "[2]", 0, 9_223_372_036_854_775_807) + "}", 8),
+    file(
+      "{\"a\":" + array("F32", "[2]", 0, 8) + ",\"b\":" + array("F32", "[2]", 4, 12) + "}", 12),
+    file(
+      "{\"a\":" + array("F32", "[1]", 0, 4) + ",\"b\":" + array("F32", "[1]", 8, 12) + "}", 12),
+    file("{\"__metadata__\":{\"a\":1}}", 0),
+    file("{\"a\":" + String(repeating: "[", count: 5000) + "}", 0),
+    file(
+      "{\"a\":" + String(repeating: "[", count: 400) + String(repeating: "]", count: 400) + "}", 0),
+  ])
+  func refusesDamagedFiles(bytes: [UInt8]) throws {
+    try withTemporaryFile(bytes) { path in
+      #expect(throws: UserError.self) { try SafetensorsFile(path) }
+    }
+  }
+
+  @Test func survivesEveryTruncation() throws {
+    try withTemporaryFile { path in
+      try Safetensors.write([("a", [2], [1, 2]), ("b", [1], [3])], to: path)
+      let whole = try Array(Files.read(path))
+      for length in 0..<whole.count {
+        try Data(whole[..<length]).write(to: URL(fileURLWithPath: path))
+        #expect(throws: UserError.self) { try SafetensorsFile(path) }
+      }
+    }
+  }
+}
