@@ -39,7 +39,7 @@ public struct ByteLevelBPE: Tokenizer {
           if let byte = ByteLevelAlphabet.byte(scalar) {
             bytes.append(byte)
           } else {
-            bytes.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+            bytes.append(contentsOf: String(scalar).utf8)
           }
         }
       } else {
@@ -59,7 +59,8 @@ public struct ByteLevelBPE: Tokenizer {
       rule == .lineAware(maximumDigits: 3)
       ? ByteStringTable(bytes, where: { kind($0) == .normal }) : nil
     userDefined = SpecialTokens(bytes, where: { kind($0) == .userDefined })
-    allSpecial = SpecialTokens(bytes, where: { [.userDefined, .control].contains(kind($0)) })
+    allSpecial = SpecialTokens(
+      bytes, where: { kind($0) == .userDefined || kind($0) == .control })
   }
 
   /// Token ids of `text`; a user-defined token is cut out of the text in either case.
@@ -94,4 +95,6 @@ public struct ByteLevelBPE: Tokenizer {
   }
 
   public func bytes(of id: Int) -> [UInt8] { Array(bytesOfTokens[id]) }
+
+  public func bytes(of ids: [Int]) -> [UInt8] { ids.flatMap { bytesOfTokens[$0] } }
 }

@@ -33,8 +33,11 @@ struct ByteStrings: Sendable {
   func matches(_ index: Int, _ other: Span<UInt8>) -> Bool {
     let start = starts[index]
     guard starts[index + 1] - start == other.count else { return false }
-    for offset in other.indices where bytes[start + offset] != other[offset] { return false }
-    return true
+    return bytes.withUnsafeBufferPointer { bytes in
+      other.withUnsafeBufferPointer { other in
+        other.indices.allSatisfy { bytes[start + $0] == other[$0] }
+      }
+    }
   }
 }
 
@@ -50,17 +53,21 @@ struct ByteStringTable: Sendable {
   /// Indexes the strings that `isIncluded` accepts; the first of equal strings is found.
   init(_ strings: ByteStrings, where isIncluded: (Int) -> Bool = { _ in true }) {
     self.strings = strings
+    let included = (0..<strings.count).filter(isIncluded)
     var capacity = 16
-    while capacity < strings.count * 2 { capacity *= 2 }
+    while capacity < included.count * 2 { capacity *= 2 }
     slots = Array(repeating: -1, count: capacity)
-    for index in 0..<strings.count where isIncluded(index) {
+    for index in included {
       let slot = strings[index].withUnsafeBufferPointer { Self.slot($0.span, strings, slots) }
       if slots[slot] < 0 { slots[slot] = Int32(truncatingIfNeeded: index) }
     }
   }
 
   /// The number of the string that holds exactly `bytes`.
-  func index(of bytes: Span<UInt8>) -> Int? {
+  ///
+  /// - Parameter guess: a number to try before looking it up.
+  func index(of bytes: Span<UInt8>, guess: Int? = nil) -> Int? {
+    if let guess, guess < strings.count, strings.matches(guess, bytes) { return guess }
     let index = slots[Self.slot(bytes, strings, slots)]
     return index < 0 ? nil : Int(index)
   }
@@ -69,7 +76,9 @@ struct ByteStringTable: Sendable {
   private static func slot(_ bytes: Span<UInt8>, _ strings: ByteStrings, _ slots: [Int32]) -> Int {
     // FNV-1a, then a multiplication whose high bits depend on all of it.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for offset in bytes.indices { hash = (hash ^ UInt64(bytes[offset])) &* 0x0000_0100_0000_01B3 }
+    bytes.withUnsafeBufferPointer { bytes in
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
     while slots[slot] >= 0, !strings.matches(Int(slots[slot]), bytes) { slot = (slot + 1) & mask }

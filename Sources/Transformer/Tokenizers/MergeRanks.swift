@@ -28,7 +28,9 @@ struct MergeRanks: Sendable {
     for (rank, merge) in merges.enumerated() {
       joined.removeAll(keepingCapacity: true)
       joined.append(contentsOf: merge.utf8)
-      guard let result = Self.join(&joined, pieces) else {
+      // Vocabularies mostly list the results of merges in the order of the merges.
+      let guess = results.last.map { Int($0) + 1 } ?? 0
+      guard let result = Self.join(&joined, pieces, guess: guess) else {
         throw UserError(
           "merge \(rank), \"\(merge)\", is not two pieces of the vocabulary that make a third",
           at: place, remedy: "get the model file again")
@@ -40,7 +42,7 @@ struct MergeRanks: Sendable {
 
   /// The ids of `left`, `right` and the piece they make, where `text` is `left right`.
   private static func join(
-    _ text: inout [UInt8], _ pieces: ByteStringTable
+    _ text: inout [UInt8], _ pieces: ByteStringTable, guess: Int
   ) -> (left: Int, right: Int, whole: Int)? {
     // Piece texts have no real space in them: a space is written "Ġ".
     guard let space = text.firstIndex(of: 0x20),
@@ -48,7 +50,7 @@ struct MergeRanks: Sendable {
       let right = pieces.index(of: text.span.extracting((space + 1)...))
     else { return nil }
     text.remove(at: space)
-    guard let whole = pieces.index(of: text.span) else { return nil }
+    guard let whole = pieces.index(of: text.span, guess: guess) else { return nil }
     return (left, right, whole)
   }
 

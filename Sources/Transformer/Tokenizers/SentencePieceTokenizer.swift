@@ -52,7 +52,9 @@ public struct SentencePieceTokenizer: Tokenizer {
     }
     bytesOfTokens = strings
     // The library cuts out user-defined pieces itself.
-    special = SpecialTokens(strings) { $0 == unknownID || [.control, .unknown].contains(kind($0)) }
+    special = SpecialTokens(strings) {
+      $0 == unknownID || kind($0) == .control || kind($0) == .unknown
+    }
     addsSpacePrefix = vocabulary.addsSpacePrefix
     let model = SentencePieceModelProto(vocabulary, unknownID: unknownID)
     processor = try SentencePieceProcessor(model, place: place)
@@ -121,7 +123,8 @@ private final class SentencePieceProcessor: @unchecked Sendable {
       sentencepiece_load(bytes.baseAddress, bytes.count, &message, message.count)
     }
     guard let handle else {
-      let reason = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      let reason = String(
+        decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
       throw UserError(
         "the vocabulary does not make a SentencePiece model: \(reason)", at: place,
         remedy: "get the model file again")
