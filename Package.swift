@@ -51,7 +51,8 @@ let package = Package(
       name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
       swiftSettings: settings),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
-    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: settings),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,101 @@
+/// Where a long piece of work stands, and the words for it.
+struct ProgressStatus: Sendable, Equatable {
+  var label: String
+  var unit: String
+  var done: Int
+  var total: Int
+  /// Seconds since the work was first heard of.
+  var elapsed: Double
+  /// What was already done at that moment, so that resumed work does not look fast.
+  var alreadyDone: Int
+
+  var share: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
+
+  /// Items a second in this run, nil before there is anything to go by.
+  var rate: Double? {
+    let count = done - alreadyDone
+    return count > 0 && elapsed > 0 ? Double(count) / elapsed : nil
+  }
+
+  var secondsLeft: Double? { rate.map { Double(max(0, total - done)) / $0 } }
+
+  private var percent: String { "\(Int((share * 100).rounded(.down)))%" }
+
+  /// The parts to the right of the bar, the most dispensable last.
+  private var facts: [String] {
+    var facts = ["\(done)/\(total)"]
+    if done < total, let secondsLeft { facts.append("\(Self.duration(secondsLeft)) left") }
+    facts.append(Self.duration(elapsed))
+    if let rate { facts.append(rateText(rate)) }
+    return facts
+  }
+
+  private func rateText(_ rate: Double) -> String {
+    let unit = unit.isEmpty ? "" : " \(unit)"
+    // Below one a second, the time for one says more.
+    if rate < 1 { return "\(Self.decimal(1 / rate)) s each" }
+    return "\(Self.decimal(rate))\(unit)/s"
+  }
+
+  /// A whole line for a log.
+  var plainLine: String {
+    var parts = ["\(percent) (\(done) of \(total))"]
+    if let rate { parts.append(rateText(rate)) }
+    parts.append("\(Self.duration(elapsed)) elapsed")
+    if done < total, let secondsLeft { parts.append("\(Self.duration(secondsLeft)) left") }
+    return (label.isEmpty ? "" : "\(label): ") + parts.joined(separator: ", ")
+  }
+
+  /// A line with a bar, at most `width` columns.
+  func barLine(width: Int, usesUnicode: Bool, style: TextStyle) -> String {
+    var facts = facts
+    let sign = usesUnicode ? "…" : "..."
+    let name = TextWidth.shortened(label, to: max(8, width / 3), sign: sign)
+    let percent = TextWidth.padded(percent, to: 4, right: true)
+    // Facts go before the bar does.
+    func room() -> Int {
+      let used = [name, percent] + facts
+      return width - used.map { $0.isEmpty ? 0 : TextWidth.columns($0) + 2 }.reduce(0, +)
+    }
+    while room() < 10, facts.count > 1 { facts.removeLast() }
+    var parts = name.isEmpty ? [] : [style.bold(name)]
+    if room() >= 4 {
+      parts.append(bar(columns: min(room(), 30), usesUnicode: usesUnicode, style: style))
+    }
+    parts += [percent] + facts
+    return parts.joined(separator: "  ")
+  }
+
+  private func bar(columns: Int, usesUnicode: Bool, style: TextStyle) -> String {
+    guard usesUnicode else {
+      let full = Int(share * Double(columns - 2))
+      return "[" + String(repeating: "#", count: full)
+        + String(repeating: ".", count: columns - 2 - full) + "]"
+    }
+    let eighths = Int(share * Double(columns * 8))
+    var text = String(repeating: "█", count: eighths / 8)
+    if eighths % 8 > 0 { text.append(["▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8 - 1]) }
+    let empty = String(repeating: "░", count: columns - text.count)
+    return style.colour(text, .cyan) + style.dim(empty)
+  }
+
+  /// `7 s`, `3:05` or `2:03:05`.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 360_000_000 else { return "?" }
+    let whole = Int(max(0, seconds).rounded())
+    if whole < 60 { return "\(whole) s" }
+    let rest = twoDigits(whole % 60)
+    let minutes = whole / 60
+    return minutes < 60
+      ? "\(minutes):\(rest)" : "\(minutes / 60):\(twoDigits(minutes % 60)):\(rest)"
+  }
+
+  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+  /// One digit after the point below 100, none above.
+  private static func decimal(_ value: Double) -> String {
+    guard value < 1e15 else { return "?" }
+    let tenths = Int((value * 10).rounded())
+    return tenths < 1000 ? "\(tenths / 10).\(tenths % 10)" : "\(Int(value.rounded()))"
+  }
+}
