@@ -131,3 +131,10 @@ extension Laboratory {
     }
   }
 }
+
+extension Laboratory {
+  /// A prompt like those of a run, to see its length and roles.
+  public func samplePrompt(_ task: Task) throws -> Prompt {
+    try prompt(try episode(task, 0, .heldOut), task)
+  }
+}

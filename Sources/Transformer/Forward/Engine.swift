@@ -9,6 +9,18 @@ public final class Engine {
   public let rowBudget: Int
   private let workspace = Workspace(slots: ForwardPass.Slot.allCases.count)
 
+  /// - Parameter memory: bytes for the activations of a batch.
+  public convenience init(model: LanguageModel, threads: Int, memory: Int) {
+    let architecture = model.architecture
+    // Per row: state twice, normed, branch; queries, grouped queries, mixed values; keys and values
+    // twice; the MLP's two hidden rows.
+    let row =
+      4 * architecture.width + 3 * architecture.queryWidth + 4 * architecture.keyWidth
+      + 2 * architecture.hiddenWidth
+    self.init(
+      model: model, threads: threads, rowBudget: memory / (row * MemoryLayout<Float>.stride))
+  }
+
   public init(model: LanguageModel, threads: Int, rowBudget: Int = 4096) {
     self.model = model
     pool = ThreadPool(count: threads)

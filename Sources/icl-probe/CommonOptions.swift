@@ -1,0 +1,83 @@
+import Foundation
+import RuleVectors
+import TensorCore
+import Terminal
+import Transformer
+
+/// Options that several commands share, and what they mean.
+enum CommonOptions {
+  static let model = OptionSpecification(
+    long: "model", short: "m", valueName: "NAME",
+    help: "Model by name or path.", defaultText: "smollm2")
+  static let task = OptionSpecification(
+    long: "task", valueName: "NAME", help: "Task by name or path of its file.",
+    defaultText: "multi-demo-rule")
+  static let threads = OptionSpecification(
+    long: "threads", short: "t", valueName: "N",
+    help: "Threads to use; results do not depend on it.", defaultText: "all processors")
+  static let seed = OptionSpecification(
+    long: "seed", valueName: "N", help: "Seed of everything random.", defaultText: "0")
+  static let memory = OptionSpecification(
+    long: "memory", valueName: "MB",
+    help: "Memory for activations of a batch, in MB.", defaultText: "128")
+  static let out = OptionSpecification(
+    long: "out", valueName: "FOLDER", help: "Folder to write to, instead of a numbered one.")
+  static let json = OptionSpecification(long: "json", help: "Print JSON for scripts.")
+
+  static func threads(_ parsed: ParsedCommand) throws -> Int {
+    try parsed.integer("threads", in: 1...1024) ?? ThreadPool.processors
+  }
+
+  static func seed(_ parsed: ParsedCommand) throws -> UInt64 {
+    UInt64(try parsed.integer("seed", in: 0...Int.max) ?? 0)
+  }
+
+  static func loadModel(_ parsed: ParsedCommand) throws -> LanguageModel {
+    try LanguageModel(gguf: ModelStore().resolve(parsed.string("model") ?? "smollm2"))
+  }
+
+  /// The model that the options name, ready to run.
+  static func engine(_ parsed: ParsedCommand) throws -> Engine {
+    let model = try loadModel(parsed)
+    let megabytes =
+      parsed.declares("memory") ? try parsed.integer("memory", in: 8...1_000_000) ?? 128 : 128
+    return Engine(model: model, threads: try threads(parsed), memory: megabytes << 20)
+  }
+
+  static func loadTask(_ parsed: ParsedCommand) throws -> RuleVectors.Task {
+    try RuleVectors.Task(
+      named: parsed.string("task") ?? "multi-demo-rule", in: DataFolders.tasks())
+  }
+
+  static func print(_ value: JSONValue) { Swift.print(value.text) }
+}
+
+/// Where tasks and probes lie.
+enum DataFolders {
+  static func tasks() throws -> String { try folder("tasks") }
+  static func probes() throws -> String { try folder("probes") }
+
+  /// `$ICL_PROBE_DATA`, the working folder, or beside the program: `share/icl-probe` where it is
+  /// installed, the package's root where it was built.
+  private static func folder(_ name: String) throws -> String {
+    var places: [String] = []
+    if let chosen = ProcessInfo.processInfo.environment["ICL_PROBE_DATA"] { places.append(chosen) }
+    places.append(".")
+    if let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+      var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+      places.append(folder.appendingPathComponent("../share/icl-probe").standardized.path)
+      for _ in 0..<5 {
+        places.append(folder.path)
+        folder = folder.deletingLastPathComponent()
+      }
+    }
+    for place in places {
+      let path = place == "." ? name : "\(place)/\(name)"
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      if files.contains(where: { $0.hasSuffix(".json") }) { return path }
+    }
+    throw UserError(
+      "no folder \"\(name)\" with JSON files was found", at: places[0],
+      remedy: "run in the project's folder or set ICL_PROBE_DATA")
+  }
+}
