@@ -8,31 +8,18 @@ struct AxisScale: Sendable, Equatable {
   /// Digits after the point that tell neighbouring ticks apart.
   let digits: Int
 
-  /// The range from tick to tick that covers `values`, which must be finite.
-  init(roundedOver values: [Double], count: Int = 6) {
-    let range = Self.range(of: values)
-    let step = Self.roundStep((range.upperBound - range.lowerBound) / Double(count))
-    // A value that is on a tick but for rounding must not ask for a further one.
-    let first = (range.lowerBound / step + 1e-9).rounded(.down)
-    let last = (range.upperBound / step - 1e-9).rounded(.up)
-    self.init(low: first * step, high: last * step, step: step)
-  }
-
-  /// Exactly the range of `values`, which must be finite, widened by a share of itself.
-  init(
-    over values: [Double], padding: Double = 0, count: Int = 8, isWhole: Bool = false
-  ) {
+  /// The range of `values`, which must be finite, widened by a share of itself on both sides.
+  ///
+  /// - Parameters:
+  ///   - count: Roughly how many ticks.
+  ///   - isWhole: Whether only whole numbers may be ticks.
+  init(over values: [Double], padding: Double = 0, count: Int, isWhole: Bool = false) {
     let range = Self.range(of: values)
     let span = range.upperBound - range.lowerBound
-    let step = Self.roundStep(span / Double(count))
-    self.init(
-      low: range.lowerBound - padding * span, high: range.upperBound + padding * span,
-      step: isWhole ? max(1, step.rounded(.up)) : step)
-  }
-
-  private init(low: Double, high: Double, step: Double) {
-    self.low = low
-    self.high = high
+    let rounded = Self.roundStep(span / Double(count))
+    let step = isWhole ? max(1, rounded.rounded(.up)) : rounded
+    low = range.lowerBound - padding * span
+    high = range.upperBound + padding * span
     let first = (low / step - 1e-9).rounded(.up)
     let last = (high / step + 1e-9).rounded(.down)
     // Adding zero turns −0 into 0.
@@ -40,7 +27,7 @@ struct AxisScale: Sendable, Equatable {
     digits =
       (0...12).first { digits in
         let scaled = step * pow(10, Double(digits))
-        return abs(scaled - scaled.rounded()) < 1e-6 * max(1, scaled)
+        return scaled > 0.5 && abs(scaled - scaled.rounded()) < 1e-6 * scaled
       } ?? 12
   }
 

@@ -98,7 +98,7 @@ public struct BarChart: Chart {
     // Room for the numbers beyond the whiskers.
     let room = (high - low) * 0.09
     let scale = AxisScale(
-      roundedOver: [low < 0 ? low - room : low, high > 0 ? high + room : high], count: 5)
+      over: [low < 0 ? low - room : low, high > 0 ? high + room : high], count: 5)
     return ChartFrame(
       width: width, plotHeight: plotHeight, title: title, xTitle: xTitle, yTitle: yTitle,
       yScale: scale, rightLabels: referenceLine.map { [$0.label] } ?? [], topRows: 0)

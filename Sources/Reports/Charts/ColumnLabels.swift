@@ -1,20 +1,24 @@
 import Foundation
 
-/// Labels below columns: level where they fit, slanted where not, some left out where the columns
-/// are narrower than a line of text.
+/// Labels below columns: level where they fit, slanted where not. Of numbers, and of labels on
+/// columns narrower than a line of text, some are left out.
 struct ColumnLabels: Sendable {
   private let labels: [String]
   private let slot: Double
   private let left: Double
   private let top: Double
   private let isSlanted: Bool
+  /// One label in so many columns.
+  private let every: Int
 
   private static let angle = 50.0
   private static let lengthLimit = 130.0
 
   init(_ labels: [String], slot: Double, left: Double, top: Double) {
     let size = ChartStyle.tickSize
-    isSlanted = labels.contains { TextMetrics.width($0, size: size) > slot - 4 }
+    let widest = labels.map { TextMetrics.width($0, size: size) }.max() ?? 0
+    isSlanted = widest > slot - 4 && !labels.allSatisfy { Double($0) != nil }
+    every = max(1, Int(((isSlanted ? 15 : widest + 4) / slot).rounded(.up)))
     self.labels = labels.map {
       TextMetrics.shortened($0, size: size, limit: Self.lengthLimit)
     }
@@ -30,7 +34,6 @@ struct ColumnLabels: Sendable {
   }
 
   func draw(_ drawing: inout Drawing) {
-    let every = isSlanted ? max(1, Int((15 / slot).rounded(.up))) : 1
     for (index, label) in labels.enumerated() where index % every == 0 {
       let x = left + (Double(index) + 0.5) * slot
       if isSlanted {

@@ -9,6 +9,8 @@ struct HeatmapPicture {
   private let cellWidth: Double
   private let cellHeight: Double
   private let barScale: AxisScale
+  /// Width of the colour bar with its labels and the gaps around it.
+  private let barRoom: Double
 
   private static let edge = 14.0
   private static let rowLabelLimit = 200.0
@@ -31,7 +33,7 @@ struct HeatmapPicture {
     top =
       Self.edge + Double(title.count) * ChartStyle.lineHeight(ChartStyle.titleSize) + 8
     let ticks = scale.ticks.map { TextMetrics.width(scale.label($0), size: size) }
-    let barRoom =
+    barRoom =
       16 + Self.barWidth + 8 + (ticks.max() ?? 0) + (map.valueTitle.isEmpty ? 0 : 20) + Self.edge
     let room = max(60, map.width - left - barRoom)
     cellWidth = min(64, room / Double(max(1, map.columns.count)))
@@ -58,7 +60,10 @@ struct HeatmapPicture {
       anchor: .middle)
     drawBar(&drawing)
     let height = max(titleY + (map.xTitle.isEmpty ? -6 : 12), top + barHeight + 16)
-    return drawing.svg(width: map.width, height: height, label: map.title)
+    let titleWidth = title.map { TextMetrics.width($0, size: ChartStyle.titleSize) }.max() ?? 0
+    // Few columns do not fill the width.
+    let used = max(right + barRoom, titleWidth + 2 * Self.edge)
+    return drawing.svg(width: min(map.width, used), height: height, label: map.title)
   }
 
   private func share(_ value: Double) -> Double {
@@ -137,7 +142,7 @@ struct HeatmapPicture {
     guard !map.valueTitle.isEmpty else { return }
     let title = TextMetrics.shortened(map.valueTitle, size: 12, limit: barHeight + 20)
     drawing.text(
-      [title], x: x + Self.barWidth + 7 + labelWidth + 16, y: top + barHeight / 2, size: 12,
+      [title], x: x + Self.barWidth + 7 + labelWidth + 18, y: top + barHeight / 2, size: 12,
       anchor: .middle, rotation: -90)
   }
 }

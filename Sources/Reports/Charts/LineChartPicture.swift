@@ -85,11 +85,12 @@ struct LineChartPicture {
       (points.map(\.y) + chart.horizontalLines.map(\.y)
       + chart.straightLines.flatMap { [$0.start.y, $0.end.y] }).filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else {
-      return AxisScale(roundedOver: [])
+      return AxisScale(over: [], count: 6)
     }
     let reach = high > low ? 1.5 * (high - low) : Double.infinity
     let ends = points.flatMap { [$0.low, $0.high] }.compactMap { $0 }.filter(\.isFinite)
-    return AxisScale(roundedOver: values + ends.map { min(max($0, low - reach), high + reach) })
+    let shown = values + ends.map { min(max($0, low - reach), high + reach) }
+    return AxisScale(over: shown, padding: 0.04, count: 6)
   }
 
   /// Labels of vertical lines, in as few rows as keep them apart.

@@ -43,7 +43,8 @@ let pageStyle = """
   .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
   figure { margin: 1.4rem 0; }
   .picture { background: #ffffff; border: 1px solid var(--rule); border-radius: 6px; padding: 8px; overflow-x: auto; }
-  .picture svg { display: block; margin: 0 auto; min-width: 600px; max-width: 100%; height: auto; }
+  .picture svg { display: block; margin: 0 auto; max-width: 100%; height: auto; }
+  @media (max-width: 640px) { .picture svg { max-width: none; } }
   figcaption { font-size: .9rem; margin-top: .5rem; }
   .files { white-space: nowrap; }
   .callout { border: 1px solid var(--rule); border-left: 5px solid; border-radius: 4px; padding: .5rem 1rem; margin: 1rem 0; }
