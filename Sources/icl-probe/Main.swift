@@ -47,7 +47,7 @@ enum Main {
 }
 
 /// One command of the program.
-protocol Command {
+protocol Command: Sendable {
   static var specification: CommandSpecification { get }
   static func run(_ parsed: ParsedCommand) throws
 }

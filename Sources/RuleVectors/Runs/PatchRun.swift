@@ -30,6 +30,7 @@ public struct PatchRun {
   ///   - known: rows of an earlier part of the same run.
   ///   - append: takes a unit's new rows, before the next unit begins.
   /// - Returns: all rows, the known ones first.
+  @discardableResult
   public func callAsFunction(
     known: [Effect], append: ([Effect]) throws -> Void, watch: (Status) throws -> Void
   ) throws -> [Effect] {
