@@ -34,7 +34,8 @@ let package = Package(
       name: "Transformer", dependencies: ["TensorCore", "CSentencePiece"],
       swiftSettings: settings),
     .target(
-      name: "RuleVectors", dependencies: ["Transformer", "TensorCore"], swiftSettings: settings),
+      name: "RuleVectors", dependencies: ["Transformer", "TensorCore", "Reports"],
+      swiftSettings: settings),
     .target(name: "Reports", dependencies: ["TensorCore"], swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["TensorCore"], swiftSettings: settings),
     .executableTarget(

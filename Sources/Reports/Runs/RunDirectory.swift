@@ -98,7 +98,7 @@ public final class RunDirectory {
           "the folder holds other files (\(entry)) and no manifest.json", at: path,
           remedy: "choose an empty folder with --out")
       }
-      manifest = []
+      manifest = [("identity", identity)]
       state = .new
     }
     rowsDescriptor = Glibc.open(rowsPath, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -5,6 +5,7 @@ import Transformer
 /// choices of every number, in both directions.
 struct Aggregation {
   let probe: String
+  let donor: Probe.Donor
   let layer: Int
   /// Random subsets of each size other than 0, 1, n − 1 and n, which are all taken.
   let subsets: Int
@@ -17,7 +18,8 @@ struct Aggregation {
   ) throws -> [Effect] {
     let episode = try laboratory.episode(task, index, split)
     let recorded = try laboratory.record(
-      [episode, try episode.flippedRule()], task, question: episode)
+      [try laboratory.source(donor, of: episode, task), try episode.flippedRule()], task,
+      question: episode)
     let (donor, recipient) = (recorded[0], recorded[1])
     let count = donor.prompt.answerPositions.count
     var draw = RandomStream(
@@ -34,7 +36,7 @@ struct Aggregation {
         conditions.append(
           Effect.Condition(
             probe: probe, task: task.name, split: split, episode: index,
-            donor: Probe.Donor.clean.rawValue,
+            donor: self.donor.rawValue,
             recipient: Episode.Variant.flippedRule.rawValue, direction: direction,
             positions: "subset", layer: layer, subset: subset))
         let rows = from.run.residualPost(

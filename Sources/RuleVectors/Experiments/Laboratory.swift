@@ -29,6 +29,14 @@ public final class Laboratory {
     try Prompt(episode, template: task.template, tokenizer: engine.model.tokenizer)
   }
 
+  /// The episode whose run is the donor.
+  func source(_ donor: Probe.Donor, of episode: Episode, _ task: Task) throws -> Episode {
+    switch donor {
+    case .clean: episode
+    case .swappedSlots: try sampler(task).swappedSlots(of: episode)
+    }
+  }
+
   /// Request for the logits that `question` needs at the end of `tokens`.
   func request(
     _ tokens: [Int], base: RecordedRun? = nil, interventions: [Intervention] = [],

@@ -15,13 +15,9 @@ struct LayerSweep {
     verifying random: RandomStream? = nil
   ) throws -> [Effect] {
     let episode = try laboratory.episode(task, index, split)
-    let source: Episode =
-      switch donor {
-      case .clean: episode
-      case .swappedSlots: try laboratory.sampler(task).swappedSlots(of: episode)
-      }
     let recorded = try laboratory.record(
-      [source, try episode.flippedRule()], task, question: episode)
+      [try laboratory.source(donor, of: episode, task), try episode.flippedRule()], task,
+      question: episode)
     let (donor, recipient) = (recorded[0], recorded[1])
 
     var conditions: [Effect.Condition] = []

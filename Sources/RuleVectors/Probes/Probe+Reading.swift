@@ -31,9 +31,9 @@ extension Probe {
         development: try Self.count(keys, "development", 1...1000) ?? 8)
     default:
       keys = try reader.object(
-        required: Self.common + ["layer", "subsets"], optional: ["directions"])
+        required: Self.common + ["donor", "layer", "subsets"], optional: ["directions"])
       experiment = .aggregation(
-        layer: try Self.layerChoice(keys), subsets: try Self.count(keys, "subsets", 1...1000) ?? 1,
+        donor: try Self.word(keys, "donor"), layer: try Self.layerChoice(keys), subsets: try Self.count(keys, "subsets", 1...1000) ?? 1,
         directions: keys["directions"] == nil
           ? Direction.allCases : try Self.words(keys, "directions"))
     }

@@ -65,7 +65,7 @@ public struct Probe: Sendable, Equatable {
       development: Int)
     /// At one layer: each answer position alone, all but one, and `subsets` random choices of every
     /// other number.
-    case aggregation(layer: LayerChoice, subsets: Int, directions: [Direction])
+    case aggregation(donor: Donor, layer: LayerChoice, subsets: Int, directions: [Direction])
   }
 
   public let name: String

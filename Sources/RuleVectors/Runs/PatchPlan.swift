@@ -20,7 +20,14 @@ public struct PatchPlan: Sendable {
     case globalVector(GlobalVector)
     /// Development episodes that choose the layer.
     case choice(LayerSweep)
-    case aggregation(subsets: Int, directions: [Probe.Direction], layer: Probe.LayerChoice)
+    case aggregation(
+      donor: Probe.Donor, subsets: Int, directions: [Probe.Direction], layer: PlannedLayer)
+  }
+
+  /// A layer, or the development rows that choose it.
+  fileprivate enum PlannedLayer: Sendable {
+    case fixed(Int)
+    case chosen(probe: String, positions: Probe.PositionGroup)
   }
 
   public let units: [Unit]
@@ -37,6 +44,8 @@ public struct PatchPlan: Sendable {
     var units: [Unit] = []
     var skipped: [(probe: String, reason: String)] = []
     let layerCount = architecture.layers
+    // Probes that choose their layer alike share the development episodes of the first.
+    var choices: [(sweep: LayerSweep, episodes: Int)] = []
 
     func resolved(_ layers: Probe.Layers, _ probe: Probe) throws -> [Int] {
       let list = layers.resolved(layers: layerCount)
@@ -85,29 +94,44 @@ public struct PatchPlan: Sendable {
           add(probe, subject, .heldOut, episodes, cost, .globalVector(experiment))
         }
 
-      case .aggregation(let choice, let subsets, let directions):
+      case .aggregation(let source, let choice, let subsets, let directions):
+        guard source == .clean || task.family == .categorization else {
+          skipped.append((probe.name, "a \(task.family.rawValue) task has no classes to swap"))
+          continue
+        }
         var typical = layerCount / 2
+        let layer: PlannedLayer
         switch choice {
-        case .fixed(let layer):
-          guard layer < layerCount else {
+        case .fixed(let fixed):
+          guard fixed < layerCount else {
             throw UserError(
-              "layer \(layer) is out of range", at: probe.place,
+              "layer \(fixed) is out of range", at: probe.place,
               remedy: "the model has layers 0 to \(layerCount - 1)")
           }
-          typical = layer
+          typical = fixed
+          layer = .fixed(fixed)
         case .development(let donor, let positions, let count):
           let sweep = LayerSweep(
             probe: probe.name, donor: task.family == .categorization ? donor : .clean,
             groups: [positions], layers: Array(0..<layerCount))
-          add(
-            probe, task, .development, count, sweepCost([positions], sweep.layers),
-            .choice(sweep))
+          if let known = choices.first(where: {
+            $0.sweep.donor == sweep.donor && $0.sweep.groups == sweep.groups
+              && $0.episodes == count
+          }) {
+            layer = .chosen(probe: known.sweep.probe, positions: positions)
+          } else {
+            choices.append((sweep, count))
+            layer = .chosen(probe: probe.name, positions: positions)
+            add(
+              probe, task, .development, count, sweepCost([positions], sweep.layers),
+              .choice(sweep))
+          }
         }
         let variants = directions.count * (2 * demonstrations + subsets * (demonstrations - 3))
         add(
           probe, task, .heldOut, episodes,
           2 * tokens * layerCount + variants * tokens * (layerCount - typical) * 3 / 4,
-          .aggregation(subsets: subsets, directions: directions, layer: choice))
+          .aggregation(donor: source, subsets: subsets, directions: directions, layer: layer))
       }
     }
     self.units = units
@@ -129,7 +153,7 @@ extension PatchPlan.Unit {
       return 2 + sweep.groups.count * sweep.layers.count
     case .globalVector(let experiment):
       return experiment.recipients.count * (2 + experiment.layers.count)
-    case .aggregation(let subsets, let directions, _):
+    case .aggregation(_, let subsets, let directions, _):
       // The number of subsets does not depend on which are drawn.
       var random = RandomStream(seed: 0)
       return directions.count
@@ -150,16 +174,16 @@ extension PatchPlan.Unit {
     case .globalVector(let experiment):
       return try experiment.effects(
         laboratory, task, episode: episode, split: split, verifying: random)
-    case .aggregation(let subsets, let directions, let choice):
+    case .aggregation(let donor, let subsets, let directions, let choice):
       let layer: Int
       switch choice {
       case .fixed(let fixed): layer = fixed
-      case .development(_, let positions, _):
+      case .chosen(let chooser, let positions):
         layer = try LayerSelection.layer(
-          probe: probe.name, task: task.name, positions: positions.rawValue, from: known)
+          probe: chooser, task: task.name, positions: positions.rawValue, from: known)
       }
       return try Aggregation(
-        probe: probe.name, layer: layer, subsets: subsets, directions: directions
+        probe: probe.name, donor: donor, layer: layer, subsets: subsets, directions: directions
       ).effects(laboratory, task, episode: episode, split: split, verifying: random)
     }
   }

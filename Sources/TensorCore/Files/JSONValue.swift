@@ -51,3 +51,16 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     self = .object(elements.map { (key: $0.0, value: $0.1) })
   }
 }
+
+extension JSONValue {
+  /// The value of an object's key; null where there is none.
+  public subscript(key: String) -> JSONValue {
+    guard case .object(let pairs) = self else { return .null }
+    return pairs.first { $0.key == key }?.value ?? .null
+  }
+
+  /// An object's keys and values, in order; empty for other kinds.
+  public var pairs: [(key: String, value: JSONValue)] {
+    if case .object(let pairs) = self { pairs } else { [] }
+  }
+}

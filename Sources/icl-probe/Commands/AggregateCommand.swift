@@ -1,7 +1,99 @@
+import Foundation
+import Reports
+import RuleVectors
 import TensorCore
 import Terminal
 
+/// `icl-probe aggregate`: runs into a report.
 enum AggregateCommand: Command {
-  static let specification = CommandSpecification(name: "aggregate", summary: "")
-  static func run(_ parsed: ParsedCommand) throws {}
+  static let specification = CommandSpecification(
+    name: "aggregate", summary: "Turn runs into a report with figures, intervals and tests.",
+    discussion: """
+      Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV and \
+      summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
+      task.
+      """,
+    arguments: [
+      ArgumentSpecification(
+        name: "RUN", help: "Folder of a run.", isOptional: true, repeats: true)
+    ],
+    options: [
+      OptionSpecification(
+        long: "out", valueName: "FOLDER", help: "Folder to write to.",
+        defaultText: "reports/NAME of the first run"),
+      CommonOptions.json,
+    ],
+    examples: [
+      CommandExample(line: "icl-probe aggregate", comment: "the latest runs"),
+      CommandExample(
+        line: "icl-probe aggregate runs/multi-demo-rule-001", comment: "one run"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    let named = parsed.arguments("RUN")
+    let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
+    let builder = ReportBuilder(records)
+    let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
+    let folder = parsed.string("out") ?? "reports/\(name)"
+    try Files.makeFolder(folder)
+    let page = builder.page
+    for figure in page.figures {
+      for file in figure.files {
+        try Files.write(Data(file.contents.utf8), to: "\(folder)/\(file.name)")
+      }
+    }
+    let summary = builder.summary
+    try Files.write(Data(summary.prettyText.utf8), to: folder + "/summary.json")
+    try Files.write(Data(page.html.utf8), to: folder + "/index.html")
+    if parsed.flag("json") {
+      CommonOptions.print(summary)
+    } else {
+      print(builder.text(device: .standardOutput))
+      print("Report: \(folder)/index.html")
+    }
+  }
+
+  /// The newest patch run, by when it was started, and the newest eval run of every task.
+  private static func latestRuns() throws -> [String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
+    var patches: [(started: String, path: String)] = []
+    var evals: [String: (started: String, path: String)] = [:]
+    for entry in entries.sorted() {
+      let path = "runs/\(entry)"
+      guard let manifest = try? JSONValue(contentsOf: path + "/manifest.json"),
+        case .string(let started) = manifest["started"],
+        case .string(let kind) = manifest["identity"]["kind"],
+        case .string(let task) = manifest["identity"]["task"]
+      else { continue }
+      if kind == "patch" {
+        patches.append((started, path))
+      } else if evals[task].map({ $0.started < started }) ?? true {
+        evals[task] = (started, path)
+      }
+    }
+    let paths =
+      patches.max { ($0.started, $0.path) < ($1.started, $1.path) }.map { [$0.path] } ?? []
+    let found = paths + evals.keys.sorted().compactMap { evals[$0]?.path }
+    guard !found.isEmpty else {
+      throw UserError(
+        "there are no runs", at: "runs", remedy: "make one with: icl-probe patch")
+    }
+    return found
+  }
+}
+
+extension ReportBuilder {
+  /// The tested sentences as text.
+  func text(device: TerminalDevice) -> String {
+    let style = device.style
+    return claims.map { claim in
+      let mark: String
+      switch claim.verdict {
+      case .supported: mark = style.colour("supported", .green)
+      case .contradicted: mark = style.colour("contradicted", .red)
+      case .undecided: mark = style.colour("undecided", .yellow)
+      }
+      return "\(mark): \(claim.sentence)\n  \(claim.evidence) \(formattedPValue(claim.adjustedPValue)) (Holm)\n"
+    }.joined()
+  }
 }

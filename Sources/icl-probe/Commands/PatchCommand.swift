@@ -79,10 +79,10 @@ enum PatchCommand: Command {
     if directory.state == .complete {
       note("this run is finished; run with --again to repeat it")
     } else {
-      try carryOut(plan, laboratory, directory, known, verifications, probes)
+      try carryOut(plan, laboratory, directory, known, verifications, probes,
+        try laboratory.examplePrompts(task))
     }
-    let effects = try directory.rows.isEmpty || directory.state != .complete
-      ? Self.read(directory.path) : known
+    let effects = try RunRecord.lines(directory.path + "/effects.jsonl").map { try Effect($0) }
     let layers = engine.model.architecture.layers
     if parsed.flag("json") {
       CommonOptions.print(PatchSummary(effects, layers: layers).json(run: directory.path))
@@ -94,7 +94,7 @@ enum PatchCommand: Command {
 
   private static func carryOut(
     _ plan: PatchPlan, _ laboratory: Laboratory, _ directory: RunDirectory, _ known: [Effect],
-    _ verifications: Int, _ probes: [Probe]
+    _ verifications: Int, _ probes: [Probe], _ examples: [ExamplePrompt]
   ) throws {
     let engine = laboratory.engine
     for (probe, reason) in plan.skipped { note("skipping \(probe): \(reason)") }
@@ -107,6 +107,9 @@ enum PatchCommand: Command {
         }))
     try directory.writeManifest()
     try directory.log("\(RunManifest.now()) \(known.isEmpty ? "started" : "resumed")")
+    try Files.write(
+      Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
+      to: directory.path + "/examples.json")
     let progress = Progress()
     let before = RunManifest.verification(in: directory)
     try PatchRun(plan: plan, laboratory: laboratory, verifications: verifications)(
@@ -124,15 +127,6 @@ enum PatchCommand: Command {
     RunManifest.end(directory)
     try directory.writeManifest()
     try directory.log("\(RunManifest.now()) finished")
-  }
-
-  /// The rows of a run's folder.
-  static func read(_ path: String) throws -> [Effect] {
-    try Data(Files.read(path + "/effects.jsonl")).split(separator: 0x0A).enumerated().map {
-      let place = "\(path)/effects.jsonl:\($0.offset + 1)"
-      return try Effect(
-        JSONReader(try JSONValue(parsing: Data($0.element), place: place), place: place))
-    }
   }
 
   static func note(_ line: String) {
