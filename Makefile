@@ -1,0 +1,58 @@
+# icl-probe: build, test, demonstrate. `make help` lists the targets.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+SWIFT ?= swift
+BUILD := .build/release
+PROBE := $(BUILD)/icl-probe
+MODEL := smollm2
+TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
+# Debian packages that building and running need.
+PACKAGES := libopenblas-dev libsentencepiece-dev python3 python3-pip
+
+.PHONY: help demo test build packages model vocabulary install bench bench-peers format lint clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: packages build model ## patch a real model and make the report
+	$(PROBE) patch --task multi-demo-rule
+	$(PROBE) aggregate
+
+# Tests are built apart: other flags in the same folder would build everything anew each time.
+test: packages vocabulary ## build and run every test
+	@echo "building the tests (some minutes) ..."
+	$(SWIFT) build $(TESTING) --build-tests
+	@.build-tests/release/icl-probe models fetch $(MODEL)
+	$(SWIFT) test $(TESTING) --skip-build
+
+build: packages ## build in release
+	$(SWIFT) build -c release --product icl-probe
+
+packages: ## install the Debian packages that are missing
+	@.ci/install-packages $(PACKAGES)
+
+model: build ## fetch the default model
+	@$(PROBE) models fetch $(MODEL)
+
+vocabulary: ## fetch the vocabulary that the SentencePiece tests need
+	@Tests/fetch-gemma-vocabulary
+
+install: build ## install to PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/tasks \
+	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes
+	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
+	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
+	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
+
+bench: packages model ## measure, beside this machine's sgemm peak (about 10 minutes)
+	$(SWIFT) build -c release --product benchmarks
+	$(BUILD)/benchmarks --full
+
+format: ## format the sources
+	$(SWIFT) format --in-place --recursive Sources Tests Benchmarks Package.swift
+
+lint: ## check the format
+	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Package.swift
+
+clean: ## remove what was built
+	rm -rf .build .build-tests
