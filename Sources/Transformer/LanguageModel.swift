@@ -11,32 +11,46 @@ public struct LanguageModel: Sendable {
   struct Weights: Sendable {
     /// `[vocabulary, width]`.
     var embedding: StoredMatrix
+    /// `[contextLength, width]`, where positions are learned.
+    var positions: StoredMatrix?
     var blocks: [Block]
-    /// `[width]`.
-    var finalNorm: Tensor
+    var finalNorm: Norm
     /// `[vocabulary, width]`; the embedding itself where the model ties them.
     var unembedding: PackedLinear
   }
 
+  struct Norm: Sendable {
+    /// `[width]`.
+    var weight: Tensor
+    /// `[width]`, of layer norms.
+    var bias: Tensor?
+  }
+
   /// One block's weights; matrices are `[outputs, inputs]`.
   struct Block: Sendable {
-    /// `[width]`.
-    var attentionNorm: Tensor
+    var attentionNorm: Norm
     /// `[heads · headWidth, width]`.
     var query: PackedLinear
     /// `[keyValueHeads · headWidth, width]`.
     var key: PackedLinear
     /// `[keyValueHeads · headWidth, width]`.
     var value: PackedLinear
+    /// `[headWidth]`, where heads are normalised.
+    var queryNorm: Tensor?
+    /// `[headWidth]`, where heads are normalised.
+    var keyNorm: Tensor?
     /// `[width, heads · headWidth]`.
     var output: PackedLinear
-    /// `[width]`.
-    var mlpNorm: Tensor
-    /// `[hiddenWidth, width]`.
-    var gate: PackedLinear
+    /// Of the attention's output, where norms follow branches.
+    var attentionPostNorm: Norm?
+    var mlpNorm: Norm
+    /// `[hiddenWidth, width]`, where the MLP is gated.
+    var gate: PackedLinear?
     /// `[hiddenWidth, width]`.
     var up: PackedLinear
     /// `[width, hiddenWidth]`.
     var down: PackedLinear
+    /// Of the MLP's output, where norms follow branches.
+    var mlpPostNorm: Norm?
   }
 }

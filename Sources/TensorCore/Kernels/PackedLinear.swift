@@ -1,13 +1,13 @@
 /// A linear map whose weights stay in the format of their file.
 public struct PackedLinear: Sendable {
-  /// `[outputs, inputs]`.
+  /// `[outputs, inputs]`, or, with a row order, a matrix that has these rows among others.
   public let weight: StoredMatrix
   /// `[outputs]`, or none.
   public let bias: Tensor?
   /// Which stored row gives output *i*, where that is not row *i*.
   public let rowOrder: [Int]?
 
-  public var outputs: Int { weight.rows }
+  public var outputs: Int { rowOrder?.count ?? weight.rows }
   public var inputs: Int { weight.columns }
 
   public init(_ weight: StoredMatrix, bias: Tensor? = nil, rowOrder: [Int]? = nil) {
@@ -69,7 +69,8 @@ public struct PackedProduct {
           first + part.lowerBound..<first + part.upperBound, into: panel.row(part.lowerBound))
       }
       let target = MatrixView(y.pointer + (start - range.lowerBound), stride: y.stride)
-      multiply(source, rows: rows, by: panel, columns: columns, into: target, accumulate: accumulate)
+      multiply(
+        source, rows: rows, by: panel, columns: columns, into: target, accumulate: accumulate)
       start += columns
     }
     if let bias = linear.bias { add(bias, range, to: y, rows: rows) }

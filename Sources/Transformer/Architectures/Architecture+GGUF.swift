@@ -1,74 +1,92 @@
 import TensorCore
 
 extension Architecture {
-  /// GGUF names of the families that this engine runs.
-  static let knownFamilies = ["llama"]
-
-  /// Reads the description from a GGUF file's metadata.
-  init(_ file: GGUFFile) throws {
-    let family = try file.requiredString("general.architecture")
-    guard Self.knownFamilies.contains(family) else {
-      throw UserError(
-        "unknown architecture \"\(family)\"", at: file.path,
-        remedy: "known are: \(Self.knownFamilies.joined(separator: ", "))")
-    }
-    func size(_ key: String) throws -> Int {
-      let value = try file.requiredInteger("\(family).\(key)")
-      guard value > 0, value < 1 << 30 else {
+  /// Reads the description from a GGUF file's metadata; `family` is what `Family(of:)` found.
+  init(_ file: GGUFFile, family: Family) throws {
+    let name = family.name
+    func size(_ key: String, limit: Int = Self.largestSize) throws -> Int {
+      let value = try file.requiredInteger("\(name).\(key)")
+      guard value > 0, value < limit else {
         throw UserError(
-          "\(family).\(key) is \(value)", at: file.path,
+          "\(name).\(key) is \(value)", at: file.path,
           remedy: "get the file again; a positive size belongs here")
       }
       return value
     }
-    self.family = family
-    layers = try size("block_count")
+    func sizeIfThere(_ key: String) throws -> Int? {
+      file.integer("\(name).\(key)") == nil ? nil : try size(key)
+    }
+    func hasTensor(_ part: String) -> Bool { file.hasTensor("blk.0.\(part)") }
+
+    self.family = name
+    layers = try size("block_count", limit: Self.mostLayers)
     width = try size("embedding_length")
     heads = try size("attention.head_count")
-    keyValueHeads =
-      file.integer("\(family).attention.head_count_kv") == nil
-      ? heads : try size("attention.head_count_kv")
-    headWidth =
-      file.integer("\(family).attention.key_length") == nil
-      ? width / heads : try size("attention.key_length")
+    keyValueHeads = try sizeIfThere("attention.head_count_kv") ?? heads
+    headWidth = try sizeIfThere("attention.key_length") ?? width / heads
     hiddenWidth = try size("feed_forward_length")
     contextLength = try size("context_length")
     vocabulary = try file.entry("token_embd.weight").rows
-    normEpsilon = Float(try file.requiredNumber("\(family).attention.layer_norm_rms_epsilon"))
-    var scaling: Scaling?
-    if file.tensors["rope_freqs.weight"] != nil {
+    let epsilonKey = family.norm == .layer ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
+    norm = Norm(
+      kind: family.norm,
+      epsilon: Float(try file.requiredNumber("\(name).attention.\(epsilonKey)")),
+      followsBranches: family.normFollowsBranches)
+    positions =
+      family.isRotary
+      ? .rotary(try Rotary(file, family: family, headWidth: headWidth)) : .learned
+    mlp = family.mlp
+    biases = Biases(
+      query: hasTensor("attn_q.bias") || hasTensor("attn_qkv.bias"),
+      output: hasTensor("attn_output.bias"), mlp: hasTensor("ffn_up.bias"))
+    isParallel = file.bool("\(name).use_parallel_residual") ?? family.isParallel
+    normalisesHeads = family.normalisesHeads
+    // GGUF has no key for the scale. Of the Gemma 2 models only that of 46 layers, 27B, differs from
+    // the rule: its head is 128 wide but its scale is that of width / heads = 144.
+    let scaleWidth = name == "gemma2" && layers == 46 ? width / heads : headWidth
+    attentionScale = 1 / Float(scaleWidth).squareRoot()
+    attentionSoftCap =
+      family.hasSoftCaps
+      ? Float(try file.requiredNumber("\(name).attn_logit_softcapping")) : nil
+    logitSoftCap =
+      family.hasSoftCaps
+      ? Float(try file.requiredNumber("\(name).final_logit_softcapping")) : nil
+    let window = family.alternatesWindows ? try size("attention.sliding_window") : nil
+    windows = (0..<layers).map { $0.isMultiple(of: 2) ? window : nil }
+    embeddingScale = family.scalesEmbedding ? Float(width).squareRoot() : 1
+    tiesUnembedding = !file.hasTensor("output.weight")
+    try check(place: file.path)
+  }
+}
+
+extension Architecture.Rotary {
+  fileprivate init(_ file: GGUFFile, family: Family, headWidth: Int) throws {
+    let name = family.name
+    var scaling: Architecture.Scaling?
+    if file.hasTensor("rope_freqs.weight") {
       scaling = .factors(try file.vector("rope_freqs.weight"))
-    } else if let kind = file.string("\(family).rope.scaling.type"), kind != "none" {
+    } else if let kind = file.string("\(name).rope.scaling.type"), kind != "none" {
       guard kind == "linear" else {
         throw UserError(
           "unknown rope scaling \"\(kind)\"", at: file.path, remedy: "known are: none, linear")
       }
-      scaling = .linear(factor: try file.requiredNumber("\(family).rope.scaling.factor"))
+      scaling = .linear(factor: try file.requiredNumber("\(name).rope.scaling.factor"))
     }
-    rotary = Rotary(
-      base: file.number("\(family).rope.freq_base") ?? 10_000,
-      dimensions: file.integer("\(family).rope.dimension_count") ?? headWidth, scaling: scaling)
-    try check(place: file.path)
+    self.init(
+      base: file.number("\(name).rope.freq_base") ?? 10_000,
+      dimensions: file.integer("\(name).rope.dimension_count") ?? headWidth, scaling: scaling)
   }
+}
 
-  /// - Throws: `UserError` where sizes contradict each other.
-  func check(place: String) throws {
-    func require(_ condition: Bool, _ problem: String) throws {
-      guard condition else {
-        throw UserError(problem, at: place, remedy: "get the file again; its sizes contradict")
-      }
+extension Family {
+  /// The family that a GGUF file names.
+  init(of file: GGUFFile) throws {
+    let name = try file.requiredString("general.architecture")
+    guard let family = Self.known.first(where: { $0.name == name }) else {
+      throw UserError(
+        "unknown architecture \"\(name)\"", at: file.path,
+        remedy: "known are: \(Self.known.map(\.name).joined(separator: ", "))")
     }
-    try require(
-      heads % keyValueHeads == 0, "\(heads) heads do not share \(keyValueHeads) key-value heads")
-    try require(headWidth > 0, "the width \(width) is less than the number of heads \(heads)")
-    try require(
-      rotary.dimensions > 0 && rotary.dimensions <= headWidth && rotary.dimensions % 2 == 0,
-      "\(rotary.dimensions) of \(headWidth) values of a head cannot be rotated")
-    try require(rotary.base > 0 && rotary.base.isFinite, "the rope base is \(rotary.base)")
-    try require(normEpsilon >= 0 && normEpsilon < 1, "the norm's epsilon is \(normEpsilon)")
-    if case .factors(let factors) = rotary.scaling {
-      try require(
-        factors.count == rotary.dimensions / 2, "rope_freqs.weight has \(factors.count) values")
-    }
+    self = family
   }
 }

@@ -1,8 +1,40 @@
 import Foundation
+import TensorCore
 
 /// What distinguishes one decoder-only transformer family from another, as data: the one forward
 /// pass of this module reads it and nothing else.
 public struct Architecture: Codable, Sendable, Equatable {
+  /// The normalisation before attention, before the MLP and before the unembedding.
+  public struct Norm: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable {
+      /// Division by the root of the mean square, and a weight.
+      case rootMeanSquare
+      /// Mean and variance taken out, a weight and a bias.
+      case layer
+    }
+
+    public var kind: Kind
+    /// Added under the root.
+    public var epsilon: Float
+    /// Whether the outputs of attention and MLP are normalised too before they join the residual
+    /// stream.
+    public var followsBranches: Bool
+
+    public init(kind: Kind, epsilon: Float, followsBranches: Bool = false) {
+      self.kind = kind
+      self.epsilon = epsilon
+      self.followsBranches = followsBranches
+    }
+  }
+
+  /// How the model knows where a token stands.
+  public enum PositionEncoding: Codable, Sendable, Equatable {
+    /// Queries and keys are rotated by their position.
+    case rotary(Rotary)
+    /// A learned vector of each position is added to the embedding.
+    case learned
+  }
+
   /// Rotary position encoding.
   public struct Rotary: Codable, Sendable, Equatable {
     /// Base of the geometric row of frequencies.
@@ -30,6 +62,33 @@ public struct Architecture: Codable, Sendable, Equatable {
     case factors([Float])
   }
 
+  /// The multilayer perceptron of a block.
+  public struct MLP: Codable, Sendable, Equatable {
+    public var activation: Activation
+    /// Whether the activation is multiplied by a second linear map of the input.
+    public var isGated: Bool
+
+    public init(activation: Activation, isGated: Bool) {
+      self.activation = activation
+      self.isGated = isGated
+    }
+  }
+
+  /// Which linear maps of a block have a bias.
+  public struct Biases: Codable, Sendable, Equatable {
+    /// Queries, keys and values.
+    public var query: Bool
+    /// The attention's output.
+    public var output: Bool
+    public var mlp: Bool
+
+    public init(query: Bool, output: Bool, mlp: Bool) {
+      self.query = query
+      self.output = output
+      self.mlp = mlp
+    }
+  }
+
   /// The family's name as GGUF has it: `llama`.
   public var family: String
   public var layers: Int
@@ -45,8 +104,27 @@ public struct Architecture: Codable, Sendable, Equatable {
   public var vocabulary: Int
   /// Longest sequence that the model was trained for.
   public var contextLength: Int
-  public var normEpsilon: Float
-  public var rotary: Rotary
+  public var norm: Norm
+  public var positions: PositionEncoding
+  public var mlp: MLP
+  public var biases: Biases
+  /// Whether attention and MLP of a block read the same residual stream, so that there is none
+  /// between them.
+  public var isParallel: Bool
+  /// Whether each head's queries and keys are normalised before they are rotated.
+  public var normalisesHeads: Bool
+  /// Factor of the inner products of queries and keys: mostly 1/√headWidth.
+  public var attentionScale: Float
+  /// Bound that scores approach smoothly, or none.
+  public var attentionSoftCap: Float?
+  /// Bound that logits approach smoothly, or none.
+  public var logitSoftCap: Float?
+  /// By layer, how many of the latest positions a query sees, itself included; nil for all.
+  public var windows: [Int?]
+  /// Factor of the token embedding.
+  public var embeddingScale: Float
+  /// Whether the unembedding is the embedding.
+  public var tiesUnembedding: Bool
 
   /// Query heads that share a key-value head.
   public var headsPerGroup: Int { heads / keyValueHeads }
@@ -54,6 +132,15 @@ public struct Architecture: Codable, Sendable, Equatable {
   public var queryWidth: Int { heads * headWidth }
   /// Values of all key heads of a position.
   public var keyWidth: Int { keyValueHeads * headWidth }
+  /// The rotary encoding, if that is how positions are told.
+  public var rotary: Rotary? {
+    if case .rotary(let rotary) = positions { rotary } else { nil }
+  }
+
+  /// First position that a query at `position` sees in block `layer`.
+  public func firstVisible(from position: Int, layer: Int) -> Int {
+    windows[layer].map { max(0, position + 1 - $0) } ?? 0
+  }
 }
 
 extension Architecture.Rotary {

@@ -6,11 +6,11 @@ extension LanguageModel {
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(gguf path: String) throws {
     let file = try GGUFFile(path)
-    let architecture = try Architecture(file)
+    let family = try Family(of: file)
+    let architecture = try Architecture(file, family: family)
     self.path = path
     self.architecture = architecture
-    weights = try Weights(
-      from: file, names: .gguf, architecture: architecture, pairsAreNeighbours: true)
+    weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
     tokenizer = try makeTokenizer(file.tokenizerVocabulary(), place: path)
   }
 }

@@ -36,7 +36,7 @@ struct AttentionTask: Sendable {
   ///   - length: tokens of the request.
   ///   - out: the request's rows, `[rows, heads · headWidth]`.
   func run(
-    _ architecture: Architecture, positions: Positions,
+    _ architecture: Architecture, layer: Int, positions: Positions,
     queries allQueries: UnsafeMutablePointer<Float>, fresh: KeyValues, freshPositions: Positions,
     base: KeyValues?, scratch: UnsafeMutablePointer<Float>, hooks: HookTable.Attention?,
     records: [FloatBuffer], length: Int, out: MatrixView
@@ -58,18 +58,24 @@ struct AttentionTask: Sendable {
         b: segment.keys, strideB: headWidth, transposeB: true,
         c: scores + segment.start, strideC: keys)
     }
-    let scale = 1 / Float(headWidth).squareRoot()
+    let scale = architecture.attentionScale
+    let cap = architecture.attentionSoftCap
     for (index, query) in queries.enumerated() {
       let position = positions[query]
+      let first = architecture.firstVisible(from: position, layer: layer)
+      let seen = position + 1 - first
       for member in 0..<perGroup {
         let row = scores + (index * perGroup + member) * keys
+        if let cap { softCap(row + first, count: seen, scale: scale, cap: cap) }
+        let restOfScale = cap == nil ? scale : 1
         if let hooks {
           hooks.weigh(
-            row, keys: position + 1, scale: scale, position: position,
+            row, keys: first..<position + 1, scale: restOfScale, position: position,
             head: group * perGroup + member, length: length, records: records)
         } else {
-          softmax(row, count: position + 1, scale: scale)
+          softmax(row + first, count: seen, scale: restOfScale)
         }
+        row.update(repeating: 0, count: first)
         (row + position + 1).update(repeating: 0, count: keys - position - 1)
       }
     }
@@ -133,19 +139,19 @@ extension HookTable.Attention {
   ///   - keys: keys that the query may see.
   ///   - length: tokens of the request: the distance between heads in donors and recordings.
   fileprivate func weigh(
-    _ row: UnsafeMutablePointer<Float>, keys: Int, scale: Float, position: Int, head: Int,
+    _ row: UnsafeMutablePointer<Float>, keys: Range<Int>, scale: Float, position: Int, head: Int,
     length: Int, records: [FloatBuffer]
   ) {
-    for key in 0..<keys { row[key] *= scale }
+    for key in keys { row[key] *= scale }
     apply(scoreEdits, row, keys: keys, position: position, head: head, length: length)
     for edges in knockouts
     where edges.heads?.contains(head) ?? true && edges.queries.contains(position) {
-      for key in edges.keys where key < keys { row[key] = -.infinity }
+      for key in edges.keys where keys.contains(key) { row[key] = -.infinity }
     }
     record(
       scoreRecords, row, keys: keys, position: position, head: head, length: length, records,
       rest: -.infinity)
-    softmax(row, count: keys, scale: 1)
+    softmax(row + keys.lowerBound, count: keys.count, scale: 1)
     apply(patternEdits, row, keys: keys, position: position, head: head, length: length)
     record(
       patternRecords, row, keys: keys, position: position, head: head, length: length, records,
@@ -153,8 +159,8 @@ extension HookTable.Attention {
   }
 
   private func apply(
-    _ edits: [ActivationEdit], _ row: UnsafeMutablePointer<Float>, keys: Int, position: Int,
-    head: Int, length: Int
+    _ edits: [ActivationEdit], _ row: UnsafeMutablePointer<Float>, keys: Range<Int>,
+    position: Int, head: Int, length: Int
   ) {
     for edit in edits where edit.heads?.contains(head) ?? true {
       guard let index = edit.positions.firstIndex(of: position) else { continue }
@@ -163,28 +169,28 @@ extension HookTable.Attention {
         source.tensor.withPointer { tensor in
           let donor = tensor + source.rows[index] * source.tensor.columns + head * length
           if case .add = edit.change {
-            for key in 0..<keys { row[key] += donor[key] }
+            for key in keys { row[key] += donor[key] }
           } else {
-            row.update(from: donor, count: keys)
+            for key in keys { row[key] = donor[key] }
           }
         }
-      case .scale(let factor): for key in 0..<keys { row[key] *= factor }
-      case .zero: row.update(repeating: 0, count: keys)
+      case .scale(let factor): for key in keys { row[key] *= factor }
+      case .zero: for key in keys { row[key] = 0 }
       }
     }
   }
 
   private func record(
-    _ wanted: [HookTable.Record], _ row: UnsafeMutablePointer<Float>, keys: Int, position: Int,
-    head: Int, length: Int, _ records: [FloatBuffer], rest: Float
+    _ wanted: [HookTable.Record], _ row: UnsafeMutablePointer<Float>, keys: Range<Int>,
+    position: Int, head: Int, length: Int, _ records: [FloatBuffer], rest: Float
   ) {
     for record in wanted {
       guard let index = record.positions.firstIndex(of: position) else { continue }
       let buffer = records[record.index]
       let heads = buffer.count / (record.positions.count * length)
       let out = buffer.pointer + (index * heads + head) * length
-      out.update(from: row, count: keys)
-      (out + keys).update(repeating: rest, count: length - keys)
+      out.update(repeating: rest, count: length)
+      for key in keys { out[key] = row[key] }
     }
   }
 }

@@ -103,11 +103,7 @@ public final class Engine {
     }
     for recording in request.recordings {
       let place = recording.hook.description
-      if let layer = recording.hook.layer, layer >= architecture.layers {
-        throw UserError(
-          "layer \(layer) is out of range", at: place,
-          remedy: "use 0 to \(architecture.layers - 1)")
-      }
+      try recording.hook.validate(for: architecture)
       for position in recording.positions ?? [] where position < 0 || position >= length {
         throw UserError(
           "position \(position) is out of range", at: place, remedy: "use 0 to \(length - 1)")

@@ -4,21 +4,21 @@ extension ForwardPass {
   /// Queries of one task: so many that the products are large, so few that scores stay in cache.
   private static let queryBlock = 64
 
-  /// The attention of one block, added to the residual stream.
+  /// The attention of one block, up to the output matrix.
   ///
   /// - Parameters:
   ///   - keyRows: rows whose keys and values are computed; others' come from the base run.
   ///   - rows: rows that attend.
-  /// - Returns: the residual stream of `rows` after the attention, `[rows, width]`.
+  /// - Returns: outputs of the heads, `[rows, heads · headWidth]`.
   func attend(_ layer: Int, _ block: LanguageModel.Block, keyRows: RowTable, rows: RowTable)
-    -> UnsafeMutablePointer<Float>
+    -> UnsafePointer<Float>
   {
     let width = architecture.width
     let keyWidth = architecture.keyWidth
     let queryWidth = architecture.queryWidth
     var normed = buffer(.normed, max(keyRows.count, rows.count) * width)
     normalise(
-      sources(of: keyRows, layer: layer), weight: block.attentionNorm, into: normed, layer: layer)
+      sources(of: keyRows, layer: layer), block.attentionNorm, into: normed, layer: layer)
 
     let keys = MatrixView(buffer(.keys, keyRows.count * keyWidth), stride: keyWidth)
     let values = MatrixView(buffer(.values, keyRows.count * keyWidth), stride: keyWidth)
@@ -26,57 +26,58 @@ extension ForwardPass {
     multiply(block.value, normed, rows: keyRows.count, into: values)
     visit(HookPoint(.key, layer: layer), keys, keyRows)
     visit(HookPoint(.value, layer: layer), values, keyRows)
-    rotateHeads(keys, rows: keyRows, heads: architecture.keyValueHeads)
+    if let norm = block.keyNorm { normaliseHeads(keys, rows: keyRows.count, norm) }
+    rotateHeads(keys, rows: keyRows)
     visit(HookPoint(.rotatedKey, layer: layer), keys, keyRows)
     let groupedKeys = group(keys, .groupedKeys, rows: keyRows.count, width: architecture.headWidth)
     let groupedValues = group(
       values, .groupedValues, rows: keyRows.count, width: architecture.headWidth)
     keepKeys(layer, groupedKeys, groupedValues, rows: keyRows)
-    guard rows.count > 0 else { return state }
+    let mixed = MatrixView(
+      buffer(.headOutput, max(rows.count, 1) * queryWidth), stride: queryWidth)
+    guard rows.count > 0 else { return UnsafePointer(mixed.pointer) }
 
     let sameRows = rows == keyRows
     if !sameRows {
       normed = buffer(.normed, rows.count * width)
       normalise(
-        sources(of: rows, layer: layer), weight: block.attentionNorm, into: normed, layer: layer)
+        sources(of: rows, layer: layer), block.attentionNorm, into: normed, layer: layer)
     }
     let queries = MatrixView(buffer(.queries, rows.count * queryWidth), stride: queryWidth)
     multiply(block.query, normed, rows: rows.count, into: queries)
     visit(HookPoint(.query, layer: layer), queries, rows)
-    rotateHeads(queries, rows: rows, heads: architecture.heads)
+    if let norm = block.queryNorm { normaliseHeads(queries, rows: rows.count, norm) }
+    rotateHeads(queries, rows: rows)
     visit(HookPoint(.rotatedQuery, layer: layer), queries, rows)
     let groupedQueries = group(
       queries, .groupedQueries, rows: rows.count,
       width: architecture.headsPerGroup * architecture.headWidth)
 
-    let mixed = MatrixView(buffer(.headOutput, rows.count * queryWidth), stride: queryWidth)
     mixValues(
       layer, queries: groupedQueries, keys: groupedKeys, values: groupedValues,
       keyRows: keyRows, rows: rows, into: mixed)
     visit(HookPoint(.headOutput, layer: layer), mixed, rows)
-
-    let stream = residualStream(of: rows, layer: layer)
-    addBranch(
-      block.output, mixed.pointer, to: stream, rows: rows,
-      hook: HookPoint(.attentionOutput, layer: layer))
-    visit(
-      HookPoint(.residualMiddle, layer: layer), MatrixView(stream, stride: width), rows)
-    return stream
+    return UnsafePointer(mixed.pointer)
   }
 
-  /// `stream += W · x`, by way of a buffer where somebody looks at the branch.
+  /// `stream += W · x`, by way of a buffer where the branch is normalised or somebody looks at it.
   func addBranch(
     _ linear: PackedLinear, _ x: UnsafePointer<Float>, to stream: UnsafeMutablePointer<Float>,
-    rows: RowTable, hook: HookPoint
+    rows: RowTable, postNorm: LanguageModel.Norm?, hook: HookPoint
   ) {
     let width = architecture.width
     let target = MatrixView(stream, stride: width)
-    guard hooks.visits(hook) else {
+    guard postNorm != nil || hooks.visits(hook) else {
       multiply(linear, x, rows: rows.count, into: target, accumulate: true)
       return
     }
     let branch = MatrixView(buffer(.branch, rows.count * width), stride: width)
     multiply(linear, x, rows: rows.count, into: branch)
+    if let postNorm {
+      normalise(
+        RowPointers(branch.pointer, count: rows.count, stride: width), postNorm,
+        into: branch.pointer, layer: hook.layer ?? 0)
+    }
     visit(hook, branch, rows)
     pool.forEachRange(of: rows.count, grain: 64) { part in
       for row in part {
@@ -87,10 +88,28 @@ extension ForwardPass {
     }
   }
 
-  private func rotateHeads(_ view: MatrixView, rows: RowTable, heads: Int) {
+  /// Normalises each head of queries or keys in place.
+  private func normaliseHeads(_ view: MatrixView, rows: Int, _ norm: Tensor) {
+    let headWidth = architecture.headWidth
+    let epsilon = architecture.norm.epsilon
+    norm.withPointer { weight in
+      let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
+      pool.forEachRange(of: rows, grain: 64) { part in
+        for row in part {
+          for start in stride(from: 0, to: view.stride, by: headWidth) {
+            let head = view.row(row) + start
+            rmsNormalise(
+              head, weight: weight.pointer, epsilon: epsilon, count: headWidth, into: head)
+          }
+        }
+      }
+    }
+  }
+
+  private func rotateHeads(_ view: MatrixView, rows: RowTable) {
+    guard let table = rotary else { return }
     let positions = rows.positions
     let headWidth = architecture.headWidth
-    let table = rotary
     table.cosines.withPointer { cosines in
       table.sines.withPointer { sines in
         let cosines = MatrixView(UnsafeMutablePointer(mutating: cosines), stride: table.pairs)
@@ -98,9 +117,9 @@ extension ForwardPass {
         pool.forEachRange(of: positions.count, grain: 64) { part in
           for row in part {
             let position = Int(positions[row])
-            for head in 0..<heads {
+            for start in stride(from: 0, to: view.stride, by: headWidth) {
               rotate(
-                view.row(row) + head * headWidth, cosines: cosines.row(position),
+                view.row(row) + start, cosines: cosines.row(position),
                 sines: sines.row(position), pairs: table.pairs)
             }
           }
@@ -144,7 +163,7 @@ extension ForwardPass {
 
   /// Residual stream of `rows` before the block, to be added to: the held rows themselves where they
   /// are the same, a copy otherwise.
-  private func residualStream(of rows: RowTable, layer: Int) -> UnsafeMutablePointer<Float> {
+  func residualStream(of rows: RowTable, layer: Int) -> UnsafeMutablePointer<Float> {
     guard rows != stateRows else { return state }
     let width = architecture.width
     let sources = sources(of: rows, layer: layer)
@@ -189,7 +208,7 @@ extension ForwardPass {
       let task = work[index]
       let base = requests[task.request].base
       task.run(
-        architecture,
+        architecture, layer: layer,
         positions: rows.sets[task.request],
         queries: queryView.row(task.group * rows.count + rows.offsets[task.request]),
         fresh: AttentionTask.KeyValues(

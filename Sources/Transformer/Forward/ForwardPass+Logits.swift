@@ -13,7 +13,7 @@ extension ForwardPass {
     guard rows.count > 0 else { return }
     let normed = buffer(.normed, rows.count * width)
     normalise(
-      sources(of: rows, layer: layers), weight: model.weights.finalNorm, into: normed,
+      sources(of: rows, layer: layers), model.weights.finalNorm, into: normed,
       layer: layers)
     visit(HookPoint(.finalNorm), MatrixView(normed, stride: width), rows)
 
@@ -57,8 +57,10 @@ extension ForwardPass {
     let logits = MatrixView(buffer(.logits, wanted.count * vocabulary), stride: vocabulary)
     multiply(model.weights.unembedding, gathered, rows: wanted.count, into: logits)
     let references = wanted.map { requests[$0.request].logits.reference }
+    let cap = architecture.logitSoftCap
     let summaries = pool.map(wanted.count) { index in
-      summarise(logits.row(index), against: references[index])
+      if let cap { softCap(logits.row(index), count: vocabulary, cap: cap) }
+      return summarise(logits.row(index), against: references[index])
     }
     for (index, want) in wanted.enumerated() {
       let request = requests[want.request].logits
@@ -106,9 +108,14 @@ extension ForwardPass {
     for want in wanted {
       guard case .some(let ids) = requests[want.request].logits.tokens else { continue }
       let x = normed + want.row * width
-      let values = ids.map { id -> Float in
+      var values = ids.map { id -> Float in
         guard let row = rowOfToken[id] else { return .nan }
         return dot(x, unpacked + row * width, count: width)
+      }
+      if let cap = architecture.logitSoftCap {
+        values.withUnsafeMutableBufferPointer { values in
+          if let start = values.baseAddress { softCap(start, count: values.count, cap: cap) }
+        }
       }
       results[want.request].logits.append(
         LogitRow(position: want.position, logits: values, summary: nil))

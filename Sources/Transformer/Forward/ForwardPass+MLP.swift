@@ -1,29 +1,37 @@
 import TensorCore
 
 extension ForwardPass {
-  /// The gated MLP of one block, added to `stream`, `[rows, width]`.
+  /// The MLP of one block, added to `stream`, `[rows, width]`.
+  ///
+  /// - Parameter normed: its input, `[rows, width]`.
   func feedForward(
-    _ layer: Int, _ block: LanguageModel.Block, _ stream: UnsafeMutablePointer<Float>,
-    rows: RowTable
+    _ layer: Int, _ block: LanguageModel.Block, _ normed: UnsafePointer<Float>,
+    to stream: UnsafeMutablePointer<Float>, rows: RowTable
   ) {
-    let width = architecture.width
     let hiddenWidth = architecture.hiddenWidth
+    let activation = architecture.mlp.activation
     let count = rows.count
-    let normed = buffer(.normed, count * width)
-    normalise(
-      RowPointers(stream, count: count, stride: width), weight: block.mlpNorm,
-      into: normed, layer: layer)
-    let gate = MatrixView(buffer(.gate, count * hiddenWidth), stride: hiddenWidth)
-    let up = MatrixView(buffer(.up, count * hiddenWidth), stride: hiddenWidth)
-    multiply(block.gate, normed, rows: count, into: gate)
-    multiply(block.up, normed, rows: count, into: up)
-    pool.forEachRange(of: count, grain: 16) { part in
-      for row in part {
-        siluGate(gate.row(row), up.row(row), count: hiddenWidth, into: gate.row(row))
+    let hidden = MatrixView(buffer(.gate, count * hiddenWidth), stride: hiddenWidth)
+    if let gate = block.gate {
+      let up = MatrixView(buffer(.up, count * hiddenWidth), stride: hiddenWidth)
+      multiply(gate, normed, rows: count, into: hidden)
+      multiply(block.up, normed, rows: count, into: up)
+      pool.forEachRange(of: count, grain: 16) { part in
+        for row in part {
+          activation.gate(hidden.row(row), up.row(row), count: hiddenWidth, into: hidden.row(row))
+        }
+      }
+    } else {
+      multiply(block.up, normed, rows: count, into: hidden)
+      pool.forEachRange(of: count, grain: 16) { part in
+        for row in part {
+          activation.apply(to: hidden.row(row), count: hiddenWidth, into: hidden.row(row))
+        }
       }
     }
-    visit(HookPoint(.hidden, layer: layer), gate, rows)
+    visit(HookPoint(.hidden, layer: layer), hidden, rows)
     addBranch(
-      block.down, gate.pointer, to: stream, rows: rows, hook: HookPoint(.mlpOutput, layer: layer))
+      block.down, hidden.pointer, to: stream, rows: rows, postNorm: block.mlpPostNorm,
+      hook: HookPoint(.mlpOutput, layer: layer))
   }
 }

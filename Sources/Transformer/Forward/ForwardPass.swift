@@ -21,7 +21,8 @@ final class ForwardPass: @unchecked Sendable {
   let workspace: Workspace
   let multiply: PackedProduct
   let hooks: HookTable
-  let rotary: RotaryTable
+  /// nil where positions are learned.
+  let rotary: RotaryTable?
   var results: [ForwardResult]
   /// Rows whose residual stream is held, and that stream, `[rows, width]`.
   var stateRows: RowTable
@@ -46,8 +47,8 @@ final class ForwardPass: @unchecked Sendable {
     self.workspace = workspace
     multiply = PackedProduct(pool: pool, workspace: workspace, slot: Slot.panel.rawValue)
     hooks = HookTable(requests)
-    rotary = RotaryTable(
-      model.architecture, length: requests.map(\.tokens.count).max() ?? 0)
+    let longest = requests.map(\.tokens.count).max() ?? 0
+    rotary = model.architecture.rotary.map { RotaryTable($0, length: longest) }
     recordBuffers = requests.map { request in
       request.recordings.map { recording in
         FloatBuffer(count: Self.shape(of: recording, request, model.architecture).reduce(1, *))
@@ -77,8 +78,11 @@ final class ForwardPass: @unchecked Sendable {
       let rows = RowTable(plans.map { $0.full[layer] })
       var stream = state
       if keyRows.count > 0 || rows.count > 0 {
-        stream = attend(layer, block, keyRows: keyRows, rows: rows)
-        if rows.count > 0 { feedForward(layer, block, stream, rows: rows) }
+        let mixed = attend(layer, block, keyRows: keyRows, rows: rows)
+        if rows.count > 0 {
+          stream = residualStream(of: rows, layer: layer)
+          addBranches(layer, block, mixed, to: stream, rows: rows)
+        }
       }
       advance(to: layer + 1, from: stream, rows: rows)
     }
@@ -97,6 +101,32 @@ final class ForwardPass: @unchecked Sendable {
     return results
   }
 
+  /// Adds the outputs of attention and MLP to the residual stream.
+  ///
+  /// - Parameters:
+  ///   - mixed: outputs of the heads, `[rows, heads · headWidth]`.
+  ///   - stream: `[rows, width]`, as before the block.
+  private func addBranches(
+    _ layer: Int, _ block: LanguageModel.Block, _ mixed: UnsafePointer<Float>,
+    to stream: UnsafeMutablePointer<Float>, rows: RowTable
+  ) {
+    let width = architecture.width
+    let normed = buffer(.normed, rows.count * width)
+    let sources = RowPointers(stream, count: rows.count, stride: width)
+    if architecture.isParallel {
+      // The MLP reads the stream that the attention is about to be added to.
+      normalise(sources, block.mlpNorm, into: normed, layer: layer)
+    }
+    addBranch(
+      block.output, mixed, to: stream, rows: rows, postNorm: block.attentionPostNorm,
+      hook: HookPoint(.attentionOutput, layer: layer))
+    if !architecture.isParallel {
+      visit(HookPoint(.residualMiddle, layer: layer), MatrixView(stream, stride: width), rows)
+      normalise(sources, block.mlpNorm, into: normed, layer: layer)
+    }
+    feedForward(layer, block, normed, to: stream, rows: rows)
+  }
+
   private static func shape(
     of recording: Recording, _ request: ForwardRequest, _ architecture: Architecture
   ) -> [Int] {
@@ -112,18 +142,37 @@ final class ForwardPass: @unchecked Sendable {
     state = buffer(.state, max(rows.count * width, 1))
     let out = MatrixView(state, stride: width)
     let embedding = model.weights.embedding
+    let scale = architecture.embeddingScale
     for (index, request) in requests.enumerated() {
       let set = rows.sets[index]
       let first = rows.offsets[index]
       pool.forEachRange(of: set.count, grain: 64) { part in
         for offset in part {
           let token = request.tokens[set[offset]]
-          embedding.unpackRows(token..<token + 1, into: out.row(first + offset))
+          let row = out.row(first + offset)
+          embedding.unpackRows(token..<token + 1, into: row)
+          if scale != 1 { for column in 0..<width { row[column] *= scale } }
         }
       }
     }
     visit(HookPoint(.embedding), out, rows)
+    if let table = model.weights.positions { addPositions(table, to: out, rows: rows) }
     enter(layer: 0)
+  }
+
+  /// Adds the learned vectors of positions to the token embeddings.
+  private func addPositions(_ table: StoredMatrix, to out: MatrixView, rows: RowTable) {
+    let width = architecture.width
+    let vectors = MatrixView(buffer(.branch, rows.count * width), stride: width)
+    let positions = rows.positions
+    pool.forEachRange(of: rows.count, grain: 64) { part in
+      for row in part {
+        let position = Int(positions[row])
+        table.unpackRows(position..<position + 1, into: vectors.row(row))
+        let (sum, added) = (out.row(row), vectors.row(row))
+        for column in 0..<width { sum[column] += added[column] }
+      }
+    }
   }
 
   /// Turns the residual stream after a block into the rows that the next one holds.
@@ -204,21 +253,32 @@ final class ForwardPass: @unchecked Sendable {
     return RowPointers(sources)
   }
 
-  /// Normalised rows, `[rows, width]`; notes where a value was not finite.
+  /// Normalised rows, `[rows, width]`, which may be the sources; notes where a value was not finite.
   func normalise(
-    _ sources: RowPointers, weight: Tensor, into out: UnsafeMutablePointer<Float>, layer: Int
+    _ sources: RowPointers, _ norm: LanguageModel.Norm, into out: UnsafeMutablePointer<Float>,
+    layer: Int
   ) {
     let width = architecture.width
-    let epsilon = architecture.normEpsilon
+    let epsilon = architecture.norm.epsilon
     let target = MatrixView(out, stride: width)
-    weight.withPointer { weight in
-      let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
-      pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
-        for row in part {
-          let scale = rmsNormalise(
-            sources.pointers[row], weight: weight.pointer, epsilon: epsilon, count: width,
-            into: target.row(row))
-          if !(scale > 0 && scale.isFinite) { nonFiniteLayer.min(layer, ordering: .relaxed) }
+    // A norm without bias never reads the second pointer.
+    norm.weight.withPointer { weight in
+      (norm.bias ?? norm.weight).withPointer { bias in
+        let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
+        let bias = MatrixView(UnsafeMutablePointer(mutating: bias), stride: 0)
+        let hasBias = norm.bias != nil
+        pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
+          for row in part {
+            let scale =
+              hasBias
+              ? layerNormalise(
+                sources.pointers[row], weight: weight.pointer, bias: bias.pointer,
+                epsilon: epsilon, count: width, into: target.row(row))
+              : rmsNormalise(
+                sources.pointers[row], weight: weight.pointer, epsilon: epsilon, count: width,
+                into: target.row(row))
+            if !(scale > 0 && scale.isFinite) { nonFiniteLayer.min(layer, ordering: .relaxed) }
+          }
         }
       }
     }

@@ -7,8 +7,8 @@ struct RotaryTable: Sendable {
   let cosines: Tensor
   let sines: Tensor
 
-  init(_ architecture: Architecture, length: Int) {
-    let frequencies = architecture.rotary.frequencies
+  init(_ rotary: Architecture.Rotary, length: Int) {
+    let frequencies = rotary.frequencies
     let pairs = frequencies.count
     self.pairs = pairs
     func table(_ function: (Double) -> Double) -> Tensor {

@@ -4,33 +4,35 @@ import TensorCore
 /// TransformerLens uses.
 public struct HookPoint: Hashable, Sendable, CustomStringConvertible {
   public enum Site: String, CaseIterable, Sendable {
-    /// Token embedding, the residual stream before block 0. `[width]`
+    /// Token embedding, scaled where the model scales it and before learned positions are added.
+    /// `[width]`
     case embedding = "hook_embed"
     /// Residual stream before a block. `[width]`
     case residualPre = "hook_resid_pre"
-    /// Queries before rotation. `[heads, headWidth]`
+    /// Queries before their normalisation and rotation. `[heads, headWidth]`
     case query = "attn.hook_q"
-    /// Keys before rotation. `[keyValueHeads, headWidth]`
+    /// Keys before their normalisation and rotation. `[keyValueHeads, headWidth]`
     case key = "attn.hook_k"
     /// Values. `[keyValueHeads, headWidth]`
     case value = "attn.hook_v"
-    /// Queries after rotation. `[heads, headWidth]`
+    /// Queries after rotation; not where positions are learned. `[heads, headWidth]`
     case rotatedQuery = "attn.hook_rot_q"
-    /// Keys after rotation. `[keyValueHeads, headWidth]`
+    /// Keys after rotation; not where positions are learned. `[keyValueHeads, headWidth]`
     case rotatedKey = "attn.hook_rot_k"
-    /// Scores before the softmax, divided by √headWidth; −∞ after the query. `[heads, keys]`
+    /// Scores before the softmax, scaled and soft-capped; −∞ for keys that the query does not see.
+    /// `[heads, keys]`
     case scores = "attn.hook_attn_scores"
     /// Attention weights. `[heads, keys]`
     case pattern = "attn.hook_pattern"
     /// Output of each head before the output matrix. `[heads, headWidth]`
     case headOutput = "attn.hook_z"
-    /// Output of the attention. `[width]`
+    /// What the attention adds to the residual stream, after the norm that may follow it. `[width]`
     case attentionOutput = "hook_attn_out"
-    /// Residual stream between attention and MLP. `[width]`
+    /// Residual stream between attention and MLP; not where they read the same stream. `[width]`
     case residualMiddle = "hook_resid_mid"
-    /// Product of activation and linear branch inside the MLP. `[hiddenWidth]`
+    /// Activations inside the MLP, times the linear branch where it is gated. `[hiddenWidth]`
     case hidden = "mlp.hook_post"
-    /// Output of the MLP. `[width]`
+    /// What the MLP adds to the residual stream, after the norm that may follow it. `[width]`
     case mlpOutput = "hook_mlp_out"
     /// Residual stream after a block. `[width]`
     case residualPost = "hook_resid_post"
@@ -80,6 +82,30 @@ public struct HookPoint: Hashable, Sendable, CustomStringConvertible {
     throw UserError(
       "unknown hook point \"\(name)\"", at: place,
       remedy: "known are, for block 0: \(known.joined(separator: ", "))", status: .usage)
+  }
+
+  /// Checks that the model has such a place.
+  ///
+  /// - Throws: `UserError` for a layer out of range, and for a site that the family does not have.
+  func validate(for architecture: Architecture) throws {
+    if let layer, layer < 0 || layer >= architecture.layers {
+      throw UserError(
+        "layer \(layer) is out of range", at: description,
+        remedy: "use 0 to \(architecture.layers - 1)")
+    }
+    switch site {
+    case .residualMiddle where architecture.isParallel:
+      throw UserError(
+        "attention and MLP of a \(architecture.family) block read the same residual stream, there "
+          + "is none between them",
+        at: description, remedy: "use hook_resid_pre, hook_attn_out or hook_resid_post")
+    case .rotatedQuery where architecture.rotary == nil,
+      .rotatedKey where architecture.rotary == nil:
+      throw UserError(
+        "a \(architecture.family) model does not rotate queries and keys", at: description,
+        remedy: "use attn.hook_q and attn.hook_k")
+    default: break
+    }
   }
 
   /// Values of one position, or nil where it is the number of heads times the sequence's length.

@@ -117,9 +117,7 @@ extension Intervention {
     switch self {
     case .edit(let edit):
       let place = edit.hook.description
-      if let layer = edit.hook.layer {
-        try check([layer], below: architecture.layers, "layer", at: place)
-      }
+      try edit.hook.validate(for: architecture)
       try check(edit.positions, below: length, "position", at: place)
       if let heads = edit.heads {
         guard edit.hook.site.hasHeads else {
@@ -160,10 +158,16 @@ extension Intervention {
       if let heads = edges.heads {
         try check(heads, below: architecture.heads, "head", at: place)
       }
-      guard let query = edges.queries.last, let key = edges.keys.first, key <= query else {
+      let touches = edges.layers.contains { layer in
+        edges.queries.contains { query in
+          let seen = architecture.firstVisible(from: query, layer: layer)...query
+          return edges.keys.contains(where: seen.contains)
+        }
+      }
+      guard touches else {
         throw UserError(
-          "the knockout touches nothing: every key comes after every query", at: place,
-          remedy: "a query attends to keys at or before its own position")
+          "the knockout touches nothing: no query sees any of the keys", at: place,
+          remedy: "a query sees keys at or before its own position, inside its layer's window")
       }
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import TensorCore
 
 /// Byte-level byte-pair encoding, GPT-2's (Radford et al. 2019): text is cut into pieces, the bytes
@@ -6,6 +7,7 @@ import TensorCore
 /// A byte that has no token of its own is dropped, as in the reference implementations.
 public struct ByteLevelBPE: Tokenizer {
   private let preTokenizer: PreTokenizer
+  private let composesText: Bool
   /// What each token stands for.
   private let bytesOfTokens: ByteStrings
   /// The token of each single byte, or -1.
@@ -49,6 +51,7 @@ public struct ByteLevelBPE: Tokenizer {
     }
     let table = ByteStringTable(texts)
     preTokenizer = rule
+    composesText = vocabulary.composesText
     bytesOfTokens = bytes
     byteTokens = ByteLevelAlphabet.scalars.map { scalar in
       let text = Array(String(scalar).utf8)
@@ -65,6 +68,7 @@ public struct ByteLevelBPE: Tokenizer {
 
   /// Token ids of `text`; a user-defined token is cut out of the text in either case.
   public func encode(_ text: String, parsingSpecialTokens: Bool) -> [Int] {
+    let text = composesText ? text.precomposedStringWithCanonicalMapping : text
     let utf8 = text.utf8Span.span
     var ids: [Int] = []
     ids.reserveCapacity(utf8.count / 3)

@@ -50,6 +50,8 @@ public struct TokenizerVocabulary: Sendable {
   public var merges: [String]
   /// `tokenizer.ggml.add_space_prefix`.
   public var addsSpacePrefix: Bool
+  /// Whether text is brought to Unicode's composed form (NFC) first.
+  public var composesText: Bool
   public var unknownID: Int?
   public var beginID: Int?
   public var endID: Int?
@@ -57,7 +59,7 @@ public struct TokenizerVocabulary: Sendable {
   public init(
     model: String, preTokenizer: String? = nil, pieces: [String], scores: [Float] = [],
     kinds: [Kind] = [], merges: [String] = [], addsSpacePrefix: Bool = false,
-    unknownID: Int? = nil, beginID: Int? = nil, endID: Int? = nil
+    composesText: Bool = false, unknownID: Int? = nil, beginID: Int? = nil, endID: Int? = nil
   ) {
     self.model = model
     self.preTokenizer = preTokenizer
@@ -66,6 +68,7 @@ public struct TokenizerVocabulary: Sendable {
     self.kinds = kinds
     self.merges = merges
     self.addsSpacePrefix = addsSpacePrefix
+    self.composesText = composesText
     self.unknownID = unknownID
     self.beginID = beginID
     self.endID = endID
