@@ -33,7 +33,7 @@ enum CommonOptions {
   }
 
   static func loadModel(_ parsed: ParsedCommand) throws -> LanguageModel {
-    try LanguageModel(gguf: ModelStore().resolve(parsed.string("model") ?? "smollm2"))
+    try LanguageModel(path: ModelStore().resolve(parsed.string("model") ?? "smollm2"))
   }
 
   /// The model that the options name, ready to run.

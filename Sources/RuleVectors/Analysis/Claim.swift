@@ -6,6 +6,17 @@ public struct Claim: Sendable {
     case supported, contradicted, undecided
   }
 
+  /// What a sentence is about.
+  public enum Topic: String, Sendable, CaseIterable {
+    /// Where the rule is, layer by layer.
+    case local
+    /// Whether one vector brings it.
+    case global
+    /// How its parts make up the whole.
+    case distribution
+  }
+
+  public let topic: Topic
   /// Short name, for scripts.
   public let name: String
   /// The sentence as it would hold.
@@ -29,18 +40,20 @@ public struct Claim: Sendable {
 
   /// Tests by a two-sided paired permutation test whether the mean difference is zero.
   init(
-    name: String, sentence: String, evidence: String, differences: [Double], seed: UInt64
+    _ topic: Topic, name: String, sentence: String, evidence: String, differences: [Double],
+    seed: UInt64
   ) {
     let result = PermutationTest.paired(differences, seed: seed)
     self.init(
-      name: name, sentence: sentence, evidence: evidence, difference: result.meanDifference,
+      topic, name: name, sentence: sentence, evidence: evidence, difference: result.meanDifference,
       pValue: result.pValue, episodes: differences.count)
   }
 
   init(
-    name: String, sentence: String, evidence: String, difference: Double, pValue: Double,
-    episodes: Int
+    _ topic: Topic, name: String, sentence: String, evidence: String, difference: Double,
+    pValue: Double, episodes: Int
   ) {
+    self.topic = topic
     self.name = name
     self.sentence = sentence
     self.evidence = evidence

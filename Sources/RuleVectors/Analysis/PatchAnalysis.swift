@@ -101,7 +101,7 @@ private struct Claims {
       else { continue }
       claims.append(
         Claim(
-          name: name,
+          .local, name: name,
           sentence: "After layer \(layer) the rule is at the answer positions rather than at \(words).",
           evidence:
             "Recovery by all answer positions \(percent(point.recovery)), by \(words) \(percent(rival.recovery)).",
@@ -110,7 +110,7 @@ private struct Claims {
     }
     claims.insert(
       Claim(
-        name: "answers-carry-rule",
+        .local, name: "answers-carry-rule",
         sentence: "The residual stream at the answer positions after layer \(layer) carries the rule.",
         evidence: "Recovery \(percent(point.recovery)) of the clean run's logit difference.",
         differences: effect, seed: seed), at: 0)
@@ -123,7 +123,7 @@ private struct Claims {
     else { return [] }
     return [
       Claim(
-        name: "more-than-label-copy",
+        .local, name: "more-than-label-copy",
         sentence: "The answer positions after layer \(layer) hold more than their own label.",
         evidence:
           "A donor with the same labels slot by slot but the other rule recovers \(percent(point.recovery)); "
@@ -145,7 +145,7 @@ private struct Claims {
       guard let best = point(control) else { continue }
       claims.append(
         Claim(
-          name: "global-vector-control-\(control.key.task)-\(control.key.recipient)",
+          .global, name: "global-vector-control-\(control.key.task)-\(control.key.recipient)",
           sentence:
             "Positive control: on \(control.key.task) one global vector brings the task to \(words(control.key.recipient)).",
           evidence:
@@ -190,7 +190,7 @@ private struct Claims {
     let above = differences.filter { !($0 < 0) }.count
     let share = Double(min(below, above) + 1) / Double(differences.count + 1)
     return Claim(
-      name: "no-global-vector-\(own.key.recipient)",
+      .global, name: "no-global-vector-\(own.key.recipient)",
       sentence:
         "One global vector brings less of the rule of \(task) than of \(control.key.task), into \(words(own.key.recipient)).",
       evidence:
@@ -214,13 +214,13 @@ private struct Claims {
       guard curve.key.direction == .donorIntoRecipient else {
         return [
           Claim(
-            name: "answers-necessary" + suffix,
+            .distribution, name: "answers-necessary" + suffix,
             sentence:
               "With the flipped run's answer positions after layer \(layer), \(source) loses its rule.",
             evidence: "All \(n) together move \(percent(joint)) of the way to the flipped run.",
             differences: samples.joint, seed: seed),
           Claim(
-            name: "each-necessary" + suffix,
+            .distribution, name: "each-necessary" + suffix,
             sentence:
               "Each answer position of \(source) that is left uncorrupted keeps some of the rule.",
             evidence:
@@ -231,7 +231,7 @@ private struct Claims {
       }
       return [
         Claim(
-          name: "each-contributes" + suffix,
+          .distribution, name: "each-contributes" + suffix,
           sentence:
             "A single answer position of \(source) brings some of the rule, on average over the \(n).",
           evidence: String(
@@ -239,7 +239,7 @@ private struct Claims {
             mean(samples.joint)),
           differences: samples.meanAlone, seed: seed),
         Claim(
-          name: "no-single-carrier" + suffix,
+          .distribution, name: "no-single-carrier" + suffix,
           sentence:
             "No single position of \(source) carries the rule: even the best one of each episode brings less than half of what all bring.",
           evidence: String(
@@ -250,7 +250,7 @@ private struct Claims {
               : " A single patch of \(source) also makes one label more frequent than the other, which moves the answer whatever the rule; the donor with the same labels does not."),
           differences: zip(samples.joint, samples.bestAlone).map { $0 / 2 - $1 }, seed: seed),
         Claim(
-          name: "superadditive" + suffix,
+          .distribution, name: "superadditive" + suffix,
           sentence:
             "Answer positions of \(source) work together: k of them bring more than k/\(n) of what all bring.",
           evidence:

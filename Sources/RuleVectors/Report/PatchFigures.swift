@@ -56,19 +56,30 @@ struct PatchFigures {
         + "Recovery is the share of the way from the flipped run's to the donor run's mean logit difference; it is not clipped.")
   }
 
-  var layerAccuracy: Figure? {
-    guard !local.isEmpty else { return nil }
-    return Figure(
-      name: prefix + "accuracy-by-layer",
-      chart: LineChart(
-        title: "How often the donor's answer wins after patching", xTitle: "layer (block output)",
-        yTitle: "share of episodes",
-        series: local.map { series($0 + " (of two)", $1, \.candidateAccuracy) }
-          + local.prefix(2).map { series($0 + " (of all tokens)", $1, \.accuracy) },
-        horizontalLines: [LineChart.HorizontalLine(y: 0.5, label: "coin toss")],
-        verticalLines: marker, yRange: 0...1, intervalNote: Self.wilson),
-      caption:
-        "Accuracy between the two candidate answers, and over the whole vocabulary for the first two groups.")
+  /// Accuracy between the candidates, and over the vocabulary.
+  var layerAccuracies: [Figure] {
+    guard !local.isEmpty else { return [] }
+    func figure(
+      _ name: String, _ title: String, _ lines: [LineChart.HorizontalLine], _ caption: String,
+      _ value: (LayerCurve.Point) -> Interval
+    ) -> Figure {
+      Figure(
+        name: prefix + name,
+        chart: LineChart(
+          title: title, xTitle: "layer (block output)", yTitle: "share of episodes",
+          series: local.map { series($0, $1, value) }, horizontalLines: lines,
+          verticalLines: marker, yRange: 0...1, intervalNote: Self.wilson),
+        caption: caption)
+    }
+    return [
+      figure(
+        "candidate-accuracy-by-layer", "How often the donor's answer beats the other one",
+        [LineChart.HorizontalLine(y: 0.5, label: "coin toss")],
+        "Accuracy between the two candidate answers after patching.", { $0.candidateAccuracy }),
+      figure(
+        "accuracy-by-layer", "How often the donor's answer is first of all tokens", [],
+        "Accuracy over the whole vocabulary after patching.", { $0.accuracy }),
+    ]
   }
 
   private var global: [(String, LayerCurve)] {

@@ -62,15 +62,13 @@ public struct ReportBuilder {
     let figures = PatchFigures(analysis: analysis, prefix: prefix)
     page.add(.heading("What the tests say about \(record.task)", level: 2))
     page.add(.paragraph(Self.count(analysis.claims)))
-    for claim in analysis.claims {
-      page.add(
-        .callout(
-          Callout(
-            verdict: Self.verdict(claim.verdict), sentence: claim.sentence,
-            evidence: claim.evidence + " Paired over \(claim.episodes) episodes: "
-              + "\(formattedPValue(claim.pValue)), adjusted for \(analysis.claims.count) tests "
-              + "\(formattedPValue(claim.adjustedPValue)).")))
-    }
+    page.add(
+      .table(
+        HTMLTable(
+          headers: ["sentence", "verdict", "p, adjusted"],
+          rows: analysis.claims.map {
+            [$0.sentence, $0.verdict.rawValue, formattedPValue($0.adjustedPValue)]
+          })))
     page.add(.heading("What was run", level: 2))
     page.add(.keyValues(Self.facts(record, analysis)))
     for probe in record.manifest["probes"].pairs {
@@ -80,7 +78,8 @@ public struct ReportBuilder {
     }
 
     page.add(.heading("Layer by layer", level: 2))
-    for figure in [figures.layerRecovery, figures.layerAccuracy].compactMap(\.self) {
+    add(analysis.claims, about: .local, to: &page)
+    for figure in [figures.layerRecovery].compactMap(\.self) + figures.layerAccuracies {
       page.add(.figure(figure))
     }
     if let answers = analysis.curve(positions: "answers", donor: .clean) {
@@ -96,12 +95,14 @@ public struct ReportBuilder {
     }
     if let global = figures.globalRecovery {
       page.add(.heading("One global vector", level: 2))
+      add(analysis.claims, about: .global, to: &page)
       page.add(.figure(global))
       if let accuracy = figures.globalAccuracy { page.add(.figure(accuracy)) }
       page.add(.table(globalTable(analysis)))
     }
     if !analysis.subsets.isEmpty {
       page.add(.heading("Distributed aggregation", level: 2))
+      add(analysis.claims, about: .distribution, to: &page)
       for figure in figures.doses + figures.shares { page.add(.figure(figure)) }
       page.add(.table(spreadTable(analysis)))
     }
@@ -118,6 +119,18 @@ public struct ReportBuilder {
               caption: "\(example.name); right answer “\(example.right)”, other “\(example.wrong)”"
             )))
       }
+    }
+  }
+
+  private func add(_ claims: [Claim], about topic: Claim.Topic, to page: inout HTMLPage) {
+    for claim in claims where claim.topic == topic {
+      page.add(
+        .callout(
+          Callout(
+            verdict: Self.verdict(claim.verdict), sentence: claim.sentence,
+            evidence: claim.evidence + " Over \(claim.episodes) episodes "
+              + "\(formattedPValue(claim.pValue)), adjusted for \(claims.count) tests "
+              + "\(formattedPValue(claim.adjustedPValue)).")))
     }
   }
 
@@ -155,8 +168,7 @@ public struct ReportBuilder {
     let curves = analysis.curves.filter { $0.key.donor == "global" && $0.key.split == .heldOut }
     return HTMLTable(
       headers: [
-        "task", "recipient", "layer", "recovery", "accuracy, all tokens", "accuracy, of two",
-        "probability",
+        "task", "recipient", "layer", "recovery", "first of all tokens", "first of two",
       ],
       rows: curves.compactMap { curve in
         let key = PatchAnalysis.GlobalKey(task: curve.key.task, recipient: curve.key.recipient)
@@ -166,7 +178,6 @@ public struct ReportBuilder {
         return [
           curve.key.task, curve.key.recipient, String(layer), Self.text(point.recovery),
           Self.text(point.accuracy), Self.text(point.candidateAccuracy),
-          Self.text(point.probability),
         ]
       }, caption: "At the layer that development episodes chose for each row; held-out episodes.")
   }

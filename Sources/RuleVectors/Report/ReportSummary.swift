@@ -50,7 +50,7 @@ extension ReportBuilder {
 
   private static func json(_ claim: Claim) -> JSONValue {
     [
-      "name": .string(claim.name), "sentence": .string(claim.sentence),
+      "name": .string(claim.name), "topic": .string(claim.topic.rawValue), "sentence": .string(claim.sentence),
       "verdict": .string(claim.verdict.rawValue), "evidence": .string(claim.evidence),
       "difference": .number(claim.difference), "p": .number(claim.pValue),
       "p_adjusted": .number(claim.adjustedPValue), "episodes": .integer(claim.episodes),

@@ -83,11 +83,11 @@ enum PatchCommand: Command {
         try laboratory.examplePrompts(task))
     }
     let effects = try RunRecord.lines(directory.path + "/effects.jsonl").map { try Effect($0) }
-    let layers = engine.model.architecture.layers
+    let summary = PatchSummary(effects, task: task.name)
     if parsed.flag("json") {
-      CommonOptions.print(PatchSummary(effects, layers: layers).json(run: directory.path))
+      CommonOptions.print(summary.json(run: directory.path))
     } else {
-      print(PatchSummary(effects, layers: layers).text(device: .standardOutput))
+      print(summary.text(device: .standardOutput))
       print("Run: \(directory.path)    Report: icl-probe aggregate")
     }
   }
