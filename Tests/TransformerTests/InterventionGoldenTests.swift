@@ -8,37 +8,64 @@ import Testing
 @Suite struct InterventionGoldenTests {
   static let cases = Result { try Golden.json("smollm2/interventions.json").at("cases").list() }
 
-  @Test(arguments: 0..<14, [false, true])
-  func interventionGivesTheReferenceLogits(number: Int, reusing: Bool) throws {
-    let engine = try Golden.engine()
-    let golden = try Self.cases.get()[number]
-    let name = try golden.at("name").string()
-    let tokens = try golden.at("recipient_ids").integers()
-    let interventions = try interventions(of: golden, name: name, engine: engine, tokens: tokens)
-    let base = reusing ? try engine.record([tokens])[0] : nil
-    let ids = try golden.at("token_ids").integers()
-    let result = try engine.forward(
-      ForwardRequest(
-        tokens: tokens, base: base, interventions: interventions,
-        recordings: [Recording(HookPoint(.finalNorm), positions: [tokens.count - 1])],
-        logits: LogitRequest(tokens: .some(ids), summarises: true)))
-    let row = try #require(result.logits.first)
-    let summary = try #require(row.summary)
-    #expect(largestDifference(row.logits, try golden.at("result_logits").floats()) < 1e-3)
-    #expect(abs(summary.logSumExp - Float(try golden.at("result_logsumexp").number())) < 1e-3)
-    #expect(summary.topToken == (try golden.at("result_top1").integer()))
-    let norm = try Golden.tensors("smollm2/interventions.safetensors")
-      .floats("\(name).result_final_norm")
-    #expect(relativeError(result.recorded[0].values, norm) < 1e-4)
-    let plain = try engine.forward(
-      ForwardRequest(tokens: tokens, logits: LogitRequest(tokens: .some(ids))))
-    #expect(
-      largestDifference(plain.logits[0].logits, try golden.at("baseline_logits").floats()) < 5e-4)
+  /// A case run in full, as a variant of the recorded run, and without its interventions.
+  private struct Outcome {
+    let full: ForwardResult
+    let reusing: ForwardResult
+    let plain: ForwardResult
   }
 
-  private func interventions(
-    of golden: JSONReader, name: String, engine: Engine, tokens: [Int]
+  /// All cases in one batch, so that the weights are unpacked once.
+  private static let outcomes = Result {
+    let engine = try Golden.engine()
+    let cases = try Self.cases.get()
+    let sequences = try cases.map { try $0.at("recipient_ids").integers() }
+    let bases = try engine.record(sequences)
+    let donors = try cases.map { try $0.entries().first { $0.0 == "donor_ids" }?.1.integers() }
+    let donorRuns = try engine.record(donors.map { $0 ?? [0] })
+    var requests: [ForwardRequest] = []
+    for (index, golden) in cases.enumerated() {
+      let tokens = sequences[index]
+      let interventions = try interventions(of: golden, tokens: tokens, donor: donorRuns[index])
+      var request = ForwardRequest(
+        tokens: tokens, interventions: interventions,
+        recordings: [Recording(HookPoint(.finalNorm), positions: [tokens.count - 1])],
+        logits: LogitRequest(
+          tokens: .some(try golden.at("token_ids").integers()), summarises: true))
+      requests.append(request)
+      request.base = bases[index]
+      requests.append(request)
+      requests.append(ForwardRequest(tokens: tokens, logits: request.logits))
+    }
+    let results = try engine.forward(requests)
+    return cases.indices.map {
+      Outcome(full: results[3 * $0], reusing: results[3 * $0 + 1], plain: results[3 * $0 + 2])
+    }
+  }
+
+  @Test(arguments: 0..<14)
+  func interventionGivesTheReferenceLogits(number: Int) throws {
+    let golden = try Self.cases.get()[number]
+    let outcome = try Self.outcomes.get()[number]
+    let name = try golden.at("name").string()
+    let norm = try Golden.tensors("smollm2/interventions.safetensors")
+      .floats("\(name).result_final_norm")
+    for result in [outcome.full, outcome.reusing] {
+      let row = try #require(result.logits.first)
+      let summary = try #require(row.summary)
+      #expect(largestDifference(row.logits, try golden.at("result_logits").floats()) < 1e-3)
+      #expect(abs(summary.logSumExp - Float(try golden.at("result_logsumexp").number())) < 1e-3)
+      #expect(summary.topToken == (try golden.at("result_top1").integer()))
+      #expect(relativeError(result.recorded[0].values, norm) < 1e-4)
+    }
+    let plain = try #require(outcome.plain.logits.first)
+    #expect(largestDifference(plain.logits, try golden.at("baseline_logits").floats()) < 5e-4)
+  }
+
+  private static func interventions(
+    of golden: JSONReader, tokens: [Int], donor: RecordedRun
   ) throws -> [Intervention] {
+    let name = try golden.at("name").string()
     func positions() throws -> [Int] {
       let reader = try golden.at("positions")
       return (try? reader.integers()) ?? Array(tokens.indices)
@@ -47,7 +74,6 @@ import Testing
     switch try golden.at("kind").string() {
     case "resid_patch":
       let hook = HookPoint(.residualPost, layer: try golden.at("layer").integer())
-      let donor = try engine.record([try golden.at("donor_ids").integers()])[0]
       let rows = donor.residualPost(layer: try #require(hook.layer), positions: try positions())
       let reference = Tensor(try file.floats("\(name).donor_resid"), shape: rows.shape)
       for row in 0..<rows.rows {

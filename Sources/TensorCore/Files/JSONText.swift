@@ -1,18 +1,18 @@
 import Foundation
 
 extension JSONValue {
-  /// Reads JSON text; keys of an object come sorted, a repeated key is Foundation's to refuse.
+  /// Reads JSON text; keys of an object keep their order, a repeated key is refused.
   ///
   /// - Throws: `UserError` with `place` and the line and column at fault.
   public init(parsing data: Data, place: String) throws {
+    var parser = JSONParser(Array(data))
     do {
-      self = try JSONDecoder().decode(Decoded.self, from: data).value
-    } catch DecodingError.dataCorrupted(let context) {
-      let underlying = context.underlyingError as NSError?
-      let detail = (underlying?.userInfo["NSDebugDescription"] as? String) ?? context.debugDescription
-      throw UserError("not valid JSON: \(detail)", at: place, remedy: "mend the file")
+      self = try parser.document()
     } catch {
-      throw UserError("not valid JSON", at: place, remedy: "mend the file")
+      let (line, column) = parser.position(of: error.offset)
+      throw UserError(
+        "not valid JSON: \(error.problem) (line \(line), column \(column))", at: place,
+        remedy: "mend the file")
     }
   }
 
@@ -80,44 +80,5 @@ extension JSONValue {
       }
     }
     return out + "\""
-  }
-
-  /// Foundation's decoder in, `JSONValue` out.
-  private struct Decoded: Decodable {
-    let value: JSONValue
-
-    struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-      if let object = try? decoder.container(keyedBy: Key.self) {
-        var pairs: [(key: String, value: JSONValue)] = []
-        for key in object.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
-          pairs.append((key.stringValue, try object.decode(Decoded.self, forKey: key).value))
-        }
-        value = .object(pairs)
-      } else if var list = try? decoder.unkeyedContainer() {
-        var items: [JSONValue] = []
-        while !list.isAtEnd { items.append(try list.decode(Decoded.self).value) }
-        value = .array(items)
-      } else {
-        let single = try decoder.singleValueContainer()
-        if single.decodeNil() {
-          value = .null
-        } else if let bool = try? single.decode(Bool.self) {
-          value = .bool(bool)
-        } else if let whole = try? single.decode(Int.self) {
-          value = .integer(whole)
-        } else if let number = try? single.decode(Double.self) {
-          value = .number(number)
-        } else {
-          value = .string(try single.decode(String.self))
-        }
-      }
-    }
   }
 }

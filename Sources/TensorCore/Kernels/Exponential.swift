@@ -2,13 +2,15 @@
 public typealias Lanes = SIMD8<Float>
 
 /// `exp(x)` by eight, to about 1 unit in the last place; below −87.3 it is 0, above 88.3 it is
-/// `exp(88.3)`.
+/// `exp(88.3)`; NaN stays NaN.
 ///
 /// Range reduction by ln 2 in two parts and a polynomial of degree 6 (Cephes' coefficients). Products
 /// and sums stay apart, so the bits do not depend on the processor having fused operations.
 @inlinable @inline(__always)
 public func exponential(_ x: Lanes) -> Lanes {
-  let clamped = x.clamped(lowerBound: Lanes(repeating: -87.3), upperBound: Lanes(repeating: 88.3))
+  // Not `clamped`, which the compiler leaves as a call for each vector.
+  let clamped = x.replacing(with: -87.3, where: x .< Lanes(repeating: -87.3))
+    .replacing(with: 88.3, where: x .> Lanes(repeating: 88.3))
   // Adding 1.5 · 2²³ rounds to a whole number and leaves it in the low bits.
   let magic = Lanes(repeating: 12_582_912)
   let shifted = clamped * 1.442_695_04 + magic
@@ -25,6 +27,8 @@ public func exponential(_ x: Lanes) -> Lanes {
   let scaled = unsafeBitCast(
     unsafeBitCast(value, to: SIMD8<Int32>.self) &+ exponent, to: Lanes.self)
   return scaled.replacing(with: 0, where: x .< Lanes(repeating: -87.3))
+    // The bits of NaN do not survive the addition of the exponent.
+    .replacing(with: x, where: x .!= x)
 }
 
 extension UnsafePointer<Float> {

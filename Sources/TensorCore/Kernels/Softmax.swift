@@ -1,12 +1,13 @@
 import Glibc
 
 /// Softmax of `scores[0..<count] · scale` in place. A score of −∞ becomes exactly 0; if all are −∞
-/// the row becomes zeros.
+/// the row becomes zeros. NaN or +∞ among the scores makes the whole row NaN.
 public func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int, scale: Float) {
   var maximum = -Float.infinity
   for index in 0..<count where scores[index] > maximum { maximum = scores[index] }
   guard maximum > -.infinity else {
-    scores.update(repeating: 0, count: count)
+    let isMasked = (0..<count).allSatisfy { scores[$0] == -.infinity }
+    scores.update(repeating: isMasked ? 0 : .nan, count: count)
     return
   }
   var sums = Lanes.zero

@@ -6,6 +6,8 @@ struct AttentionTask: Sendable {
   struct KeyValues {
     let keys: UnsafeMutablePointer<Float>
     let values: UnsafeMutablePointer<Float>
+    /// Number of positions.
+    let count: Int
   }
 
   /// Consecutive key positions that lie side by side in memory.
@@ -118,8 +120,10 @@ struct AttentionTask: Sendable {
       ].compactMap(\.self)
     case .list(let list):
       let values = gathered + keys * headWidth
-      gathered.update(from: base.keys, count: keys * headWidth)
-      values.update(from: base.values, count: keys * headWidth)
+      // A base of another, shorter sequence ends where all further rows are fresh.
+      let held = min(keys, base.count) * headWidth
+      gathered.update(from: base.keys, count: held)
+      values.update(from: base.values, count: held)
       for (index, position) in list.enumerated() where position < keys {
         (gathered + position * headWidth).update(
           from: fresh.keys + index * headWidth, count: headWidth)

@@ -98,6 +98,12 @@ public final class Engine {
         "token \(token) is not in the vocabulary of \(architecture.vocabulary)", at: model.path,
         remedy: "use ids 0 to \(architecture.vocabulary - 1)")
     }
+    if let base = request.base {
+      guard base.residual.count == architecture.layers + 1, base.width == architecture.width else {
+        throw UserError(
+          "the base run is of another model", at: model.path, remedy: "record it with this one")
+      }
+    }
     for intervention in request.interventions {
       try intervention.validate(for: architecture, length: length)
     }
@@ -108,10 +114,19 @@ public final class Engine {
         throw UserError(
           "position \(position) is out of range", at: place, remedy: "use 0 to \(length - 1)")
       }
+      guard Set(recording.positions ?? []).count == recording.positions?.count ?? 0 else {
+        throw UserError(
+          "a position is recorded twice", at: place, remedy: "name each position once")
+      }
     }
     for position in request.logits.positions ?? [] where position < 0 || position >= length {
       throw UserError(
         "position \(position) is out of range", at: "logits", remedy: "use 0 to \(length - 1)")
+    }
+    if let reference = request.logits.reference, reference.count != architecture.vocabulary {
+      throw UserError(
+        "the reference has \(reference.count) values, the vocabulary \(architecture.vocabulary)",
+        at: "logits", remedy: "use log probabilities of the same model")
     }
     if case .some(let ids) = request.logits.tokens {
       for id in ids where id < 0 || id >= architecture.vocabulary {

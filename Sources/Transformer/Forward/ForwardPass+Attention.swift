@@ -213,13 +213,15 @@ extension ForwardPass {
         queries: queryView.row(task.group * rows.count + rows.offsets[task.request]),
         fresh: AttentionTask.KeyValues(
           keys: keyView.row(task.group * keyRows.count + keyRows.offsets[task.request]),
-          values: valueView.row(task.group * keyRows.count + keyRows.offsets[task.request])),
+          values: valueView.row(task.group * keyRows.count + keyRows.offsets[task.request]),
+          count: keyRows.sets[task.request].count),
         freshPositions: keyRows.sets[task.request],
         base: base.map { base in
           let offset = task.group * base.tokens.count * architecture.headWidth
           return AttentionTask.KeyValues(
             keys: base.keys[layer].pointer + offset,
-            values: base.values[layer].pointer + offset)
+            values: base.values[layer].pointer + offset,
+            count: base.tokens.count)
         },
         scratch: scratch.row(worker), hooks: hooks[task.request],
         records: recordBuffers[task.request], length: requests[task.request].tokens.count,

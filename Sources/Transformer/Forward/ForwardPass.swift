@@ -97,6 +97,7 @@ final class ForwardPass: @unchecked Sendable {
       results[index].recorded = zip(request.recordings, recordBuffers[index]).map {
         Tensor(adopting: $1, shape: Self.shape(of: $0, request, architecture))
       }
+      try results[index].checkFinite(request.recordings, model: model.path)
     }
     return results
   }
@@ -198,7 +199,7 @@ final class ForwardPass: @unchecked Sendable {
             let out = target.row(next.offsets[request] + index)
             if let row = rows.row(request, set[index]) {
               out.update(from: source.row(row), count: width)
-            } else if let base = self.requests[request].base {
+            } else if let base = self.requests[request].base, set[index] < base.tokens.count {
               out.update(
                 from: base.residual[layer].pointer + set[index] * width, count: width)
             } else {

@@ -4,7 +4,8 @@ import TensorCore
 public struct ForwardRequest: Sendable {
   public var tokens: [Int]
   /// A full run whose activations are reused wherever they cannot differ; it may be of another
-  /// sequence with the same beginning.
+  /// sequence with the same beginning. It should be a run without interventions: one that was kept
+  /// from an edited run is taken as it is, and edits that add or scale come on top of its own.
   public var base: RecordedRun?
   /// Applied in order.
   public var interventions: [Intervention]

@@ -20,8 +20,15 @@ public struct RowSource: Sendable {
     self.rows = rows
   }
 
-  /// All rows of `tensor`, in order.
-  public init(_ tensor: Tensor) { self.init(tensor, rows: Array(0..<tensor.rows)) }
+  /// All rows of `tensor`, in order: one for each index of its first axis, so that recorded patterns,
+  /// `[positions, heads, keys]`, fit as they are.
+  public init(_ tensor: Tensor) {
+    let count = tensor.shape.first ?? 0
+    let rows =
+      tensor.shape.count > 2
+      ? Tensor(tensor.values, shape: [count, tensor.count / max(count, 1)]) : tensor
+    self.init(rows, rows: Array(0..<count))
+  }
 
   /// The same vector at each of `count` positions.
   public init(_ vector: [Float], count: Int) {

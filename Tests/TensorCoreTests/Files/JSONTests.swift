@@ -36,9 +36,70 @@ struct JSONTests {
     #expect(try Self.parse("\"\u{E9}\"") != Self.parse("\"e\u{301}\""))
   }
 
-  @Test(arguments: ["", "{", "{\"a\":}", "nul", "[1 2]", "{\"a\": 1", "\"\\ud800\""])
-  func refusesWhatIsNotJSON(text: String) {
-    #expect(throws: UserError.self) { try Self.parse(text) }
+  @Test func keepsTheOrderOfKeysAndTheExactnessOfNumbers() throws {
+    let text = #" {"b" : [ ] , "a":-12, "é": 9223372036854775807, "e\u0301": 1.0, "": {}} "# + "\n"
+    #expect(
+      try Self.parse(text)
+        == .object([
+          ("b", .array([])), ("a", -12), ("\u{E9}", .integer(.max)), ("e\u{301}", .number(1)),
+          ("", .object([])),
+        ]))
+    let numbers = try Self.parse("[0, -0.0, 1e2, 2.5E-3, 9223372036854775808, 1e-999, 0.1]")
+    #expect(
+      numbers
+        == .array([
+          0, .number(-0.0), .number(100), .number(0.0025), .number(0x1p63), .number(0),
+          .number(0.1),
+        ]))
+  }
+
+  @Test func readsEscapesAndAnyScalar() throws {
+    let text = #""\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00é😀\u0000""#
+    #expect(try Self.parse(text) == "\"\\/\u{8}\u{C}\n\r\t\u{E9}\u{1F600}é😀\0")
+    #expect(try Self.parse("\u{FEFF}[true]") == [true])
+  }
+
+  @Test func stopsAtTwoHundredLevels() throws {
+    func nested(_ levels: Int) -> String {
+      String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+    }
+    #expect(try Self.parse(nested(200)).kind == "a list")
+    let error = #expect(throws: UserError.self) { try Self.parse(nested(201)) }
+    #expect(error?.description.contains("levels of nesting (line 1, column 201)") == true)
+    #expect(throws: UserError.self) { try Self.parse(String(repeating: "{\"a\":", count: 100_000)) }
+  }
+
+  /// A text and what the error must say.
+  static let faults: [(String, String)] = [
+    ("", "ends too early (line 1, column 1)"), ("{", "a key in quotes"), ("[", "ends too early"),
+    ("{\"a\":}", "a value is missing (line 1, column 6)"), ("nul", "a value is missing"),
+    ("[1 2]", "a comma or \"]\""), ("{\"a\": 1", "a comma or \"}\""), ("{\"a\" 1}", "a colon"),
+    ("[1,]", "a value is missing"), ("{\"a\": 1,}", "a key in quotes"), ("{1: 2}", "a key"),
+    ("[1]\n\n é]", "text after the end of the value (line 3, column 2)"),
+    ("[\"é\", x]", "a value is missing (line 1, column 7)"),
+    ("{\"a\": 1,\n \"a\": 2}", "the key \"a\" appears twice (line 2, column 2)"),
+    ("01", "begins with 0"), ("-", "a digit"), ("1.", "a digit"), ("1e", "a digit"),
+    (".5", "a value"), ("+1", "a value"), ("NaN", "a value"), ("1e999", "too large"),
+    ("\"a", "quotes are not closed (line 1, column 1)"), ("\"a\nb\"", "control character"),
+    ("\"\0\"", "control character"), ("\0", "a value"), ("\"\\", "an escape"),
+    (#""\ud800""#, "an escape"), (#""\udc00\ud800""#, "an escape"),
+    (#""\ud800\u0041""#, "an escape"),
+    (#""\u+123""#, "an escape"), (#""\u12""#, "an escape"), (#""\x""#, "an escape"),
+  ]
+
+  @Test(arguments: faults)
+  func refusesWhatIsNotJSON(text: String, part: String) throws {
+    let error = #expect(throws: UserError.self) { try Self.parse(text) }
+    let line = try #require(error).description
+    #expect(line.hasPrefix("x.json: not valid JSON: ") && line.contains(part), "\(line)")
+  }
+
+  @Test func refusesBytesThatAreNotUTF8() {
+    for bytes: [UInt8] in [
+      [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+    ] {
+      #expect(throws: UserError.self) { try JSONValue(parsing: Data(bytes), place: "x.json") }
+    }
   }
 
   @Test func readerNamesThePlace() throws {

@@ -1,0 +1,48 @@
+import TensorCore
+import Testing
+
+@testable import Transformer
+
+/// The same requests give the same bits on any number of threads.
+@Suite struct ThreadInvarianceTests {
+  /// Everything that a mixed batch gives, as bit patterns.
+  private func bits(threads: Int, rowBudget: Int) throws -> [[UInt32]] {
+    let engine = try Golden.engine(threads: threads, rowBudget: rowBudget)
+    let tokens = RandomVariants.recipient
+    var random = RandomVariants(engine.model.architecture, seed: 11)
+    let choices = HookPoint.Site.allCases.map { random.choice($0, .replace) }
+    let edits = try RandomVariants.interventions(choices, engine: engine)
+    let base = try engine.record([tokens])[0]
+    let all = LogitRequest(tokens: .all, summarises: true)
+    let recordings = HookPoint.all(layer: 3).map { Recording($0) }
+    let requests =
+      edits.map { ForwardRequest(tokens: tokens, base: base, interventions: [$0], logits: all) }
+      + [
+        ForwardRequest(tokens: tokens, recordings: recordings, logits: all, keepsRun: true),
+        ForwardRequest(
+          tokens: tokens, base: base, interventions: [random.knockout()], recordings: recordings,
+          logits: LogitRequest(tokens: .some([5, 6, 7]))),
+        ForwardRequest(tokens: RandomVariants.donor + tokens, logits: all),
+      ]
+    let results = try engine.forward(requests)
+    let tensors = results.flatMap { result in
+      result.logits.map(\.logits) + result.recorded.map(\.values)
+        + result.logits.compactMap { $0.summary.map { [$0.topLogit, $0.logSumExp] } }
+    }
+    let runs = [base] + results.compactMap(\.run)
+    let residuals = runs.map {
+      $0.residualPost(layer: 29, positions: Array(tokens.indices)).values
+    }
+    return (tensors + residuals).map { $0.map(\.bitPattern) }
+  }
+
+  @Test(arguments: [(4096, [2, 3]), (100, [2])])
+  func bitsDoNotDependOnThreads(rowBudget: Int, counts: [Int]) throws {
+    let one = try bits(threads: 1, rowBudget: rowBudget)
+    #expect(one.count > 50)
+    for threads in counts {
+      let many = try bits(threads: threads, rowBudget: rowBudget)
+      #expect(many == one, "\(threads) threads")
+    }
+  }
+}
