@@ -15,6 +15,11 @@ public struct PatchAnalysis: Sendable {
   public struct GlobalKey: Hashable, Sendable {
     public let task: String
     public let recipient: String
+
+    public init(task: String, recipient: String) {
+      self.task = task
+      self.recipient = recipient
+    }
   }
 
   public init(_ effects: [Effect], task: String, seed: UInt64) {
