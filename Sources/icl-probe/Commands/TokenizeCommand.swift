@@ -18,7 +18,8 @@ enum TokenizeCommand: Command {
         long: "special", help: "Let the text of control tokens become these tokens."),
     ],
     examples: [
-      CommandExample(line: "echo '\"dog -> A\"' | icl-probe tokenize", comment: "[22676, 4722, 330]")
+      CommandExample(
+        line: "echo '\"dog -> A\"' | icl-probe tokenize", comment: "[22676, 4722, 330]")
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
