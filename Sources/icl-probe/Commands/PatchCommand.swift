@@ -70,7 +70,7 @@ enum PatchCommand: Command {
         "task": .string(task.name),
         "tasks": .object(tasks.map { ($0.name, .string($0.digest)) }),
         "probes": .object(probes.map { ($0.name, .string($0.digest)) }),
-        "model": .string(try SHA256.hash(ofFile: engine.model.path)),
+        "model": .string(try engine.model.digest()),
         "episodes": .integer(episodes), "shots": .integer(demonstrations),
         "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
       ],
