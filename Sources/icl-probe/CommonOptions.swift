@@ -50,6 +50,16 @@ enum CommonOptions {
       named: parsed.string("task") ?? "multi-demo-rule", in: DataFolders.tasks())
   }
 
+  /// The tokenizer of a model that is to read or write text.
+  static func tokenizer(of model: LanguageModel) throws -> any Tokenizer {
+    guard !(model.tokenizer is NumberTokenizer) else {
+      throw UserError(
+        "the model has no tokenizer.json and takes token ids only", at: model.path,
+        remedy: "add the file, or use icl-probe run --tokens")
+    }
+    return model.tokenizer
+  }
+
   /// The model that the options name, or nil, with a note, where it only needs fetching.
   static func modelIfFetched(_ parsed: ParsedCommand) throws -> LanguageModel? {
     do {

@@ -66,10 +66,11 @@ struct RunOptions {
     return values.filter { seen.insert($0).inserted }
   }
 
-  func tokens(_ tokenizer: any Tokenizer) -> [Int] {
+  func tokens(for model: LanguageModel) throws -> [Int] {
     switch input {
     case .ids(let ids): ids
-    case .text(let text, let special): tokenizer.encode(text, parsingSpecialTokens: special)
+    case .text(let text, let special):
+      try CommonOptions.tokenizer(of: model).encode(text, parsingSpecialTokens: special)
     }
   }
 

@@ -49,14 +49,13 @@ enum RunCommand: Command {
     let options = try RunOptions(parsed)
     let changes = try options.interventions.map { try InterventionFile(contentsOf: $0) }
     let engine = try CommonOptions.engine(parsed)
-    let tokenizer = engine.model.tokenizer
     let vocabulary = engine.model.architecture.vocabulary
     for id in options.logits where id >= vocabulary {
       throw UserError(
         "token \(id) is not in the vocabulary of \(vocabulary)", at: "option '--logits'",
         remedy: "use ids 0 to \(vocabulary - 1)", status: .usage)
     }
-    let tokens = options.tokens(tokenizer)
+    let tokens = try options.tokens(for: engine.model)
     let positions = try options.recordedPositions(length: tokens.count)
     let result = try engine.forward(
       ForwardRequest(
@@ -73,7 +72,7 @@ enum RunCommand: Command {
         probability: Float(exp(Double(row.logits[id]) - Double(summary.logSumExp))))
     }
     let report = RunReport(
-      model: options.model, tokenizer: tokenizer, tokens: tokens,
+      model: options.model, tokenizer: engine.model.tokenizer, tokens: tokens,
       top: likeliest(options.top, row.logits).map(candidate),
       asked: options.logits.map(candidate),
       activations: zip(options.hooks, result.recorded).map { hook, tensor in

@@ -69,8 +69,8 @@ enum TasksCommand: Command {
     let task = try RuleVectors.Task(named: name, in: DataFolders.tasks())
     let episode = try EpisodeSampler(task: task)
       .episode(index: 0, split: .heldOut, demonstrations: shots, seed: seed)
-    let example = try PromptExample(
-      episode, of: task, tokenizer: CommonOptions.modelIfFetched(parsed)?.tokenizer)
+    let tokenizer = try CommonOptions.modelIfFetched(parsed).map(CommonOptions.tokenizer)
+    let example = try PromptExample(episode, of: task, tokenizer: tokenizer)
     let overview = TaskOverview(task: task)
     if parsed.flag("json") {
       CommonOptions.print(.object(overview.detailedJSON + [("example", example.json)]))

@@ -23,7 +23,7 @@ enum TokenizeCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let tokenizer = try CommonOptions.loadModel(parsed).tokenizer
+    let tokenizer = try CommonOptions.tokenizer(of: CommonOptions.loadModel(parsed))
     var number = 0
     while let line = readLine(strippingNewline: true) {
       number += 1
