@@ -54,7 +54,9 @@ let package = Package(
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["TensorCore"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["icl-probe", "TensorCore"], exclude: ["Resources"],
+      swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -6,9 +6,10 @@ import Transformer
 
 /// Options that several commands share, and what they mean.
 enum CommonOptions {
+  static let defaultModel = "smollm2"
   static let model = OptionSpecification(
     long: "model", short: "m", valueName: "NAME",
-    help: "Model by name or path.", defaultText: "smollm2")
+    help: "Model by name or path.", defaultText: defaultModel)
   static let task = OptionSpecification(
     long: "task", valueName: "NAME", help: "Task by name or path of its file.",
     defaultText: "multi-demo-rule")
@@ -33,7 +34,7 @@ enum CommonOptions {
   }
 
   static func loadModel(_ parsed: ParsedCommand) throws -> LanguageModel {
-    try LanguageModel(path: ModelStore().resolve(parsed.string("model") ?? "smollm2"))
+    try LanguageModel(path: ModelStore().resolve(parsed.string("model") ?? defaultModel))
   }
 
   /// The model that the options name, ready to run.
@@ -47,6 +48,30 @@ enum CommonOptions {
   static func loadTask(_ parsed: ParsedCommand) throws -> RuleVectors.Task {
     try RuleVectors.Task(
       named: parsed.string("task") ?? "multi-demo-rule", in: DataFolders.tasks())
+  }
+
+  /// The tokenizer of a model that is to read or write text.
+  static func tokenizer(of model: LanguageModel) throws -> any Tokenizer {
+    guard !(model.tokenizer is NumberTokenizer) else {
+      throw UserError(
+        "the model has no tokenizer.json and takes token ids only", at: model.path,
+        remedy: "add the file, or use icl-probe run --tokens")
+    }
+    return model.tokenizer
+  }
+
+  /// The model that the options name, or nil, with a note, where it only needs fetching.
+  static func modelIfFetched(_ parsed: ParsedCommand) throws -> LanguageModel? {
+    do {
+      return try loadModel(parsed)
+    } catch let error as UserError {
+      let name = parsed.string("model") ?? defaultModel
+      guard let entry = ModelStore.catalogue.first(where: { $0.name == name }),
+        !ModelStore().isFetched(entry)
+      else { throw error }
+      PatchCommand.note("tokens are not shown: \(error)")
+      return nil
+    }
   }
 
   static func print(_ value: JSONValue) { Swift.print(value.text) }

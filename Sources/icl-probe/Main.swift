@@ -38,6 +38,10 @@ enum Main {
         else { throw UserError("no command was given", remedy: "see icl-probe --help") }
         try command.run(parsed)
       }
+      // Results that a full disk swallowed are a failure.
+      guard fflush(nil) == 0 else {
+        throw Files.systemError("cannot be written", at: "standard output")
+      }
     } catch {
       let problem = (error as? UserError) ?? UserError("\(error)")
       FileHandle.standardError.write(Data("icl-probe: \(problem)\n".utf8))

@@ -93,11 +93,7 @@ public final class RunDirectory {
       manifest = Self.fields(of: old)
       state = Self.field("finished", of: old) == .null ? .resumed : .complete
     } else {
-      if let entry = try? FileManager.default.contentsOfDirectory(atPath: path).first {
-        throw UserError(
-          "the folder holds other files (\(entry)) and no manifest.json", at: path,
-          remedy: "choose an empty folder with --out")
-      }
+      try Self.requireEmpty(path, rowsFile: rowsFile)
       manifest = [("identity", identity)]
       state = .new
     }
@@ -107,6 +103,12 @@ public final class RunDirectory {
       close(rowsDescriptor)
       throw UserError(
         "another process is writing this run", at: path, remedy: "wait for it or stop it")
+    }
+    // What was read before the lock may have been another's beginning.
+    guard exists == FileManager.default.fileExists(atPath: manifestPath) else {
+      close(rowsDescriptor)
+      throw UserError(
+        "another process has just begun this run", at: path, remedy: "run the same command again")
     }
     logDescriptor = Glibc.open(
       path + "/log.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -127,6 +129,22 @@ public final class RunDirectory {
       rows.append(JSONReader(try JSONValue(parsing: Data(line), place: place), place: place))
     }
     self.rows = rows
+    // At once, so that a run killed before its first row is known again.
+    if state == .new { try writeManifest() }
+  }
+
+  /// A folder for a new run holds nothing, or what a run killed before its manifest left behind.
+  private static func requireEmpty(_ path: String, rowsFile: String) throws {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for entry in entries {
+      let file = "\(path)/\(entry)"
+      let ours = [rowsFile, "log.txt"].contains(entry) && (try? Files.read(file).isEmpty) == true
+      guard ours || entry.hasPrefix("manifest.json.") else {
+        throw UserError(
+          "the folder holds other files (\(entry)) and no manifest.json", at: path,
+          remedy: "choose an empty folder with --out")
+      }
+    }
   }
 
   deinit {

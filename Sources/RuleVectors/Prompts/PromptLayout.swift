@@ -99,6 +99,13 @@ struct PromptLayout {
 }
 
 extension Template {
+  /// The prompt of `episode` as text, for whoever has no tokenizer.
+  public func text(of episode: Episode) -> String {
+    PromptLayout(
+      demonstrations: episode.demonstrations, query: episode.query, template: self
+    ).text
+  }
+
   /// The roles of a demonstration's tokens when it follows another one.
   func tokenRoles(of demonstration: Demonstration, tokenizer: any Tokenizer) throws -> [TokenRole] {
     let layout = PromptLayout(

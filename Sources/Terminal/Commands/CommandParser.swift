@@ -166,10 +166,10 @@ private struct CommandParser {
   }
 
   private func unknownOption(_ written: String) -> UserError {
-    let owner = command.subcommands.first { candidate in
+    let owners = command.subcommands.filter { candidate in
       candidate.options.contains { "--\($0.long)" == written || "-\($0.short ?? "-")" == written }
     }
-    if let owner {
+    if let owner = owners.first(where: { remaining.contains($0.name) }) ?? owners.first {
       return UserError(
         "unknown option '\(written)' before the command",
         remedy: "write it after the command: \(commandLine) \(owner.name) \(written)",

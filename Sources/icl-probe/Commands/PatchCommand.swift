@@ -70,7 +70,7 @@ enum PatchCommand: Command {
         "task": .string(task.name),
         "tasks": .object(tasks.map { ($0.name, .string($0.digest)) }),
         "probes": .object(probes.map { ($0.name, .string($0.digest)) }),
-        "model": .string(try SHA256.hash(ofFile: engine.model.path)),
+        "model": .string(try engine.model.digest()),
         "episodes": .integer(episodes), "shots": .integer(demonstrations),
         "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
       ],
@@ -79,7 +79,8 @@ enum PatchCommand: Command {
     if directory.state == .complete {
       note("this run is finished; run with --again to repeat it")
     } else {
-      try carryOut(plan, laboratory, directory, known, verifications, probes,
+      try carryOut(
+        plan, laboratory, directory, known, verifications, probes,
         try laboratory.examplePrompts(task))
     }
     let effects = try RunRecord.lines(directory.path + "/effects.jsonl").map { try Effect($0) }
@@ -111,6 +112,8 @@ enum PatchCommand: Command {
       Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
       to: directory.path + "/examples.json")
     let progress = Progress()
+    // An error's line must not end up on the bar's.
+    defer { progress.finish() }
     let before = RunManifest.verification(in: directory)
     try PatchRun(plan: plan, laboratory: laboratory, verifications: verifications)(
       known: known,
@@ -123,7 +126,6 @@ enum PatchCommand: Command {
             largest: max(before.largest, status.largestDeviation))
         }
       })
-    progress.finish()
     RunManifest.end(directory)
     try directory.writeManifest()
     try directory.log("\(RunManifest.now()) finished")

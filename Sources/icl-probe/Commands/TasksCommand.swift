@@ -1,7 +1,87 @@
+import Foundation
+import RuleVectors
 import TensorCore
 import Terminal
+import Transformer
 
+/// `icl-probe tasks`: which tasks there are, and what a prompt of one looks like.
 enum TasksCommand: Command {
-  static let specification = CommandSpecification(name: "tasks", summary: "")
-  static func run(_ parsed: ParsedCommand) throws {}
+  static let specification = CommandSpecification(
+    name: "tasks", summary: "List tasks, or show one with an example prompt.",
+    discussion: """
+      A task is a JSON file in tasks/. The example is the first held-out episode, as patch runs it, \
+      token by token with roles; positions and demonstrations are counted from 0.
+      """,
+    arguments: [
+      ArgumentSpecification(
+        name: "NAME", help: "Task to show, by name or path of its file.", isOptional: true)
+    ],
+    options: [
+      CommonOptions.model,
+      OptionSpecification(
+        long: "shots", valueName: "N", help: "Demonstrations of the example.", defaultText: "12"),
+      CommonOptions.seed, CommonOptions.json,
+    ],
+    examples: [
+      CommandExample(line: "icl-probe tasks", comment: "what is there"),
+      CommandExample(
+        line: "icl-probe tasks multi-demo-rule --shots 4", comment: "tokens and their roles"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    if let name = parsed.argument("NAME") {
+      try show(name, parsed)
+    } else {
+      for option in ["model", "shots", "seed"] where parsed.flag(option) {
+        throw UserError(
+          "--\(option) does nothing without a task",
+          remedy: "name a task, as icl-probe tasks lists them", status: .usage)
+      }
+      try list(parsed)
+    }
+  }
+
+  private static func list(_ parsed: ParsedCommand) throws {
+    let folder = try DataFolders.tasks()
+    let tasks = try RuleVectors.Task.names(in: folder).map {
+      TaskOverview(task: try RuleVectors.Task(named: $0, in: folder))
+    }
+    if parsed.flag("json") {
+      CommonOptions.print(.array(tasks.map { .object($0.json) }))
+      return
+    }
+    let device = TerminalDevice.standardOutput
+    print(
+      TextTable(
+        headers: ["name", "family", "title", "items", "labels"],
+        rows: tasks.map {
+          [
+            $0.task.name, $0.task.family.rawValue, $0.task.title, "\($0.itemCount)",
+            $0.labels.joined(separator: " "),
+          ]
+        }, alignments: [.left, .left, .left, .right, .left]
+      ).text(usesUnicode: device.usesUnicode, style: device.style), terminator: "")
+  }
+
+  private static func show(_ name: String, _ parsed: ParsedCommand) throws {
+    let shots = try parsed.integer("shots", in: 0...1000) ?? 12
+    let seed = try CommonOptions.seed(parsed)
+    let task = try RuleVectors.Task(named: name, in: DataFolders.tasks())
+    let episode = try EpisodeSampler(task: task)
+      .episode(index: 0, split: .heldOut, demonstrations: shots, seed: seed)
+    let tokenizer = try CommonOptions.modelIfFetched(parsed).map(CommonOptions.tokenizer)
+    let example = try PromptExample(episode, of: task, tokenizer: tokenizer)
+    let overview = TaskOverview(task: task)
+    if parsed.flag("json") {
+      CommonOptions.print(.object(overview.detailedJSON + [("example", example.json)]))
+      return
+    }
+    let device = TerminalDevice.standardOutput
+    print("\(device.style.bold(task.title)) (\(task.name))")
+    print(task.description + "\n")
+    for row in overview.details {
+      print(row[0].padding(toLength: 12, withPad: " ", startingAt: 0) + row[1])
+    }
+    print("\n" + example.text(device: device), terminator: example.prompt == nil ? "\n" : "")
+  }
 }

@@ -18,11 +18,12 @@ enum TokenizeCommand: Command {
         long: "special", help: "Let the text of control tokens become these tokens."),
     ],
     examples: [
-      CommandExample(line: "echo '\"dog -> A\"' | icl-probe tokenize", comment: "[22676, 4722, 330]")
+      CommandExample(
+        line: "echo '\"dog -> A\"' | icl-probe tokenize", comment: "[22676, 4722, 330]")
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let tokenizer = try CommonOptions.loadModel(parsed).tokenizer
+    let tokenizer = try CommonOptions.tokenizer(of: CommonOptions.loadModel(parsed))
     var number = 0
     while let line = readLine(strippingNewline: true) {
       number += 1

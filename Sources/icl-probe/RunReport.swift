@@ -1,0 +1,131 @@
+import Foundation
+import TensorCore
+import Terminal
+import Transformer
+
+/// What `icl-probe run` found, for scripts and for people.
+struct RunReport {
+  /// A token that may come next.
+  struct Candidate {
+    let id: Int
+    let logit: Float
+    let probability: Float
+  }
+
+  struct Activation {
+    let hook: HookPoint
+    let positions: [Int]
+    /// `[positions, width]`, `[positions, heads, headWidth]` or `[positions, heads, keys]`.
+    let shape: [Int]
+    let values: [Float]
+  }
+
+  let model: String
+  let tokenizer: any Tokenizer
+  let tokens: [Int]
+  /// The likeliest next tokens, the likeliest first.
+  let top: [Candidate]
+  /// The tokens that were asked for.
+  let asked: [Candidate]
+  let activations: [Activation]
+
+  var json: JSONValue {
+    var pairs: [(key: String, value: JSONValue)] = [
+      ("model", .string(model)),
+      ("tokens", .array(tokens.map { ["id": .integer($0), "text": text($0)] })),
+      (
+        "top",
+        .array(
+          top.map {
+            [
+              "id": .integer($0.id), "text": text($0.id), "logit": .number(Double($0.logit)),
+              "probability": .number(Double($0.probability)),
+            ]
+          })
+      ),
+    ]
+    if !asked.isEmpty {
+      pairs.append(
+        ("logits", .object(asked.map { ("\($0.id)", .number(Double($0.logit))) })))
+    }
+    if !activations.isEmpty {
+      pairs.append(
+        (
+          "hooks",
+          .object(
+            activations.map { activation in
+              (
+                activation.hook.description,
+                [
+                  "shape": .array(activation.shape.map(JSONValue.integer)),
+                  "positions": .array(activation.positions.map(JSONValue.integer)),
+                  "values": .array(activation.values.map { .number(Double($0)) }),
+                ]
+              )
+            })
+        ))
+    }
+    return .object(pairs)
+  }
+
+  private func text(_ id: Int) -> JSONValue { .string(tokenizer.decode([id])) }
+
+  /// - Parameter showsTokens: whether the prompt's own tokens are listed as well.
+  func text(device: TerminalDevice, showsTokens: Bool) -> String {
+    let writer = TokenText(device: device)
+    func visible(_ id: Int) -> String { writer.visible(tokenizer.decode([id])) }
+    func table(
+      _ headers: [String], _ rows: [[String]], _ alignments: [TextTable.Alignment]
+    ) -> String {
+      TextTable(headers: headers, rows: rows, alignments: alignments)
+        .text(usesUnicode: device.usesUnicode, style: device.style)
+    }
+    func cells(_ candidate: Candidate) -> [String] {
+      [
+        "\(candidate.id)", visible(candidate.id), String(format: "%.4f", candidate.logit),
+        String(format: "%.4f", candidate.probability),
+      ]
+    }
+    var parts: [String] = []
+    if showsTokens {
+      parts.append(
+        table(
+          ["position", "id", "text"],
+          tokens.enumerated().map { ["\($0.offset)", "\($0.element)", visible($0.element)] },
+          [.right, .right, .left]))
+    }
+    parts.append(
+      table(
+        ["rank", "id", "text", "logit", "probability"],
+        top.enumerated().map { ["\($0.offset + 1)"] + cells($0.element) },
+        [.right, .right, .left, .right, .right]))
+    if !asked.isEmpty {
+      parts.append(
+        table(
+          ["id", "text", "logit", "probability"], asked.map(cells),
+          [.right, .left, .right, .right]))
+    }
+    for activation in activations {
+      let title =
+        "\(activation.hook), shape \(activation.shape.map(String.init).joined(separator: " × "))"
+      parts.append(
+        device.style.bold(title) + "\n"
+          + table(["position", "norm", "first values"], rows(activation), [.right, .right, .left]))
+    }
+    return parts.joined(separator: "\n")
+  }
+
+  /// One row a position: its norm over finite values, and the first few values.
+  private func rows(_ activation: Activation) -> [[String]] {
+    let width = activation.values.count / max(activation.positions.count, 1)
+    return activation.positions.enumerated().map { index, position in
+      let values = activation.values[index * width..<(index + 1) * width]
+      let squares = values.reduce(0.0) { $0 + ($1.isFinite ? Double($1) * Double($1) : 0) }
+      let first = values.prefix(5).map { String(format: "%.4f", $0) }
+      return [
+        "\(position)", String(format: "%.4f", squares.squareRoot()),
+        first.joined(separator: " ") + (width > first.count ? " ..." : ""),
+      ]
+    }
+  }
+}

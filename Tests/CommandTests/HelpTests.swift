@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// Help texts are promises: a change must show in the review. With UPDATE_SNAPSHOTS=1 in the
+/// environment they are written anew.
+@Suite struct HelpTests {
+  static let commands = [
+    "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
+  ]
+
+  @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
+
+  @Test(arguments: commands) func commandHelp(_ command: String) throws {
+    try compare([command, "--help"], command)
+    let other = try Program.run(["help", command])
+    #expect(try other.out == Program.run([command, "-h"]).out)
+  }
+
+  @Test func allCommandsAreListed() throws {
+    let help = try Program.run(["--help"]).out
+    let listed = help.split(separator: "\n").drop { $0 != "Commands:" }.dropFirst()
+      .prefix { $0.hasPrefix("  ") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(listed == Self.commands)
+  }
+
+  @Test func version() throws {
+    let result = try Program.run(["--version"])
+    #expect(result.status == 0)
+    #expect(result.out.wholeMatch(of: /icl-probe \d+\.\d+\.\d+\n/) != nil)
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func completion(_ shell: String) throws {
+    let result = try Program.run(["completion", shell])
+    #expect(result.status == 0)
+    #expect(result.out.contains("interventions"))
+  }
+
+  private func compare(_ arguments: [String], _ name: String) throws {
+    let result = try Program.run(arguments)
+    #expect(result.status == 0)
+    #expect(result.err.isEmpty)
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let file = folder.appendingPathComponent("Resources/help/\(name).txt")
+    if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] == "1" {
+      try Data(result.out.utf8).write(to: file)
+    }
+    #expect(try result.out == String(decoding: Data(contentsOf: file), as: UTF8.self))
+  }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+
+/// Runs are repeatable and can be finished after anything that stops them.
+@Suite(.timeLimit(.minutes(5))) struct PatchCommandTests {
+  let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.write(
+      "quick.json",
+      """
+      {"name": "quick", "title": "Quick", "question": "Is it repeatable?",
+       "experiment": "layer-sweep", "donor": "clean", "positions": ["answers", "last"],
+       "layers": [3, 14, 25]}
+      """)
+  }
+
+  private func arguments(_ folder: String, episodes: Int = 1, _ more: [String] = []) -> [String] {
+    [
+      "patch", "--probe", "quick.json", "--shots", "2", "--verify", "1", "--episodes",
+      "\(episodes)", "--out", folder, "--json",
+    ] + more
+  }
+
+  private func run(
+    _ folder: String, episodes: Int = 1, _ more: String...
+  ) throws -> Program.Result {
+    let result = try Program.run(arguments(folder, episodes: episodes, more), folder: scratch)
+    #expect(result.status == 0, "\(result.err)")
+    return result
+  }
+
+  /// Lines of a run's rows, sorted.
+  private func rows(_ folder: String) throws -> [Substring] {
+    try scratch.read("\(folder)/effects.jsonl").split(separator: "\n").sorted()
+  }
+
+  private func edit(_ file: String, _ change: (inout String) -> Void) throws {
+    var text = try scratch.read(file)
+    change(&text)
+    try scratch.write(file, text)
+  }
+
+  @Test func repeatsAndFinishes() throws {
+    let first = try run("a")
+    let json = try JSON(first.out)
+    #expect(json.keys.sorted() == ["rows", "run"])
+    #expect(json["run"]?.text == "a")
+    let row = try #require(json["rows"]?[0])
+    for key in ["probe", "positions", "layer", "metric", "mean", "low", "high", "n"] {
+      #expect(row.keys.contains(key))
+    }
+    let manifest = try JSON(scratch.read("a/manifest.json"))
+    #expect(manifest["finished"]?.text != nil)
+    let deviation = try #require(manifest["verification"]?["largest_deviation"]?.number)
+    #expect(deviation < 1e-3)
+
+    let again = try run("a")
+    #expect(again.out == first.out)
+    #expect(again.err == "icl-probe: this run is finished; run with --again to repeat it\n")
+
+    // The same bits with any number of threads.
+    _ = try run("one", "--threads", "1")
+    _ = try run("two", "--threads", "2")
+    #expect(try scratch.read("one/effects.jsonl") == scratch.read("a/effects.jsonl"))
+    #expect(try scratch.read("two/effects.jsonl") == scratch.read("a/effects.jsonl"))
+
+    // Cut inside a row, as by a power failure, and before the manifest said that it is finished.
+    let whole = try rows("a")
+    for share in [3, 2] {
+      try edit("a/effects.jsonl") { $0 = String($0.prefix($0.count / share)) }
+      try edit("a/manifest.json") {
+        $0.replace(/"finished": "[^"]*"/, with: "\"finished\": null")
+      }
+      #expect(try run("a").out == first.out)
+      #expect(try rows("a") == whole)
+    }
+
+    // A folder of another run.
+    try Program.run(arguments("a", episodes: 2), folder: scratch).expectFailure(
+      1, "a: the folder holds another run: episodes is 1 there, 2 here", "--out")
+    try Program.run(arguments("a", ["--task", "present-past"]), folder: scratch)
+      .expectFailure(1, "a: the folder holds another run: task is", "--out")
+    #expect(scratch.entries().allSatisfy { !$0.hasSuffix(".tmp") })
+  }
+
+  @Test func finishesWhatWasKilled() throws {
+    let running = try Program.start(arguments("killed", episodes: 8), folder: scratch)
+    while running.isRunning, (try? rows("killed").isEmpty) ?? true { usleep(5000) }
+    try Program.run(arguments("killed", episodes: 8), folder: scratch)
+      .expectFailure(1, "killed: another process is writing this run", "wait for it")
+    running.kill()
+    #expect(try running.finish().status == SIGKILL)
+    let before = try rows("killed").count
+
+    let resumed = try run("killed", episodes: 8)
+    let whole = try run("whole", episodes: 8)
+    #expect(try rows("killed").count > before)
+    #expect(try rows("killed") == rows("whole"))
+    #expect(resumed.out.replacing("\"killed\"", with: "\"whole\"") == whole.out)
+
+    // A disk that fills up: no file may grow beyond 16 kB, and these rows need more.
+    let command = arguments("full", episodes: 8).map { "'\($0)'" }.joined(separator: " ")
+    let full = try Program.shell(
+      "trap '' XFSZ; ulimit -f 16; exec \"$PROGRAM\" \(command)", folder: scratch)
+    #expect(full.status == 1)
+    #expect(full.out.isEmpty)
+    let last = try #require(full.err.split(separator: "\n").last)
+    #expect(last.hasPrefix("icl-probe: full/effects.jsonl: cannot be written"), "\(full.err)")
+    _ = try run("full", episodes: 8)
+    #expect(try rows("full") == rows("whole"))
+  }
+
+  @Test func numbersItsRuns() throws {
+    let short = ["patch", "--probe", "quick.json", "--shots", "2", "--episodes", "1"]
+    let first = try Program.run(short, folder: scratch)
+    #expect(first.status == 0, "\(first.err)")
+    #expect(first.out.contains("runs/multi-demo-rule-001"))
+    #expect(try Program.run(short, folder: scratch).out == first.out)
+    let again = try Program.run(short + ["--again"], folder: scratch)
+    #expect(again.out.contains("runs/multi-demo-rule-002"))
+    #expect(
+      try scratch.read("runs/multi-demo-rule-001/effects.jsonl")
+        == scratch.read("runs/multi-demo-rule-002/effects.jsonl"))
+  }
+
+  @Test func refusesPlacesThatCannotBeWritten() throws {
+    try scratch.write("file", "")
+    for place in ["file", "file/below", "/proc/icl-probe"] {
+      try Program.run(arguments(place), folder: scratch)
+        .expectFailure(1, "\(place): ", "choose another place with --out")
+    }
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("mine"), withIntermediateDirectories: true)
+    try scratch.write("mine/letter.txt", "")
+    try Program.run(arguments("mine"), folder: scratch)
+      .expectFailure(1, "mine: the folder holds other files (letter.txt)", "an empty folder")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("mine")).count == 1)
+  }
+}
