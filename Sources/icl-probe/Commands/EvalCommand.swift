@@ -43,7 +43,7 @@ enum EvalCommand: Command {
       root: "runs", name: "eval-\(task.name)",
       identity: [
         "kind": "eval", "version": .string(Main.version), "task": .string(task.name),
-        "digest": .string(task.digest), "model": .string(try SHA256.hash(ofFile: engine.model.path)),
+        "digest": .string(task.digest), "model": .string(try engine.model.digest()),
         "shots": .array(shots.map(JSONValue.integer)), "episodes": .integer(episodes),
         "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
       ],
@@ -58,6 +58,7 @@ enum EvalCommand: Command {
       try directory.writeManifest()
       let batches = ShotCurve.batches(episodes: episodes)
       let progress = Progress()
+      defer { progress.finish() }
       var done = 0
       let total = shots.reduce(0) { $0 + $1 + 1 } * batches.count
       for count in shots {
@@ -73,7 +74,6 @@ enum EvalCommand: Command {
           progress.update(done: done, total: total, label: "\(task.name), \(count) demonstrations")
         }
       }
-      progress.finish()
       RunManifest.end(directory)
       try directory.writeManifest()
     }
