@@ -27,7 +27,8 @@ final class Bench {
     return (0..<tokens).map { _ in random.integer(below: model.architecture.vocabulary) }
   }
 
-  /// Times `body` and keeps `name.seconds` and `name.share_of_sgemm_peak`.
+  /// Times `body` and keeps `name.seconds` and `name.share_of_sgemm_peak`, the latter also
+  /// in processor time.
   @discardableResult
   func measure(
     _ name: String, operations: Double, repeats: Int? = nil, warmsUp: Bool = true,
@@ -37,6 +38,7 @@ final class Bench {
       repeats: repeats ?? self.repeats, operations: operations, peak: peak, warmsUp: warmsUp, body)
     results.set("\(name).seconds", timing.seconds)
     results.set("\(name).share_of_sgemm_peak", timing.shareOfPeak)
+    results.set("\(name).processor_share_of_sgemm_peak", timing.processorShareOfPeak)
     return timing
   }
 }

@@ -1,3 +1,12 @@
+import Glibc
+
+/// Processor time of this process so far, in seconds.
+func processorSeconds() -> Double {
+  var now = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
+  return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+}
+
 /// Seconds that `body` takes.
 func time(_ body: () throws -> Void) rethrows -> Double {
   let clock = ContinuousClock()
@@ -18,6 +27,9 @@ struct Timing {
   /// Median over the repeats of the rate as a share of the sgemm peak measured just before and just
   /// after: neighbours on the machine slow both.
   let shareOfPeak: Double
+  /// The same of the rates in processor time, which leaves out waiting, one's own and the wait for a
+  /// processor that others use.
+  let processorShareOfPeak: Double
 }
 
 extension Timing {
@@ -31,15 +43,20 @@ extension Timing {
     if warmsUp { try body() }
     var seconds: [Double] = []
     var shares: [Double] = []
+    var processorShares: [Double] = []
     var before = peak.measure()
     for _ in 0..<repeats {
+      let start = processorSeconds()
       let elapsed = try time(body)
+      let rate = operations / 1e9 / (processorSeconds() - start)
       let after = peak.measure()
       seconds.append(elapsed)
-      shares.append(operations / elapsed / 1e9 / max(before, after))
+      shares.append(operations / elapsed / 1e9 / max(before.best, after.best))
+      processorShares.append(rate / ((before.ofProcessor + after.ofProcessor) / 2))
       before = after
     }
     self.seconds = median(seconds)
     shareOfPeak = median(shares)
+    processorShareOfPeak = median(processorShares)
   }
 }
