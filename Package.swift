@@ -42,6 +42,9 @@ let package = Package(
       name: "icl-probe",
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
+    .executableTarget(
+      name: "benchmarks", dependencies: ["Transformer", "TensorCore", "Terminal"],
+      path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore"],
       resources: [.copy("Resources")], swiftSettings: settings),

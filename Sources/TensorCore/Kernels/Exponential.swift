@@ -6,7 +6,7 @@ public typealias Lanes = SIMD8<Float>
 ///
 /// Range reduction by ln 2 in two parts and a polynomial of degree 6 (Cephes' coefficients). Products
 /// and sums stay apart, so the bits do not depend on the processor having fused operations.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func exponential(_ x: Lanes) -> Lanes {
   // Not `clamped`, which the compiler leaves as a call for each vector.
   let clamped = x.replacing(with: -87.3, where: x .< Lanes(repeating: -87.3))
@@ -32,19 +32,19 @@ public func exponential(_ x: Lanes) -> Lanes {
 }
 
 extension UnsafePointer<Float> {
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func lanes(_ index: Int) -> Lanes {
     UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
   }
 }
 
 extension UnsafeMutablePointer<Float> {
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func lanes(_ index: Int) -> Lanes {
     UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
   }
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func store(_ value: Lanes, _ index: Int) {
     UnsafeMutableRawPointer(self + index).storeBytes(of: value, as: Lanes.self)
   }

@@ -25,19 +25,14 @@ public struct PackedLinear: Sendable {
   }
 }
 
-/// Products with packed weights: panels are unpacked into f32 once for all rows, then multiplied in
-/// tiles of a shape that does not depend on the number of threads.
+/// Products with packed weights, cut into tiles of a shape that does not depend on the number of
+/// threads.
 public struct PackedProduct {
-  /// Most values of an unpacked panel: 8 Mi values are 32 MiB.
-  static let panelValues = 8 << 20
-  /// Rows of a tile: at 192 × 192 × 576 OpenBLAS reaches nine tenths of its peak.
-  static let tileRows = 192
-
   let pool: ThreadPool
   let workspace: Workspace
   let slot: Int
 
-  /// - Parameter slot: the workspace's buffer for unpacked panels.
+  /// - Parameter slot: the workspace's buffer for unpacked weights.
   public init(pool: ThreadPool, workspace: Workspace, slot: Int) {
     self.pool = pool
     self.workspace = workspace
@@ -56,44 +51,63 @@ public struct PackedProduct {
   ) {
     let range = outputs ?? 0..<linear.outputs
     guard rows > 0, !range.isEmpty else { return }
-    let inputs = linear.inputs
-    let panelRows = min(range.count, max(Self.panelValues / inputs, 64))
-    let panel = MatrixView(workspace.floats(slot, panelRows * inputs), stride: inputs)
-    let source = MatrixView(UnsafeMutablePointer(mutating: x), stride: inputs)
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let columns = min(panelRows, range.upperBound - start)
-      let first = start
-      pool.forEachRange(of: columns, grain: 32) { part in
-        linear.unpack(
-          first + part.lowerBound..<first + part.upperBound, into: panel.row(part.lowerBound))
-      }
-      let target = MatrixView(y.pointer + (start - range.lowerBound), stride: y.stride)
-      multiply(
-        source, rows: rows, by: panel, columns: columns, into: target, accumulate: accumulate)
-      start += columns
+    let source = MatrixView(UnsafeMutablePointer(mutating: x), stride: linear.inputs)
+    if rows <= ProductTiling.mostRows {
+      multiplyTogether(linear, source, rows: rows, range, into: y, accumulate: accumulate)
+    } else {
+      multiplyPanels(linear, source, rows: rows, range, into: y, accumulate: accumulate)
     }
     if let bias = linear.bias { add(bias, range, to: y, rows: rows) }
   }
 
-  private func multiply(
-    _ x: MatrixView, rows: Int, by panel: MatrixView, columns: Int, into y: MatrixView,
+  /// Where all rows fit a tile, each task unpacks the weights that it alone needs, and multiplies
+  /// while they are in its cache.
+  private func multiplyTogether(
+    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ range: Range<Int>, into y: MatrixView,
     accumulate: Bool
   ) {
-    let inputs = panel.stride
-    let tileRows = Self.tileRows
-    // Few rows are cut by columns instead, so that two threads have something to share.
-    let tileColumns = rows >= 4 * tileRows ? min(columns, 768) : min(columns, 192)
-    let across = (columns + tileColumns - 1) / tileColumns
-    let down = (rows + tileRows - 1) / tileRows
-    pool.forEach(across * down) { tile in
-      let row = tile / across * tileRows
-      let column = tile % across * tileColumns
+    let columns = ProductTiling.columns(of: range.count)
+    let inputs = linear.inputs
+    let scratch = MatrixView(
+      workspace.floats(slot, pool.count * columns * inputs), stride: columns * inputs)
+    pool.forEachOnWorker((range.count + columns - 1) / columns) { task, worker in
+      let first = task * columns
+      let count = min(columns, range.count - first)
+      let weights = scratch.row(worker)
+      let start = range.lowerBound + first
+      linear.unpack(start..<start + count, into: weights)
       gemm(
-        m: min(tileRows, rows - row), n: min(tileColumns, columns - column), k: inputs,
-        a: x.row(row), strideA: x.stride,
-        b: panel.row(column), strideB: inputs, transposeB: true,
-        c: y.row(row) + column, strideC: y.stride, accumulate: accumulate)
+        m: rows, n: count, k: inputs, a: x.pointer, strideA: x.stride,
+        b: weights, strideB: inputs, transposeB: true,
+        c: y.pointer + first, strideC: y.stride, accumulate: accumulate)
+    }
+  }
+
+  /// Where there are more rows, a panel of weights is unpacked once for all tiles.
+  private func multiplyPanels(
+    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ range: Range<Int>, into y: MatrixView,
+    accumulate: Bool
+  ) {
+    let inputs = linear.inputs
+    let panelRows = min(range.count, max(ProductTiling.panelValues / inputs, 64))
+    let panel = MatrixView(workspace.floats(slot, panelRows * inputs), stride: inputs)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: panelRows) {
+      let columns = min(panelRows, range.upperBound - start)
+      pool.forEachRange(of: columns, grain: 32) { part in
+        linear.unpack(
+          start + part.lowerBound..<start + part.upperBound, into: panel.row(part.lowerBound))
+      }
+      let target = MatrixView(y.pointer + (start - range.lowerBound), stride: y.stride)
+      let tiling = ProductTiling(rows: rows, columns: columns)
+      pool.forEach(tiling.count) { index in
+        let tile = tiling[index]
+        gemm(
+          m: tile.rows.count, n: tile.columns.count, k: inputs,
+          a: x.row(tile.rows.lowerBound), strideA: x.stride,
+          b: panel.row(tile.columns.lowerBound), strideB: inputs, transposeB: true,
+          c: target.row(tile.rows.lowerBound) + tile.columns.lowerBound, strideC: target.stride,
+          accumulate: accumulate)
+      }
     }
   }
 

@@ -3,8 +3,7 @@ import Glibc
 /// Softmax of `scores[0..<count] · scale` in place. A score of −∞ becomes exactly 0; if all are −∞
 /// the row becomes zeros. NaN or +∞ among the scores makes the whole row NaN.
 public func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int, scale: Float) {
-  var maximum = -Float.infinity
-  for index in 0..<count where scores[index] > maximum { maximum = scores[index] }
+  let maximum = largest(scores, count: count)
   guard maximum > -.infinity else {
     let isMasked = (0..<count).allSatisfy { scores[$0] == -.infinity }
     scores.update(repeating: isMasked ? 0 : .nan, count: count)
@@ -38,16 +37,30 @@ public func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int, scale: Fl
   }
 }
 
+/// Largest value of a row, NaN left out; −∞ if there is none.
+private func largest(_ values: UnsafePointer<Float>, count: Int) -> Float {
+  var best = Lanes(repeating: -.infinity)
+  var index = 0
+  while index + 8 <= count {
+    let value = values.lanes(index)
+    best = best.replacing(with: value, where: value .> best)
+    index += 8
+  }
+  var maximum = best.max()
+  while index < count {
+    if values[index] > maximum { maximum = values[index] }
+    index += 1
+  }
+  return maximum
+}
+
 /// Largest value, its index, and `log Σ exp` of a row.
 public func logSumExp(_ values: UnsafePointer<Float>, count: Int) -> (
   maximum: Float, index: Int, logSumExp: Float
 ) {
-  var best = -Float.infinity
+  let best = largest(values, count: count)
   var bestIndex = 0
-  for index in 0..<count where values[index] > best {
-    best = values[index]
-    bestIndex = index
-  }
+  while bestIndex < count - 1, values[bestIndex] != best { bestIndex += 1 }
   // The sum is taken in f64: 50,000 terms lose three digits in f32.
   var total = 0.0
   var index = 0

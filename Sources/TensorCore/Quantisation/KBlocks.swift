@@ -169,6 +169,8 @@ extension Unpacking {
   private static func eightFloats(_ low: UInt32, _ high: UInt32) -> SIMD8<Float> {
     let both = UInt64(low) | UInt64(high) << 32
     let packed = unsafeBitCast(both.littleEndian, to: SIMD8<UInt8>.self)
-    return SIMD8<Float>(SIMD8<Int32>(truncatingIfNeeded: packed))
+    return SIMD8(
+      Float(packed[0]), Float(packed[1]), Float(packed[2]), Float(packed[3]), Float(packed[4]),
+      Float(packed[5]), Float(packed[6]), Float(packed[7]))
   }
 }

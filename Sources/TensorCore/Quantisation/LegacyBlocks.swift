@@ -99,11 +99,12 @@ extension Unpacking {
   private static func floats(
     _ nibbles: SIMD16<UInt8>, fifthBitsAt source: UnsafeRawPointer
   ) -> SIMD16<Float> {
-    let bits = UInt16(littleEndian: source.loadUnaligned(as: UInt16.self))
-    // Lanes of 32 bits, because AVX2 has no shift by lane for narrower ones.
-    let shifts = SIMD16<UInt32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    let fifth = ((SIMD16<UInt32>(repeating: UInt32(bits)) &>> shifts) & 1) &<< 4
-    let quanta = SIMD16<UInt32>(truncatingIfNeeded: nibbles) | fifth
-    return SIMD16<Float>(SIMD16<Int32>(truncatingIfNeeded: quanta))
+    let low = source.load(as: UInt8.self)
+    let high = source.load(fromByteOffset: 1, as: UInt8.self)
+    let bits = SIMD16(
+      low, low, low, low, low, low, low, low, high, high, high, high, high, high, high, high)
+    let own = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
+    let fifth = SIMD16<UInt8>.zero.replacing(with: 0x10, where: (bits & own) .== own)
+    return floats(nibbles | fifth)
   }
 }

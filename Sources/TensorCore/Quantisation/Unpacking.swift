@@ -26,15 +26,26 @@ enum Unpacking {
   static func highNibbles(_ packed: SIMD16<UInt8>) -> SIMD16<UInt8> { packed &>> 4 }
 
   /// Sixteen small whole numbers as f32.
+  ///
+  /// Written out, because the standard library's conversions of vectors are calls that are not
+  /// inlined; this is two instructions for eight numbers.
   @inline(__always)
   static func floats(_ quanta: SIMD16<Int8>) -> SIMD16<Float> {
-    SIMD16<Float>(SIMD16<Int32>(truncatingIfNeeded: quanta))
+    SIMD16(
+      Float(quanta[0]), Float(quanta[1]), Float(quanta[2]), Float(quanta[3]), Float(quanta[4]),
+      Float(quanta[5]), Float(quanta[6]), Float(quanta[7]), Float(quanta[8]), Float(quanta[9]),
+      Float(quanta[10]), Float(quanta[11]), Float(quanta[12]), Float(quanta[13]),
+      Float(quanta[14]), Float(quanta[15]))
   }
 
-  /// Sixteen whole numbers below 128 as f32.
+  /// Sixteen small whole numbers as f32.
   @inline(__always)
   static func floats(_ quanta: SIMD16<UInt8>) -> SIMD16<Float> {
-    floats(SIMD16<Int8>(truncatingIfNeeded: quanta))
+    SIMD16(
+      Float(quanta[0]), Float(quanta[1]), Float(quanta[2]), Float(quanta[3]), Float(quanta[4]),
+      Float(quanta[5]), Float(quanta[6]), Float(quanta[7]), Float(quanta[8]), Float(quanta[9]),
+      Float(quanta[10]), Float(quanta[11]), Float(quanta[12]), Float(quanta[13]),
+      Float(quanta[14]), Float(quanta[15]))
   }
 
   @inline(__always)

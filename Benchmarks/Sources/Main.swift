@@ -1,0 +1,94 @@
+import Foundation
+import TensorCore
+import Terminal
+import Transformer
+
+/// `benchmarks [--quick] [--full] [--only NAME]… [--threads N]`: measures, prints a table and keeps
+/// the numbers in `Benchmarks/results/latest.json`.
+@main
+enum Main {
+  private static let resultsPath = "Benchmarks/results/latest.json"
+
+  private static let workloads: [(name: String, run: @Sendable (Bench) throws -> Void)] = [
+    ("load", { try $0.load() }), ("unpack", { try $0.unpack() }),
+    ("forward", { try $0.forward() }), ("single", { try $0.single() }),
+    ("prefill", { try $0.prefill() }), ("last", { try $0.lastPosition() }),
+    ("answers", { try $0.allAnswers() }), ("grid", { try $0.grid() }),
+  ]
+
+  static func main() {
+    do {
+      try run(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
+      exit((error as? UserError)?.status.rawValue ?? UserError.Status.failed.rawValue)
+    }
+  }
+
+  private static func run(_ arguments: [String]) throws {
+    var isQuick = false
+    var isFull = false
+    var only: [String] = []
+    var threads = 2
+    var rest = arguments[...]
+    func value() throws -> String {
+      guard let value = rest.popFirst() else {
+        throw UserError("an option has no value", remedy: "see Benchmarks/Sources", status: .usage)
+      }
+      return value
+    }
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--quick": isQuick = true
+      case "--full": isFull = true
+      case "--only": only.append(try value())
+      case "--threads": threads = Int(try value()) ?? threads
+      case "--time-load":
+        let path = try value()
+        print(try time { _ = try LanguageModel(gguf: path) })
+        return
+      default:
+        throw UserError(
+          "unknown option \(argument)", remedy: "known are --quick, --full, --only, --threads",
+          status: .usage)
+      }
+    }
+    let names = workloads.map(\.name) + ["patch"]
+    for name in only where !names.contains(name) {
+      throw UserError(
+        "no benchmark is called \"\(name)\"",
+        remedy: "known are: \(names.joined(separator: ", "))", status: .usage)
+    }
+    func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
+
+    var results = Results()
+    // First, while this process is small: see `Subprocess.run`.
+    if only.contains("patch") || (only.isEmpty && (isFull || !isQuick)) {
+      note("patch")
+      try PatchJob.run(into: &results)
+      try results.merge(into: resultsPath)
+    }
+    if workloads.contains(where: { isWanted($0.name) }) {
+      let bench = try Bench(
+        modelPath: ModelStore().resolve("smollm2"), threads: threads, isQuick: isQuick)
+      bench.results = results
+      for workload in workloads where isWanted(workload.name) {
+        note(workload.name)
+        try workload.run(bench)
+        try bench.results.merge(into: resultsPath)
+      }
+      bench.results.set("sgemm.peak_gflops", max(bench.peak.measure().best, bench.peak.best))
+      results = bench.results
+    }
+    try results.merge(into: resultsPath)
+    let table = TextTable(
+      headers: ["benchmark", "value"],
+      rows: results.numbers.map { [$0.name, String(format: "%.4g", $0.value)] },
+      alignments: [.left, .right])
+    print(table.text(), terminator: "")
+  }
+
+  private static func note(_ name: String) {
+    FileHandle.standardError.write(Data("benchmarks: \(name)\n".utf8))
+  }
+}
