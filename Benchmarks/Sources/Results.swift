@@ -19,7 +19,8 @@ struct Results {
       for pair in pairs { all[pair.key] = pair.value }
     }
     for (name, value) in numbers { all[name] = .number(value) }
-    let object = JSONValue.object(all.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) })
+    let object = JSONValue.object(
+      all.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) })
     try Files.makeFolder((path as NSString).deletingLastPathComponent)
     try Files.write(Data(object.prettyText.utf8), to: path)
   }

@@ -54,7 +54,8 @@ import Testing
     for episode in 0..<episodes {
       for direction in Probe.Direction.allCases {
         for (number, subset) in subsets.enumerated() {
-          let part = 4 * share(subset) + (subset.isEmpty ? 0 : noise([7, UInt64(episode), UInt64(number)]))
+          let part =
+            4 * share(subset) + (subset.isEmpty ? 0 : noise([7, UInt64(episode), UInt64(number)]))
           effects.append(
             effect(
               "aggregation", "clean", "subset", layer: 2, subset: subset, direction: direction,

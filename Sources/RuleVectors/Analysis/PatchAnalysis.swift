@@ -52,7 +52,8 @@ public struct PatchAnalysis: Sendable {
 
   /// Layers at which the mean logit difference of `a` exceeds that of `b`, by a paired permutation
   /// test with Holm's correction for the number of layers.
-  public static func layersWhereGreater(_ a: LayerCurve, than b: LayerCurve, seed: UInt64) -> [Int] {
+  public static func layersWhereGreater(_ a: LayerCurve, than b: LayerCurve, seed: UInt64) -> [Int]
+  {
     let common = zip(a.points, b.points).filter { $0.layer == $1.layer }
     guard a.episodeIndices == b.episodeIndices, !common.isEmpty else { return [] }
     let tests = common.map { a, b in
@@ -107,16 +108,19 @@ private struct Claims {
       claims.append(
         Claim(
           .local, name: name,
-          sentence: "After layer \(layer) the rule is at the answer positions rather than at \(words).",
+          sentence:
+            "After layer \(layer) the rule is at the answer positions rather than at \(words).",
           evidence:
-            "Recovery by all answer positions \(percent(point.recovery)), by \(words) \(percent(rival.recovery)).",
+            "Recovery by all answer positions \(percent(point.recovery)), by \(words) "
+            + "\(percent(rival.recovery)).",
           differences: zip(point.logitDifferences, rival.logitDifferences).map { $0 - $1 },
           seed: seed))
     }
     claims.insert(
       Claim(
         .local, name: "answers-carry-rule",
-        sentence: "The residual stream at the answer positions after layer \(layer) carries the rule.",
+        sentence:
+          "The residual stream at the answer positions after layer \(layer) carries the rule.",
         evidence: "Recovery \(percent(point.recovery)) of the clean run's logit difference.",
         differences: effect, seed: seed), at: 0)
     return claims + labelCopy
@@ -131,7 +135,8 @@ private struct Claims {
         .local, name: "more-than-label-copy",
         sentence: "The answer positions after layer \(layer) hold more than their own label.",
         evidence:
-          "A donor with the same labels slot by slot but the other rule recovers \(percent(point.recovery)); "
+          "A donor with the same labels slot by slot but the other rule recovers "
+          + "\(percent(point.recovery)); "
           + "copying labels predicts 0.",
         differences: zip(point.logitDifferences, curve.recipient).map { $0 - $1 }, seed: seed)
     ]
@@ -152,9 +157,11 @@ private struct Claims {
         Claim(
           .global, name: "global-vector-control-\(control.key.task)-\(control.key.recipient)",
           sentence:
-            "Positive control: on \(control.key.task) one global vector brings the task to \(words(control.key.recipient)).",
+            "Positive control: on \(control.key.task) one global vector brings the task to "
+            + "\(words(control.key.recipient)).",
           evidence:
-            "After layer \(best.layer): recovery \(percent(best.recovery)), accuracy over the vocabulary \(percent(best.accuracy)).",
+            "After layer \(best.layer): recovery \(percent(best.recovery)), accuracy over the "
+            + "vocabulary \(percent(best.accuracy)).",
           differences: zip(best.logitDifferences, control.recipient).map { $0 - $1 }, seed: seed))
       guard
         let own = curves.first(where: {
@@ -197,9 +204,11 @@ private struct Claims {
     return Claim(
       .global, name: "no-global-vector-\(own.key.recipient)",
       sentence:
-        "One global vector brings less of the rule of \(task) than of \(control.key.task), into \(words(own.key.recipient)).",
+        "One global vector brings less of the rule of \(task) than of \(control.key.task), "
+        + "into \(words(own.key.recipient)).",
       evidence:
-        "Recovery \(percent(mine.recovery)) after layer \(mine.layer), accuracy over the vocabulary \(percent(mine.accuracy)), "
+        "Recovery \(percent(mine.recovery)) after layer \(mine.layer), accuracy over the "
+        + "vocabulary \(percent(mine.accuracy)), "
         + "inside the two candidates \(percent(mine.candidateAccuracy)); "
         + "on \(control.key.task) recovery \(percent(best.recovery)).",
       difference: best.recovery.estimate - mine.recovery.estimate, pValue: min(1, 2 * share),
@@ -221,7 +230,8 @@ private struct Claims {
           Claim(
             .distribution, name: "answers-necessary" + suffix,
             sentence:
-              "With the flipped run's answer positions after layer \(layer), \(source) loses its rule.",
+              "With the flipped run's answer positions after layer \(layer), \(source) loses "
+              + "its rule.",
             evidence: "All \(n) together move \(percent(joint)) of the way to the flipped run.",
             differences: samples.joint, seed: seed),
           Claim(
@@ -238,7 +248,8 @@ private struct Claims {
         Claim(
           .distribution, name: "each-contributes" + suffix,
           sentence:
-            "A single answer position of \(source) brings some of the rule, on average over the \(n).",
+            "A single answer position of \(source) brings some of the rule, on average over "
+            + "the \(n).",
           evidence: String(
             format: "%.3f logits each, %.3f all together.", mean(samples.meanAlone),
             mean(samples.joint)),
@@ -246,18 +257,22 @@ private struct Claims {
         Claim(
           .distribution, name: "no-single-carrier" + suffix,
           sentence:
-            "No single position of \(source) carries the rule: even the best one of each episode brings less than half of what all bring.",
+            "No single position of \(source) carries the rule: even the best one of each "
+            + "episode brings less than half of what all bring.",
           evidence: String(
             format: "Best single %.3f logits, half of all %.3f.", mean(samples.bestAlone),
             mean(samples.joint) / 2)
             + (same
               ? ""
-              : " A single patch of \(source) also makes one label more frequent than the other, which moves the answer whatever the rule; the donor with the same labels does not."),
+              : " A single patch of \(source) also makes one label more frequent than the "
+                + "other, which moves the answer whatever the rule; the donor with the same "
+                + "labels does not."),
           differences: zip(samples.joint, samples.bestAlone).map { $0 / 2 - $1 }, seed: seed),
         Claim(
           .distribution, name: "superadditive" + suffix,
           sentence:
-            "Answer positions of \(source) work together: k of them bring more than k/\(n) of what all bring.",
+            "Answer positions of \(source) work together: k of them bring more than k/\(n) of "
+            + "what all bring.",
           evidence:
             String(
               format: "Mean deviation from the straight line %+.3f logits; additive model R² ",

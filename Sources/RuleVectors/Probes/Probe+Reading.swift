@@ -33,7 +33,8 @@ extension Probe {
       keys = try reader.object(
         required: Self.common + ["donor", "layer", "subsets"], optional: ["directions"])
       experiment = .aggregation(
-        donor: try Self.word(keys, "donor"), layer: try Self.layerChoice(keys), subsets: try Self.count(keys, "subsets", 1...1000) ?? 1,
+        donor: try Self.word(keys, "donor"), layer: try Self.layerChoice(keys),
+        subsets: try Self.count(keys, "subsets", 1...1000) ?? 1,
         directions: keys["directions"] == nil
           ? Direction.allCases : try Self.words(keys, "directions"))
     }

@@ -52,8 +52,11 @@ struct PatchFigures {
           LineChart.HorizontalLine(y: 1, label: "donor run"),
         ], verticalLines: marker, intervalNote: Self.interval),
       caption:
-        "Residual stream after each layer, from the donor run into the same prompt under the flipped rule. "
-        + "Recovery is the share of the way from the flipped run's to the donor run's mean logit difference; it is not clipped.")
+        "Residual stream after each layer, from the donor run into the same prompt under the "
+        + "flipped rule. "
+        + "Recovery is the share of the way from the flipped run's to the donor run's mean "
+        + "logit difference; it is not clipped."
+    )
   }
 
   /// Accuracy between the candidates, and over the vocabulary.
@@ -99,7 +102,10 @@ struct PatchFigures {
           LineChart.HorizontalLine(y: 1, label: "with demonstrations"),
         ], intervalNote: Self.interval),
       caption:
-        "Mean last-position residual of donor episodes with other items and other queries, half of them asking for each class, put at the last position of prompts without the rule.")
+        "Mean last-position residual of donor episodes with other items and other queries, "
+        + "half of them asking for each class, put at the last position of prompts without the "
+        + "rule."
+    )
   }
 
   var globalAccuracy: Figure? {
@@ -107,7 +113,8 @@ struct PatchFigures {
     return Figure(
       name: prefix + "global-vector-accuracy",
       chart: LineChart(
-        title: "Accuracy over the vocabulary with the global vector", xTitle: "layer (block output)",
+        title: "Accuracy over the vocabulary with the global vector",
+        xTitle: "layer (block output)",
         yTitle: "share of episodes", series: global.map { series($0, $1, \.accuracy) },
         yRange: 0...1, intervalNote: Self.wilson),
       caption: "The first token of the right answer has the largest logit of the whole vocabulary.")
@@ -151,7 +158,9 @@ struct PatchFigures {
           ], intervalNote: Self.interval),
         caption: forward
           ? "Sufficiency: the share of the way to \(source(curve)) that k answer positions bring."
-          : "Necessity: the share of the way to the flipped run that k corrupted answer positions cost.")
+          : "Necessity: the share of the way to the flipped run that k corrupted answer "
+            + "positions cost."
+      )
     }
   }
 
@@ -162,7 +171,9 @@ struct PatchFigures {
         curve.key.direction == .donorIntoRecipient
         ? "\(source(curve)) into the flipped one" : "the flipped run into \(source(curve))"
       let even = curve.doses[curve.demonstrations].recovery.estimate / Double(curve.demonstrations)
-      func figure(_ kind: String, _ title: String, _ values: [Interval], _ caption: String) -> Figure {
+      func figure(_ kind: String, _ title: String, _ values: [Interval], _ caption: String)
+        -> Figure
+      {
         Figure(
           name: prefix + "shares-\(kind)-\(curve.key.direction.rawValue)\(suffix(curve))",
           chart: BarChart(

@@ -90,7 +90,8 @@ public struct ReportBuilder {
         page.add(
           .paragraph(
             "Answer positions recover more than \(words) after \(Self.words(more)), less after "
-              + "\(Self.words(less)) (paired permutation tests, Holm's correction for the layers)."))
+              + "\(Self.words(less)) (paired permutation tests, Holm's correction for the layers).")
+        )
       }
     }
     if let global = figures.globalRecovery {
@@ -160,7 +161,8 @@ public struct ReportBuilder {
             horizontalLines: [LineChart.HorizontalLine(y: 0.5, label: "coin toss of two")],
             yRange: 0...1, intervalNote: "Bands: 95 % Wilson intervals over episodes."),
           caption:
-            "Right answer first over the whole vocabulary, and (of two) ahead of the one other candidate."
+            "Right answer first over the whole vocabulary, and (of two) ahead of the one other "
+            + "candidate."
         )))
   }
 
@@ -185,7 +187,8 @@ public struct ReportBuilder {
   private func spreadTable(_ analysis: PatchAnalysis) -> HTMLTable {
     HTMLTable(
       headers: [
-        "donor", "direction", "layer", "all together", "participation ratio", "Gini", "R² of additivity",
+        "donor", "direction", "layer", "all together", "participation ratio", "Gini",
+        "R² of additivity",
       ],
       rows: analysis.subsets.map { curve in
         [
@@ -196,7 +199,8 @@ public struct ReportBuilder {
         ]
       },
       caption:
-        "Spread of the single effects within an episode, mean over episodes. Noise in single effects counts as unevenness."
+        "Spread of the single effects within an episode, mean over episodes. Noise in single "
+        + "effects counts as unevenness."
     )
   }
 
@@ -217,7 +221,8 @@ public struct ReportBuilder {
     return
       "Of \(claims.count) sentences \(number(.supported)) are supported, "
       + "\(number(.contradicted)) contradicted, \(number(.undecided)) undecided, at 5 % after "
-      + "Holm's correction. Layers were chosen on development episodes with development items; all figures are of held-out ones."
+      + "Holm's correction. Layers were chosen on development episodes with development items; "
+      + "all figures are of held-out ones."
   }
 
   /// Layers as ranges: “layers 0 to 17 and 20”.
@@ -252,7 +257,10 @@ public struct ReportBuilder {
       facts.append(("model", URL(fileURLWithPath: model).lastPathComponent))
     }
     facts.append(
-      ("layer for local vectors", analysis.chosenLayer.map { "\($0), chosen on development" } ?? "–"))
+      (
+        "layer for local vectors",
+        analysis.chosenLayer.map { "\($0), chosen on development" } ?? "–"
+      ))
     let verification = record.manifest["verification"]
     if case .integer(let variants) = verification["variants"], variants > 0 {
       facts.append(
@@ -261,16 +269,26 @@ public struct ReportBuilder {
           "\(variants) patched runs repeated in full; largest deviation of a logit \(verification["largest_deviation"].text)"
         ))
     }
-    facts.append(("finished", record.isFinished ? "yes" : "no: the run is still going or was stopped"))
+    facts.append(
+      ("finished", record.isFinished ? "yes" : "no: the run is still going or was stopped"))
     return facts
   }
 
   private static let limits = [
-    "Layer l is the output of block l. Replacing it leaves the keys and values of layers up to l at that position as the recipient's.",
-    "Patching shows what an activation can do in place of another, not how the model normally makes it. Donor into recipient shows sufficiency, recipient into donor necessity; neither implies the other.",
-    "Clean and flipped prompts differ only in their labels, so at early layers an answer position's residual is little more than its label: high recovery there is expected. The donor with the same labels slot by slot separates the rule from the label; it has other items, so it can miss what depends on the very items of the recipient.",
-    "Only the last token of each answer is patched. A rule that is also written at separators or line breaks is missed.",
-    "Accuracy over the vocabulary asks for the first token in which the two candidate answers differ.",
-    "One model, one template, one label set. Layers were chosen on development episodes; episodes share a pool of words.",
+    "Layer l is the output of block l. Replacing it leaves the keys and values of layers up to "
+      + "l at that position as the recipient's.",
+    "Patching shows what an activation can do in place of another, not how the model normally "
+      + "makes it. Donor into recipient shows sufficiency, recipient into donor necessity; neither "
+      + "implies the other.",
+    "Clean and flipped prompts differ only in their labels, so at early layers an answer "
+      + "position's residual is little more than its label: high recovery there is expected. The "
+      + "donor with the same labels slot by slot separates the rule from the label; it has other "
+      + "items, so it can miss what depends on the very items of the recipient.",
+    "Only the last token of each answer is patched. A rule that is also written at separators "
+      + "or line breaks is missed.",
+    "Accuracy over the vocabulary asks for the first token in which the two candidate answers "
+      + "differ.",
+    "One model, one template, one label set. Layers were chosen on development episodes; "
+      + "episodes share a pool of words.",
   ]
 }

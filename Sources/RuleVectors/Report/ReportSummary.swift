@@ -50,7 +50,8 @@ extension ReportBuilder {
 
   private static func json(_ claim: Claim) -> JSONValue {
     [
-      "name": .string(claim.name), "topic": .string(claim.topic.rawValue), "sentence": .string(claim.sentence),
+      "name": .string(claim.name), "topic": .string(claim.topic.rawValue),
+      "sentence": .string(claim.sentence),
       "verdict": .string(claim.verdict.rawValue), "evidence": .string(claim.evidence),
       "difference": .number(claim.difference), "p": .number(claim.pValue),
       "p_adjusted": .number(claim.adjustedPValue), "episodes": .integer(claim.episodes),
@@ -79,7 +80,8 @@ extension ReportBuilder {
   private static func json(_ curve: SubsetCurve) -> JSONValue {
     [
       "probe": .string(curve.key.probe), "task": .string(curve.key.task),
-      "donor": .string(curve.key.donor), "layer": .integer(curve.key.layer), "direction": .string(curve.key.direction.rawValue),
+      "donor": .string(curve.key.donor), "layer": .integer(curve.key.layer),
+      "direction": .string(curve.key.direction.rawValue),
       "episodes": .integer(curve.episodes),
       "doses": .array(
         curve.doses.map { dose in

@@ -57,7 +57,10 @@ extension Laboratory {
       variants.append(("swapped-slots", try sampler.swappedSlots(of: episode)))
     }
     variants.append(("zero-shot", episode.zeroShot))
-    variants.append(("dummy-demonstrations", try sampler.dummyDemonstrations(of: episode)))
+    // A task may have too few dummies; that is an error only for a probe that needs them.
+    if let dummies = try? sampler.dummyDemonstrations(of: episode) {
+      variants.append(("dummy-demonstrations", dummies))
+    }
     return try variants.map { name, variant in
       let prompt = try prompt(variant, task)
       return ExamplePrompt(

@@ -56,7 +56,8 @@ public struct PatchPlan: Sendable {
       }
       return list
     }
-    func add(_ probe: Probe, _ task: Task, _ split: Split, _ count: Int, _ cost: Int, _ role: Role) {
+    func add(_ probe: Probe, _ task: Task, _ split: Split, _ count: Int, _ cost: Int, _ role: Role)
+    {
       for episode in 0..<count {
         units.append(
           Unit(

@@ -8,7 +8,9 @@ public enum Files {
     guard descriptor >= 0 else { throw systemError("cannot be read", at: path) }
     defer { close(descriptor) }
     var information = stat()
-    guard fstat(descriptor, &information) == 0 else { throw systemError("cannot be read", at: path) }
+    guard fstat(descriptor, &information) == 0 else {
+      throw systemError("cannot be read", at: path)
+    }
     guard information.st_mode & S_IFMT != S_IFDIR else {
       throw UserError("is a folder, not a file", at: path, remedy: "name a file")
     }
@@ -47,7 +49,8 @@ public enum Files {
     try data.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
       var done = 0
       while done < bytes.count {
-        let written = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+        let written = Glibc.write(
+          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
         if written < 0 {
           if errno == EINTR { continue }
           throw systemError("cannot be written", at: path)

@@ -55,7 +55,9 @@ extension JSONValue {
     case .object(let pairs):
       return list(
         "{",
-        pairs.map { Self.quoted($0.key) + ": " + $0.value.serialised(indent: indent, level: level + 1) },
+        pairs.map {
+          Self.quoted($0.key) + ": " + $0.value.serialised(indent: indent, level: level + 1)
+        },
         "}")
     }
   }

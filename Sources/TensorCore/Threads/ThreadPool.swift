@@ -26,7 +26,8 @@ public struct ThreadPool: Sendable {
 
   /// As `forEach`; `body` also gets the number of the worker that runs it, in `0..<count`, to choose
   /// its scratch memory by. Results may not depend on it.
-  public func forEachOnWorker(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void) {
+  public func forEachOnWorker(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void)
+  {
     let workers = min(count, tasks)
     guard workers > 1 else {
       for task in 0..<tasks { body(task, 0) }

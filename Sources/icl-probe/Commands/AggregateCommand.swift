@@ -93,7 +93,9 @@ extension ReportBuilder {
       case .contradicted: mark = style.colour("contradicted", .red)
       case .undecided: mark = style.colour("undecided", .yellow)
       }
-      return "\(mark): \(claim.sentence)\n  \(claim.evidence) \(formattedPValue(claim.adjustedPValue)) (Holm)\n"
+      return
+        "\(mark): \(claim.sentence)\n  \(claim.evidence) "
+        + "\(formattedPValue(claim.adjustedPValue)) (Holm)\n"
     }.joined()
   }
 }
