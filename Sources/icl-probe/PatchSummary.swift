@@ -77,27 +77,26 @@ struct PatchSummary {
   /// the layer of the largest recovery, marked as such.
   private var table: TextTable {
     TextTable(
-      headers: ["probe", "patched", "layer", "recovery", "first of all", "first of two", "n"],
+      headers: ["patched", "layer", "recovery", "first of all", "n"],
       rows: curves.compactMap { curve in
         let global = PatchAnalysis.GlobalKey(
           task: curve.key.task, recipient: curve.key.recipient)
-        let chosen =
-          curve.key.donor == "global" ? analysis.globalLayers[global] : analysis.chosenLayer
+        let isGlobal = curve.key.donor == "global"
+        let chosen = isGlobal ? analysis.globalLayers[global] : analysis.chosenLayer
         let best = curve.points.max { $0.recovery.estimate < $1.recovery.estimate }
         guard let point = curve.points.first(where: { $0.layer == chosen }) ?? best else {
           return nil
         }
         return [
-          curve.key.probe, curve.key.label, "\(point.layer)" + (chosen == nil ? " (best)" : ""),
-          interval(point.recovery), interval(point.accuracy), interval(point.candidateAccuracy),
-          String(curve.episodes),
+          (isGlobal ? "vector: " : "") + curve.key.label,
+          "\(point.layer)" + (chosen == nil ? " (best)" : ""), interval(point.recovery),
+          interval(point.accuracy), String(curve.episodes),
         ]
       }
-        + analysis.subsets.map { curve in
-          let all = curve.doses[curve.demonstrations]
-          return [
-            curve.key.probe, "all, \(curve.key.direction.rawValue)", String(curve.key.layer),
-            interval(all.recovery), "", interval(all.candidateAccuracy), String(curve.episodes),
+        + analysis.subsets.filter { $0.key.direction == .recipientIntoDonor }.map { curve in
+          [
+            "answers, flipped into clean", String(curve.key.layer),
+            interval(curve.doses[curve.demonstrations].recovery), "", String(curve.episodes),
           ]
         })
   }
