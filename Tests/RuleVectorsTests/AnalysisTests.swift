@@ -14,6 +14,11 @@ import Testing
     return (0..<6).reduce(Float(0)) { sum, _ in sum + random.uniform() - 0.5 } * 0.2
   }
 
+  /// Noise whose mean over the episodes is exactly zero: chance may not decide a test of verdicts.
+  private static func balancedNoise(_ episode: Int, _ number: Int) -> Float {
+    noise([7, UInt64(episode / 2), UInt64(number)]) * (episode % 2 == 0 ? 1 : -1)
+  }
+
   private static func effect(
     _ probe: String, _ donor: String, _ positions: String, layer: Int?, subset: [Int]? = nil,
     direction: Probe.Direction = .donorIntoRecipient, split: Split = .heldOut, episode: Int,
@@ -55,7 +60,7 @@ import Testing
       for direction in Probe.Direction.allCases {
         for (number, subset) in subsets.enumerated() {
           let part =
-            4 * share(subset) + (subset.isEmpty ? 0 : noise([7, UInt64(episode), UInt64(number)]))
+            4 * share(subset) + (subset.isEmpty ? 0 : balancedNoise(episode, number))
           effects.append(
             effect(
               "aggregation", "clean", "subset", layer: 2, subset: subset, direction: direction,
@@ -103,7 +108,7 @@ import Testing
     #expect(verdicts["each-contributes"] == .supported)
     #expect(verdicts["no-single-carrier"] == .supported)
     #expect(verdicts["answers-necessary"] == .supported)
-    #expect(verdicts["superadditive"] == .undecided)
+    #expect(verdicts["overlap"] == .undecided)
     let analysis = PatchAnalysis(
       Self.effects { Float($0.count) / Float(Self.demonstrations) }, task: "t", seed: 0)
     let curve = try #require(analysis.subsets.first)
@@ -117,24 +122,32 @@ import Testing
     #expect(verdicts["no-single-carrier"] == .contradicted)
   }
 
-  @Test func effectsThatNeedEachOtherAreSuperadditive() {
+  @Test func effectsThatNeedEachOtherDoNotOverlap() {
     let verdicts = verdicts { subset in
       let part = Float(subset.count) / Float(Self.demonstrations)
       return part * part * part
     }
-    #expect(verdicts["superadditive"] == .supported)
+    #expect(verdicts["overlap"] == .contradicted)
     #expect(verdicts["no-single-carrier"] == .supported)
+  }
+
+  @Test func effectsThatSaturateOverlap() {
+    let verdicts = verdicts { min(Float($0.count) / 3, 1) }
+    #expect(verdicts["overlap"] == .supported)
   }
 
   @Test func nothingIsClaimedOfNoise() {
     let flat = Self.effects { _ in 0 }.map { effect in
       var effect = effect
-      effect.measurement.logitDifference = Self.noise([
-        UInt64(effect.condition.episode), UInt64(bitPattern: Int64(effect.condition.layer ?? -1)),
-        UInt64(effect.condition.positions.count),
-        UInt64(effect.condition.subset?.reduce(1) { $0 * 7 + $1 } ?? 0),
-      ])
-      effect.donorLogitDifference = 0.1
+      effect.measurement.logitDifference =
+        (effect.condition.episode % 2 == 0 ? 1 : -1)
+        * Self.noise([
+          UInt64(effect.condition.episode / 2),
+          UInt64(bitPattern: Int64(effect.condition.layer ?? -1)),
+          UInt64(effect.condition.positions.count),
+          UInt64(effect.condition.subset?.reduce(1) { $0 * 7 + $1 } ?? 0),
+        ])
+      effect.donorLogitDifference = 0
       effect.recipientLogitDifference = 0
       return effect
     }

@@ -70,7 +70,7 @@ import Testing
     ) -> Intervention {
       .knockout(EdgeKnockout(layers: layers, heads: heads, queries: queries, keys: keys))
     }
-    try expectError([knockout(queries: [2, 1], keys: [3, 4])], "touches nothing", "after")
+    try expectError([knockout(queries: [2, 1], keys: [3, 4])], "touches nothing", "before")
     try expectError([knockout(28...30)], "layer 30")
     try expectError([knockout(-1...2)], "layer -1")
     try expectError([knockout(queries: [])], "no query")

@@ -269,9 +269,9 @@ private struct Claims {
                 + "labels does not."),
           differences: zip(samples.joint, samples.bestAlone).map { $0 / 2 - $1 }, seed: seed),
         Claim(
-          .distribution, name: "superadditive" + suffix,
+          .distribution, name: "overlap" + suffix,
           sentence:
-            "Answer positions of \(source) work together: k of them bring more than k/\(n) of "
+            "Answer positions of \(source) overlap: k of them bring more than k/\(n) of "
             + "what all bring.",
           evidence:
             String(
