@@ -9,7 +9,7 @@ TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
 PACKAGES := libopenblas-dev libsentencepiece-dev python3 python3-pip
 
-.PHONY: help demo test build packages model vocabulary install bench bench-peers format lint clean
+.PHONY: help demo test build packages model vocabulary install bench format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
