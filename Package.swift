@@ -43,7 +43,7 @@ let package = Package(
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
-      name: "benchmarks", dependencies: ["Transformer", "TensorCore", "Terminal"],
+      name: "benchmarks", dependencies: ["RuleVectors", "Transformer", "TensorCore", "Terminal"],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore"],

@@ -4,7 +4,7 @@ import Terminal
 import Transformer
 
 /// `benchmarks [--quick] [--full] [--only NAME]… [--threads N]`: measures, prints a table and keeps
-/// the numbers in `Benchmarks/results/latest.json`.
+/// the numbers in `Benchmarks/results/latest.json`; with `--peers [--rounds N]`, beside other programs.
 @main
 enum Main {
   private static let resultsPath = "Benchmarks/results/latest.json"
@@ -30,6 +30,8 @@ enum Main {
     var isFull = false
     var only: [String] = []
     var threads = 2
+    var comparesPeers = false
+    var rounds = 3
     var rest = arguments[...]
     func value() throws -> String {
       guard let value = rest.popFirst() else {
@@ -41,6 +43,8 @@ enum Main {
       switch argument {
       case "--quick": isQuick = true
       case "--full": isFull = true
+      case "--peers": comparesPeers = true
+      case "--rounds": rounds = Int(try value()) ?? rounds
       case "--only": only.append(try value())
       case "--threads": threads = Int(try value()) ?? threads
       case "--time-load":
@@ -49,9 +53,13 @@ enum Main {
         return
       default:
         throw UserError(
-          "unknown option \(argument)", remedy: "known are --quick, --full, --only, --threads",
+          "unknown option \(argument)", remedy: "known are --quick, --full, --only, --peers, --rounds, --threads",
           status: .usage)
       }
+    }
+    if comparesPeers {
+      try comparePeers(only: only, threads: threads, rounds: rounds)
+      return
     }
     let names = workloads.map(\.name) + ["patch"]
     for name in only where !names.contains(name) {
@@ -85,6 +93,22 @@ enum Main {
       headers: ["benchmark", "value"],
       rows: results.numbers.map { [$0.name, String(format: "%.4g", $0.value)] },
       alignments: [.left, .right])
+    print(table.text(), terminator: "")
+  }
+
+  private static func comparePeers(only: [String], threads: Int, rounds: Int) throws {
+    let works = Set(PeerComparison.rows.map(\.work))
+    for name in only where !works.contains(name) {
+      throw UserError(
+        "peers have no work called \"\(name)\"",
+        remedy: "known are: \(works.sorted().joined(separator: ", "))", status: .usage)
+    }
+    var results = Results()
+    let comparison = try PeerComparison(
+      model: try LanguageModel(gguf: ModelStore().resolve("smollm2")), threads: threads,
+      root: FileManager.default.currentDirectoryPath, note: note)
+    let table = try comparison(works: only, rounds: max(rounds, 1), into: &results)
+    try results.merge(into: resultsPath)
     print(table.text(), terminator: "")
   }
 
