@@ -7,7 +7,8 @@ PROBE := $(BUILD)/icl-probe
 MODEL := smollm2
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
-PACKAGES := libopenblas-dev libsentencepiece-dev python3 python3-pip
+PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
+  python3 python3-pip
 
 .PHONY: help demo test build packages model vocabulary install bench format lint clean
 

@@ -25,6 +25,8 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(
       name: "CSentencePiece",
       cxxSettings: [.unsafeFlags(["-std=c++17"])],
@@ -35,6 +37,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "RuleVectors", dependencies: ["Transformer", "TensorCore", "Reports"],
+      swiftSettings: settings),
+    .target(
+      name: "DiffusionGAN", dependencies: ["TensorCore", "Reports", "CZlib", "CPNG"],
       swiftSettings: settings),
     .target(name: "Reports", dependencies: ["TensorCore"], swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["TensorCore"], swiftSettings: settings),
@@ -54,6 +59,9 @@ let package = Package(
     .testTarget(
       name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DiffusionGANTests", dependencies: ["DiffusionGAN", "TensorCore", "CZlib"],
+      resources: [.copy("Resources")], swiftSettings: settings),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
