@@ -20,7 +20,8 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "icl-probe",
   products: [
-    .executable(name: "icl-probe", targets: ["icl-probe"])
+    .executable(name: "icl-probe", targets: ["icl-probe"]),
+    .executable(name: "onestep", targets: ["onestep"]),
   ],
   targets: [
     .systemLibrary(
@@ -48,6 +49,9 @@ let package = Package(
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
+      name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
+      swiftSettings: settings),
+    .executableTarget(
       name: "benchmarks", dependencies: ["Transformer", "TensorCore", "Terminal"],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
@@ -66,7 +70,8 @@ let package = Package(
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["icl-probe", "TensorCore"], exclude: ["Resources"],
+      name: "CommandTests", dependencies: ["icl-probe", "onestep", "TensorCore"],
+      exclude: ["Resources"],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
