@@ -16,6 +16,9 @@ public struct ImageDataset: Sendable {
   /// What the classes are called; empty where nobody knows.
   public let classNames: [String]
 
+  /// Most classes that labels alone can claim: a wrong file must not cost memory.
+  private static let mostClasses = 65_536
+
   /// - Parameter classCount: number of classes where it is known; else one more than the largest
   ///   label.
   /// - Throws: `UserError` for labels that do not fit the images or the classes.
@@ -33,11 +36,11 @@ public struct ImageDataset: Sendable {
           remedy: "give every image one label")
       }
       let known = classCount ?? (classNames.isEmpty ? nil : classNames.count)
-      let classes = known ?? (labels.max() ?? 0) + 1
+      let classes = known ?? min(labels.max() ?? 0, Self.mostClasses - 1) + 1
       if let index = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
         throw UserError(
           "label \(labels[index]) of image \(index) is out of range", at: name,
-          remedy: "labels are 0 to \(max(classes, 1) - 1)")
+          remedy: "labels are 0 to \((known ?? Self.mostClasses) - 1)")
       }
       self.classCount = classes
     } else {

@@ -103,6 +103,13 @@ import Testing
       _ = try load(
         Self.file([("images", "U8", [2, 1, 1, 3], pixels), ("labels", "I8", [2], [0, 0xFF])]))
     }
+    expectUserError("label 65536 of image 0 is out of range", "labels are 0 to 65535") {
+      _ = try load(
+        Self.file([
+          ("images", "U8", [1, 1, 1, 3], [1, 2, 3]),
+          ("labels", "I32", [1], DataFixtures.littleEndian(UInt32(65_536))),
+        ]))
+    }
     expectUserError("value 1 is 255.0, which is no picture in −1…1", "U8 in 0…255") {
       _ = try load(Self.file([("images", "F32", [1, 1, 1, 2], floats([0, 255]))]))
     }
