@@ -9,7 +9,9 @@ enum ImageFiles: Sendable {
 
   /// Everything below the folder at `path`.
   init(folder path: String) throws {
-    guard let walker = FileManager.default.enumerator(atPath: path) else {
+    // The enumerator does not follow a link that is the folder itself.
+    let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard let walker = FileManager.default.enumerator(atPath: folder) else {
       throw UserError("cannot be read", at: path, remedy: "check the path and the permissions")
     }
     self = .folder(path: path, names: walker.compactMap { $0 as? String })

@@ -37,6 +37,17 @@ import Testing
     #expect(data.classCount == 0)
   }
 
+  @Test func aLinkToAFolder() throws {
+    let scratch = try Scratch()
+    try scratch.write("data/a.png", DataFixtures.png(3))
+    let link = scratch.file("link")
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: scratch.file("data"))
+    let data = try DataSource(link).load(.train, pool: ThreadPool(count: 1))
+    #expect(data.name == "link")
+    #expect(data.pixels == [3, 4, 5, 6, 7, 8])
+  }
+
   @Test(arguments: Kind.allCases) func labelsByName(_ kind: Kind) throws {
     let data = try load(
       Self.threeImages() + [("dataset.json", Array(Self.labels.utf8))], kind)
