@@ -1,13 +1,15 @@
-# icl-probe: build, test, demonstrate. `make help` lists the targets.
+# icl-probe and onestep: build, test, demonstrate. `make help` lists the targets.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 SWIFT ?= swift
 BUILD := .build/release
 PROBE := $(BUILD)/icl-probe
+ONESTEP := $(BUILD)/onestep
 MODEL := smollm2
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
-PACKAGES := libopenblas-dev libsentencepiece-dev python3 python3-pip
+PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
+  python3 python3-pip
 
 .PHONY: help demo test build packages model vocabulary install bench format lint clean
 
@@ -27,6 +29,7 @@ test: packages vocabulary ## build and run every test
 
 build: packages ## build in release
 	$(SWIFT) build -c release --product icl-probe
+	$(SWIFT) build -c release --product onestep
 
 packages: ## install the Debian packages that are missing
 	@.ci/install-packages $(PACKAGES)
@@ -41,6 +44,7 @@ install: build ## install to PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/tasks \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
+	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
 	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
 

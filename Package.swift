@@ -20,11 +20,14 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "icl-probe",
   products: [
-    .executable(name: "icl-probe", targets: ["icl-probe"])
+    .executable(name: "icl-probe", targets: ["icl-probe"]),
+    .executable(name: "onestep", targets: ["onestep"]),
   ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(
       name: "CSentencePiece",
       cxxSettings: [.unsafeFlags(["-std=c++17"])],
@@ -36,11 +39,17 @@ let package = Package(
     .target(
       name: "RuleVectors", dependencies: ["Transformer", "TensorCore", "Reports"],
       swiftSettings: settings),
+    .target(
+      name: "DiffusionGAN", dependencies: ["TensorCore", "Reports", "CZlib", "CPNG"],
+      swiftSettings: settings),
     .target(name: "Reports", dependencies: ["TensorCore"], swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["TensorCore"], swiftSettings: settings),
     .executableTarget(
       name: "icl-probe",
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
       name: "benchmarks", dependencies: ["RuleVectors", "Transformer", "TensorCore", "Terminal"],
@@ -54,11 +63,15 @@ let package = Package(
     .testTarget(
       name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DiffusionGANTests", dependencies: ["DiffusionGAN", "TensorCore", "CZlib"],
+      resources: [.copy("Resources")], swiftSettings: settings),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["icl-probe", "TensorCore"], exclude: ["Resources"],
+      name: "CommandTests", dependencies: ["icl-probe", "onestep", "TensorCore"],
+      exclude: ["Resources"],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

@@ -7,6 +7,7 @@ import Testing
   static let commands = [
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
+  static let onestepCommands = [["data"], ["data", "inspect"], ["evaluate"], ["completion"]]
 
   @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
 
@@ -16,28 +17,42 @@ import Testing
     #expect(try other.out == Program.run([command, "-h"]).out)
   }
 
-  @Test func allCommandsAreListed() throws {
-    let help = try Program.run(["--help"]).out
+  @Test func onestepHelp() throws { try compare(["--help"], "onestep", of: "onestep") }
+
+  @Test(arguments: onestepCommands) func onestepCommandHelp(_ path: [String]) throws {
+    let name = (["onestep"] + path).joined(separator: "-")
+    try compare(path + ["--help"], name, of: "onestep")
+  }
+
+  @Test(arguments: [("icl-probe", commands), ("onestep", ["data", "evaluate", "completion"])])
+  func allCommandsAreListed(_ program: String, _ commands: [String]) throws {
+    let help = try Program.run(["--help"], of: program).out
     let listed = help.split(separator: "\n").drop { $0 != "Commands:" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }
       .compactMap { $0.split(separator: " ").first.map(String.init) }
-    #expect(listed == Self.commands)
+    #expect(listed == commands)
   }
 
-  @Test func version() throws {
-    let result = try Program.run(["--version"])
+  @Test(arguments: ["icl-probe", "onestep"]) func version(_ program: String) throws {
+    let result = try Program.run(["--version"], of: program)
     #expect(result.status == 0)
-    #expect(result.out.wholeMatch(of: /icl-probe \d+\.\d+\.\d+\n/) != nil)
+    #expect(result.out.hasPrefix("\(program) "))
+    #expect(result.out.wholeMatch(of: /[a-z-]+ \d+\.\d+\.\d+\n/) != nil)
   }
 
   @Test(arguments: ["bash", "zsh", "fish"]) func completion(_ shell: String) throws {
     let result = try Program.run(["completion", shell])
     #expect(result.status == 0)
     #expect(result.out.contains("interventions"))
+    let onestep = try Program.run(["completion", shell], of: "onestep")
+    #expect(onestep.status == 0)
+    #expect(onestep.out.contains("inspect") && onestep.out.contains("preset"))
   }
 
-  private func compare(_ arguments: [String], _ name: String) throws {
-    let result = try Program.run(arguments)
+  private func compare(
+    _ arguments: [String], _ name: String, of program: String = "icl-probe"
+  ) throws {
+    let result = try Program.run(arguments, of: program)
     #expect(result.status == 0)
     #expect(result.err.isEmpty)
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The built program, run as its users run it.
+/// The built programs, run as their users run them.
 enum Program {
   struct Result {
     let status: Int32
@@ -9,37 +9,37 @@ enum Program {
     let err: String
   }
 
-  /// The binary lies beside the test bundle, which is this process's own executable.
-  static var path: String {
-    get throws {
-      let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-      return URL(fileURLWithPath: bundle).deletingLastPathComponent().path + "/icl-probe"
-    }
+  /// The binaries lie beside the test bundle, which is this process's own executable.
+  static func path(of name: String = "icl-probe") throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().path + "/" + name
   }
 
   /// Runs the program to its end.
   ///
   /// - Parameters:
+  ///   - name: which program.
   ///   - input: what it reads from standard input.
   ///   - environment: variables to set besides this process's own.
   ///   - folder: working folder.
   static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:],
-    folder: Scratch? = nil
+    _ arguments: [String], of name: String = "icl-probe", input: String = "",
+    environment: [String: String] = [:], folder: Scratch? = nil
   ) throws -> Result {
-    try RunningProgram(path, arguments, input: input, environment: environment, folder: folder)
-      .finish()
+    try RunningProgram(
+      path(of: name), arguments, input: input, environment: environment, folder: folder
+    ).finish()
   }
 
   /// Runs a line of bash in which `$PROGRAM` is the program.
   static func shell(_ line: String, folder: Scratch) throws -> Result {
     try RunningProgram(
-      "/bin/bash", ["-c", line], environment: ["PROGRAM": path], folder: folder
+      "/bin/bash", ["-c", line], environment: ["PROGRAM": path()], folder: folder
     ).finish()
   }
 
   static func start(_ arguments: [String], folder: Scratch) throws -> RunningProgram {
-    try RunningProgram(path, arguments, folder: folder)
+    try RunningProgram(path(), arguments, folder: folder)
   }
 }
 
@@ -80,11 +80,12 @@ final class RunningProgram {
 extension Program.Result {
   /// Expects a failure that is told in one line with all of `parts`, and no results.
   func expectFailure(
-    _ expected: Int32, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ expected: Int32, _ parts: String..., of program: String = "icl-probe",
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(status == expected, sourceLocation: sourceLocation)
     #expect(out.isEmpty, sourceLocation: sourceLocation)
-    #expect(err.hasPrefix("icl-probe: ") && err.hasSuffix("\n"), sourceLocation: sourceLocation)
+    #expect(err.hasPrefix("\(program): ") && err.hasSuffix("\n"), sourceLocation: sourceLocation)
     #expect(err.count(where: \.isNewline) == 1, "\(err)", sourceLocation: sourceLocation)
     for part in parts where !part.isEmpty {
       #expect(err.contains(part), "\(err)", sourceLocation: sourceLocation)

@@ -19,6 +19,6 @@ enum CompletionCommand: Command {
     guard let shell = Shell(rawValue: parsed.argument("SHELL") ?? "") else {
       throw UserError("no shell was named", status: .usage)
     }
-    print(Main.specification.completionScript(shell: shell), terminator: "")
+    print(Main.program.specification.completionScript(shell: shell), terminator: "")
   }
 }

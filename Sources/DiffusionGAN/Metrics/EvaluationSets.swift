@@ -1,0 +1,54 @@
+import TensorCore
+
+/// The images of an evaluation: generated ones, real ones that they are compared with, and other
+/// real ones that show how far apart real images are, the floor.
+public struct EvaluationSets: Sendable {
+  public let generated: ImageDataset
+  public let reference: ImageDataset
+  public let floor: ImageDataset
+  /// What the reference and the floor were taken from.
+  public let origins: (reference: String, floor: String)
+
+  /// Purposes of random streams, so that no two samples are drawn alike.
+  private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
+
+  /// Takes at most `count` images of each, chosen by the seed.
+  ///
+  /// - Parameters:
+  ///   - train, test: the data; without a test split, `train` is cut into two random halves.
+  /// - Throws: `UserError` for images of different shapes and for too few to cut.
+  public init(
+    generated: ImageDataset, train: ImageDataset, test: ImageDataset?, count: Int, seed: UInt64
+  ) throws {
+    guard generated.shape == train.shape else {
+      throw UserError(
+        "images are \(generated.shape), those of \(train.name) are \(train.shape)",
+        at: generated.name, remedy: "choose the --preset that the images were made for")
+    }
+    var (reference, floor) = (test ?? train, train)
+    origins = test == nil ? ("one half", "other half") : ("test", "train")
+    if test == nil {
+      guard train.count >= 8 else {
+        throw UserError(
+          "\(train.count) images are too few to compare with", at: train.name,
+          remedy: "give 8 at least")
+      }
+      var stream = RandomStream(seed: seed, path: [Purpose.halves.rawValue])
+      let order = stream.sample(train.count, of: Array(0..<train.count))
+      reference = try train.subset(order[..<(train.count / 2)].sorted())
+      floor = try train.subset(order[(train.count / 2)...].sorted())
+    }
+    self.generated = try Self.sample(count, of: generated, .generated, seed)
+    self.reference = try Self.sample(count, of: reference, .reference, seed)
+    // As many as were generated: the bias of a Fréchet distance depends on the number.
+    self.floor = try Self.sample(self.generated.count, of: floor, .floor, seed)
+  }
+
+  private static func sample(
+    _ count: Int, of data: ImageDataset, _ purpose: Purpose, _ seed: UInt64
+  ) throws -> ImageDataset {
+    guard count < data.count else { return data }
+    var stream = RandomStream(seed: seed, path: [purpose.rawValue])
+    return try data.subset(stream.sample(count, of: Array(0..<data.count)).sorted())
+  }
+}

@@ -1,0 +1,30 @@
+import TensorCore
+
+/// How far images are from reference images, in one space of features.
+public struct SampleQuality: Sendable {
+  /// Number of images that were measured.
+  public let count: Int
+  public let frechet: FrechetInterval
+  public let kernel: KernelDistance
+  public let subsetKernel: SubsetKernelDistance
+  public let coverage: PrecisionRecall
+
+  /// - Parameters:
+  ///   - generated, reference: features `[n, dimension]` of the images.
+  ///   - seed: which subsets the kernel distance is averaged over.
+  ///   - pool: threads; the result does not depend on their number.
+  /// - Throws: `UserError` for fewer images than the manifolds of precision and recall need, and for
+  ///   features that are not finite.
+  public init(generated: Tensor, reference: Tensor, seed: UInt64, pool: ThreadPool) throws {
+    let fewest = min(generated.rows, reference.rows)
+    guard fewest >= 4 else {
+      throw UserError("\(fewest) images cannot be measured", remedy: "give 4 at least")
+    }
+    count = generated.rows
+    frechet = try FrechetInterval(reference, generated, pool: pool)
+    kernel = KernelDistance(reference, generated, pool: pool)
+    subsetKernel = SubsetKernelDistance(
+      reference, generated, subsets: 50, size: 1000, seed: seed, pool: pool)
+    coverage = PrecisionRecall(real: reference, generated: generated, pool: pool)
+  }
+}

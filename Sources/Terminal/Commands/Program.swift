@@ -1,0 +1,57 @@
+import Foundation
+import TensorCore
+
+/// One command of a program.
+public protocol Command: Sendable {
+  static var specification: CommandSpecification { get }
+  static func run(_ parsed: ParsedCommand) throws
+}
+
+/// A command-line program: its name, its version and its commands.
+public struct Program: Sendable {
+  public let specification: CommandSpecification
+  public let version: String
+  private let commands: [any Command.Type]
+
+  public init(
+    name: String, version: String, summary: String, discussion: String,
+    commands: [any Command.Type]
+  ) {
+    specification = CommandSpecification(
+      name: name, summary: summary, discussion: discussion,
+      subcommands: commands.map { $0.specification })
+    self.version = version
+    self.commands = commands
+  }
+
+  /// Reads this process's command line, runs the command and returns; after a failure the process
+  /// ends with its status and one line on standard error.
+  public func run() {
+    // A reader that closes early (head) ends the program quietly, as it does other tools.
+    signal(SIGPIPE, SIG_DFL)
+    let name = specification.name
+    do {
+      let device = TerminalDevice.standardOutput
+      switch try specification.parse(
+        Array(CommandLine.arguments.dropFirst()), width: min(max(device.width, 60), 100),
+        style: device.style)
+      {
+      case .help(let text): print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+      case .version: print("\(name) \(version)")
+      case .run(let parsed):
+        guard let chosen = parsed.path.first,
+          let command = commands.first(where: { $0.specification.name == chosen })
+        else { throw UserError("no command was given", remedy: "see \(name) --help") }
+        try command.run(parsed)
+      }
+      // Results that a full disk swallowed are a failure.
+      guard fflush(nil) == 0 else {
+        throw Files.systemError("cannot be written", at: "standard output")
+      }
+    } catch {
+      let problem = (error as? UserError) ?? UserError("\(error)")
+      FileHandle.standardError.write(Data("\(name): \(problem)\n".utf8))
+      exit(problem.status.rawValue)
+    }
+  }
+}

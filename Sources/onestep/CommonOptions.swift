@@ -1,0 +1,44 @@
+import DiffusionGAN
+import TensorCore
+import Terminal
+
+/// Options that several commands share, and what they mean.
+enum CommonOptions {
+  static let data = OptionSpecification(
+    long: "data", valueName: "SPEC",
+    help: """
+      fashion-mnist, or a path: a folder or .zip of PNG files (with dataset.json for labels), a \
+      folder of MNIST or CIFAR-10 files, a CIFAR-10 .bin, or a .safetensors with images.
+      """,
+    isRequired: true)
+  static let preset = OptionSpecification(
+    long: "preset", valueName: "NAME", help: "Prepare images as for the networks of this preset.",
+    choices: DataPreset.allCases.map(\.rawValue))
+  static let threads = OptionSpecification(
+    long: "threads", short: "t", valueName: "N",
+    help: "Threads to use; results do not depend on it.", defaultText: "all processors")
+  static let seed = OptionSpecification(
+    long: "seed", valueName: "N", help: "Seed of everything random.", defaultText: "0")
+  static let json = OptionSpecification(long: "json", help: "Print JSON for scripts.")
+
+  static func pool(_ parsed: ParsedCommand) throws -> ThreadPool {
+    ThreadPool(count: try parsed.integer("threads", in: 1...1024) ?? ThreadPool.processors)
+  }
+
+  static func seed(_ parsed: ParsedCommand) throws -> UInt64 {
+    UInt64(try parsed.integer("seed", in: 0...Int.max) ?? 0)
+  }
+
+  static func source(_ parsed: ParsedCommand) throws -> DataSource {
+    try DataSource(parsed.requiredString("data"))
+  }
+
+  /// A split of `source`, prepared as `--preset` says.
+  static func load(
+    _ split: DataSplit, of source: DataSource, _ parsed: ParsedCommand, pool: ThreadPool
+  ) throws -> ImageDataset {
+    let data = try source.load(split, pool: pool)
+    guard let name = parsed.string("preset") else { return data }
+    return try DataPreset(named: name).prepare(data)
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct MNISTFolderTests {
+  static let pool = ThreadPool(count: 2)
+
+  /// A folder of both splits: three images of 2×2 and their labels.
+  static func folder() throws -> Scratch {
+    let scratch = try Scratch()
+    let images = DataFixtures.idx([3, 2, 2], (0..<12).map { UInt8($0) })
+    let labels = DataFixtures.idx([3], [2, 0, 2])
+    try scratch.write("train-images-idx3-ubyte.gz", DataFixtures.gzip(images))
+    try scratch.write("train-labels-idx1-ubyte.gz", DataFixtures.gzip(labels))
+    try scratch.write("t10k-images-idx3-ubyte", images)
+    try scratch.write("t10k-labels-idx1-ubyte", labels)
+    return scratch
+  }
+
+  private func load(_ scratch: Scratch, _ split: DataSplit = .train) throws -> ImageDataset {
+    try DataSource(scratch.path).load(split, pool: Self.pool)
+  }
+
+  @Test(arguments: DataSplit.allCases) func smallFolder(_ split: DataSplit) throws {
+    let scratch = try Self.folder()
+    #expect(try DataSource(scratch.path + "/") == .idxFolder(scratch.path))
+    let data = try load(scratch, split)
+    #expect(data.shape == ImageShape(channels: 1, height: 2, width: 2))
+    #expect(data.pixels == (0..<12).map { UInt8($0) })
+    #expect(data.labels == [2, 0, 2])
+    #expect(data.classSizes == [1, 0, 2])
+  }
+
+  /// Counts and the first label are those of Fashion-MNIST's README and label file.
+  @Test func fashionMNIST() throws {
+    let source = try DataSource("fashion-mnist")
+    let train = try source.load(.train, pool: Self.pool)
+    let test = try source.load(.test, pool: Self.pool)
+    #expect((train.count, test.count) == (60_000, 10_000))
+    #expect(train.shape == ImageShape(channels: 1, height: 28, width: 28))
+    #expect(train.classSizes == [Int](repeating: 6000, count: 10))
+    #expect(test.classSizes == [Int](repeating: 1000, count: 10))
+    #expect(train.classNames[try #require(train.labels?.first)] == "Ankle boot")
+    // Mean and deviation that the field normalises Fashion-MNIST by: 0.2860 and 0.3530.
+    let statistics = DatasetStatistics(train)
+    #expect(abs((statistics.means[0] + 1) / 2 - 0.2860) < 1e-4)
+    #expect(abs(statistics.deviations[0] / 2 - 0.3530) < 1e-4)
+  }
+
+  @Test(arguments: [1, 5, 20, 40]) func truncatedGzip(_ bytes: Int) throws {
+    let scratch = try Self.folder()
+    let path = scratch.file("train-images-idx3-ubyte.gz")
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(whole.count > bytes)
+    try scratch.write("train-images-idx3-ubyte.gz", whole.prefix(bytes))
+    expectUserError(path) { _ = try load(scratch) }
+  }
+
+  @Test func truncatedGzipSaysSo() throws {
+    let scratch = try Self.folder()
+    let path = scratch.file("train-images-idx3-ubyte.gz")
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    try scratch.write("train-images-idx3-ubyte.gz", whole.dropLast(12))
+    expectUserError(path, "cut short", "download or copy the file again") {
+      _ = try load(scratch)
+    }
+  }
+
+  @Test func damagedGzip() throws {
+    let scratch = try Self.folder()
+    let path = scratch.file("train-images-idx3-ubyte.gz")
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    // The stored CRC-32 of the content.
+    bytes[bytes.count - 8] ^= 1
+    try scratch.write("train-images-idx3-ubyte.gz", bytes)
+    expectUserError(path, "is damaged", "incorrect data check") { _ = try load(scratch) }
+  }
+
+  @Test func wrongExtents() throws {
+    let scratch = try Self.folder()
+    for (extents, values, problem) in [
+      ([3, 2, 2], 11, "holds 11 values where its header promises 12"),
+      ([3, 2, 2], 13, "holds more values where its header promises 12"),
+      ([1 << 31, 1 << 31, 1 << 31], 12, "claims 2147483648×2147483648×2147483648 values"),
+      ([1 << 20, 1 << 10, 1], 12, "claims 1048576×1024×1 values"),
+      ([0, 2, 2], 0, "claims 0×2×2 values"),
+    ] {
+      let bytes = DataFixtures.idx(extents, [UInt8](repeating: 0, count: values))
+      try scratch.write("t10k-images-idx3-ubyte", bytes)
+      expectUserError("t10k-images-idx3-ubyte: ", problem) { _ = try load(scratch, .test) }
+      try scratch.write("train-images-idx3-ubyte.gz", DataFixtures.gzip(bytes))
+      expectUserError("train-images-idx3-ubyte.gz: ", problem) { _ = try load(scratch) }
+    }
+  }
+
+  @Test func wrongKinds() throws {
+    let scratch = try Self.folder()
+    try scratch.write("t10k-labels-idx1-ubyte", DataFixtures.idx([2], [0, 1]))
+    expectUserError("t10k-labels-idx1-ubyte", "holds 2 labels for the 3 images") {
+      _ = try load(scratch, .test)
+    }
+    try scratch.write("t10k-labels-idx1-ubyte", DataFixtures.idx([3, 1], [0, 1, 2]))
+    expectUserError("is not an IDX file of bytes with 1 axis") { _ = try load(scratch, .test) }
+    try scratch.write("t10k-labels-idx1-ubyte", [])
+    expectUserError("is empty") { _ = try load(scratch, .test) }
+    try FileManager.default.removeItem(atPath: scratch.file("t10k-labels-idx1-ubyte"))
+    expectUserError("has no t10k-labels-idx1-ubyte[.gz]", "add the file") {
+      _ = try load(scratch, .test)
+    }
+  }
+}

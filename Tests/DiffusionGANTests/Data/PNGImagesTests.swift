@@ -1,0 +1,104 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+/// Folders and zip archives of PNG files; whatever holds for one holds for the other.
+@Suite struct PNGImagesTests {
+  enum Kind: CaseIterable { case folder, stored, deflated }
+
+  static let labels = #"{"labels": [["00/b.png", 1], ["00/a.png", 4], ["c.PNG", 0]]}"#
+
+  static func threeImages() throws -> [(String, [UInt8])] {
+    [
+      ("c.PNG", try DataFixtures.png(20)), ("00/b.png", try DataFixtures.png(10)),
+      ("00/a.png", try DataFixtures.png(0)), ("readme.txt", Array("no image".utf8)),
+    ]
+  }
+
+  private func load(_ files: [(String, [UInt8])], _ kind: Kind) throws -> ImageDataset {
+    let scratch = try Scratch()
+    var path = scratch.file("data")
+    if kind == .folder {
+      for (name, bytes) in files { try scratch.write("data/\(name)", bytes) }
+    } else {
+      let zip = ZipBuilder(files, method: kind == .stored ? 0 : 8)
+      path = try scratch.write("data.zip", zip.bytes)
+    }
+    return try DataSource(path).load(.train, pool: ThreadPool(count: 2))
+  }
+
+  @Test(arguments: Kind.allCases) func imagesInTheOrderOfTheirNames(_ kind: Kind) throws {
+    let data = try load(Self.threeImages(), kind)
+    #expect(data.shape == DataFixtures.shape)
+    #expect(data.pixels == [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25])
+    #expect(data.labels == nil)
+    #expect(data.classCount == 0)
+  }
+
+  @Test func aLinkToAFolder() throws {
+    let scratch = try Scratch()
+    try scratch.write("data/a.png", DataFixtures.png(3))
+    let link = scratch.file("link")
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: scratch.file("data"))
+    let data = try DataSource(link).load(.train, pool: ThreadPool(count: 1))
+    #expect(data.name == "link")
+    #expect(data.pixels == [3, 4, 5, 6, 7, 8])
+  }
+
+  @Test(arguments: Kind.allCases) func labelsByName(_ kind: Kind) throws {
+    let data = try load(
+      Self.threeImages() + [("dataset.json", Array(Self.labels.utf8))], kind)
+    #expect(data.labels == [4, 1, 0])
+    #expect(data.classCount == 5)
+    let none = try load(
+      Self.threeImages() + [("dataset.json", Array(#"{"labels": null}"#.utf8))], kind)
+    #expect(none.labels == nil)
+  }
+
+  @Test(arguments: Kind.allCases) func unequalSizes(_ kind: Kind) throws {
+    let larger = ImageShape(channels: 1, height: 3, width: 3)
+    expectUserError("d.png: is 1×3×3 where the images before it are 1×2×3") {
+      _ = try load(Self.threeImages() + [("d.png", DataFixtures.png(0, larger))], kind)
+    }
+    let colour = ImageShape(channels: 3, height: 2, width: 3)
+    expectUserError("d.png: is 3×2×3 where the images before it are 1×2×3") {
+      _ = try load(Self.threeImages() + [("d.png", DataFixtures.png(0, colour))], kind)
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func badImages(_ kind: Kind) throws {
+    let image = try DataFixtures.png(7)
+    expectUserError("d.png: is not a PNG file", "convert it") {
+      _ = try load(Self.threeImages() + [("d.png", Array("GIF89a".utf8))], kind)
+    }
+    expectUserError("d.png: is damaged") {
+      _ = try load(Self.threeImages() + [("d.png", image.dropLast(20))], kind)
+    }
+    expectUserError("holds no PNG files") { _ = try load([("a.txt", [1])], kind) }
+  }
+
+  @Test(
+    arguments: [
+      (#"{"labels": [["00/a.png", 1], ["c.PNG", 0]]}"#, "2 labels for 3 images, none for 00/b.png"),
+      (
+        #"{"labels": [["00/a.png", 1], ["c.PNG", 0], ["00/b.png", 2], ["x.png", 2]]}"#,
+        "4 labels for 3 images, there is no x.png"
+      ),
+      (#"{"labels": [["00/a.png", 1], ["00/a.png", 0]]}"#, "00/a.png has two labels"),
+      (#"{"labels": [["00/a.png"]]}"#, "labels[0]: found 1 values"),
+      (#"{"labels": [["00/a.png", -1]]}"#, "found -1, allowed is 0"),
+      (#"{"labels": [["00/a.png", 1.5]]}"#, "found a number where a whole number belongs"),
+      (#"{"labels": 3}"#, "found a whole number where a list belongs"),
+      (#"{"labels": ["#, "not valid JSON"),
+    ]) func wrongLabels(_ json: String, _ problem: String) throws
+  {
+    for kind in Kind.allCases {
+      expectUserError("dataset.json", problem) {
+        _ = try load(Self.threeImages() + [("dataset.json", Array(json.utf8))], kind)
+      }
+    }
+  }
+}
