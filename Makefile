@@ -10,8 +10,10 @@ TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
 PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
   python3 python3-pip
+# What the comparison with peers needs on top: llama.cpp is compiled.
+PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test build packages model vocabulary install bench format lint clean
+.PHONY: help demo test build packages model vocabulary install bench bench-peers format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +53,13 @@ install: build ## install to PREFIX (default /usr/local)
 bench: packages model ## measure, beside this machine's sgemm peak (about 10 minutes)
 	$(SWIFT) build -c release --product benchmarks
 	$(BUILD)/benchmarks --full
+
+bench-peers: packages model ## compare with other programs on the same work (about 20 minutes)
+	@.ci/install-packages $(PEER_PACKAGES)
+	test -x Benchmarks/.venv/bin/python || python3 -m venv Benchmarks/.venv
+	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
+	$(SWIFT) build -c release --product benchmarks
+	$(BUILD)/benchmarks --peers
 
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Benchmarks Package.swift

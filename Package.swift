@@ -52,7 +52,8 @@ let package = Package(
       name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
-      name: "benchmarks", dependencies: ["RuleVectors", "Transformer", "TensorCore", "Terminal"],
+      name: "benchmarks",
+      dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore"],

@@ -47,13 +47,22 @@ enum Main {
       case "--rounds": rounds = Int(try value()) ?? rounds
       case "--only": only.append(try value())
       case "--threads": threads = Int(try value()) ?? threads
+      case "--time-sweep":
+        guard let variants = Int(try value()), let tokens = Int(try value()) else {
+          throw UserError("--time-sweep takes variants and tokens", status: .usage)
+        }
+        let bench = try Bench(
+          modelPath: ModelStore().resolve("smollm2"), threads: threads, isQuick: false)
+        print(try SweepCost.time(variants: variants, tokens: tokens, bench: bench))
+        return
       case "--time-load":
         let path = try value()
         print(try time { _ = try LanguageModel(gguf: path) })
         return
       default:
         throw UserError(
-          "unknown option \(argument)", remedy: "known are --quick, --full, --only, --peers, --rounds, --threads",
+          "unknown option \(argument)",
+          remedy: "known are --quick, --full, --only, --peers, --rounds, --threads",
           status: .usage)
       }
     }
@@ -61,7 +70,7 @@ enum Main {
       try comparePeers(only: only, threads: threads, rounds: rounds)
       return
     }
-    let names = workloads.map(\.name) + ["patch"]
+    let names = workloads.map(\.name) + ["patch", "sweep"]
     for name in only where !names.contains(name) {
       throw UserError(
         "no benchmark is called \"\(name)\"",
@@ -74,6 +83,10 @@ enum Main {
     if only.contains("patch") || (only.isEmpty && (isFull || !isQuick)) {
       note("patch")
       try PatchJob.run(into: &results)
+      try results.merge(into: resultsPath)
+    }
+    if only.contains("sweep") || (only.isEmpty && isFull) {
+      try SweepCost.run(into: &results, chart: "docs/sweep-cost", note: note)
       try results.merge(into: resultsPath)
     }
     if workloads.contains(where: { isWanted($0.name) }) {

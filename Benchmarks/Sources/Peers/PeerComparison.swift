@@ -85,9 +85,12 @@ final class PeerComparison {
     -> TextTable
   {
     var table: [[String]] = []
-    for name in Self.rows.map(\.work).reduce(into: [String](), { list, work in
-      if !list.contains(work) { list.append(work) }
-    }) where works.isEmpty || works.contains(name) {
+    for name in Self.rows.map(\.work).reduce(
+      into: [String](),
+      { list, work in
+        if !list.contains(work) { list.append(work) }
+      }) where works.isEmpty || works.contains(name)
+    {
       let rows = Self.rows.filter { $0.work == name }
       let peers = try rows.map { row in
         note("starting \(row.peer)")
@@ -159,7 +162,8 @@ final class PeerComparison {
     }
     return TextTable(
       headers: [
-        "work", "peer", "its s a unit", "own s a unit", "ratio", "range", "with recording", "target",
+        "work", "peer", "its s a unit", "own s a unit", "ratio", "range", "with recording",
+        "target",
         "own share of sgemm", "largest difference",
       ],
       rows: table,

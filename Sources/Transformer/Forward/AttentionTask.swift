@@ -10,6 +10,17 @@ struct AttentionTask: Sendable {
     let count: Int
   }
 
+  /// Keys and values computed in this pass by one request, some of which this one shares.
+  struct Fresh {
+    /// Positions that were computed.
+    let positions: Positions
+    /// Positions that this request takes from there: the computed ones among them, and what lies
+    /// between from the base run.
+    let owned: Range<Int>
+    let keys: UnsafeMutablePointer<Float>
+    let values: UnsafeMutablePointer<Float>
+  }
+
   /// Consecutive key positions that lie side by side in memory.
   private struct Segment {
     let start: Int
@@ -33,13 +44,14 @@ struct AttentionTask: Sendable {
   /// - Parameters:
   ///   - positions: the request's rows.
   ///   - queries: the request's queries in this group, `[rows, headsPerGroup · headWidth]`.
-  ///   - fresh: keys and values of `freshPositions`; `base`: of all positions.
+  ///   - fresh: computed keys and values, in the order of their positions; `base`: those of all
+  ///     positions of the recorded run.
   ///   - records: the request's recording buffers.
   ///   - length: tokens of the request.
   ///   - out: the request's rows, `[rows, heads · headWidth]`.
   func run(
     _ architecture: Architecture, layer: Int, positions: Positions,
-    queries allQueries: UnsafeMutablePointer<Float>, fresh: KeyValues, freshPositions: Positions,
+    queries allQueries: UnsafeMutablePointer<Float>, fresh: [Fresh],
     base: KeyValues?, scratch: UnsafeMutablePointer<Float>, hooks: HookTable.Attention?,
     records: [FloatBuffer], length: Int, out: MatrixView
   ) {
@@ -50,7 +62,7 @@ struct AttentionTask: Sendable {
     let scores = scratch
     let mixed = scores + heads * keys
     let segments = self.segments(
-      keys: keys, headWidth: headWidth, fresh: fresh, freshPositions: freshPositions, base: base,
+      keys: keys, headWidth: headWidth, fresh: fresh, base: base,
       gathered: mixed + heads * headWidth)
 
     let block = allQueries + queries.lowerBound * perGroup * headWidth
@@ -93,45 +105,60 @@ struct AttentionTask: Sendable {
     }
   }
 
-  /// Key positions `0..<keys` as pieces of memory: base, fresh, base; scattered fresh rows are copied
-  /// into `gathered`, between the base's.
+  /// Key positions `0..<keys` as pieces of memory, base and fresh by turns; where fresh rows are
+  /// scattered, everything is copied into `gathered`.
   private func segments(
-    keys: Int, headWidth: Int, fresh: KeyValues, freshPositions: Positions, base: KeyValues?,
+    keys: Int, headWidth: Int, fresh: [Fresh], base: KeyValues?,
     gathered: UnsafeMutablePointer<Float>
   ) -> [Segment] {
-    guard let base else {
-      return [Segment(start: 0, count: keys, keys: fresh.keys, values: fresh.values)]
-    }
-    func piece(_ range: Range<Int>, of source: KeyValues, from first: Int) -> Segment? {
-      guard !range.isEmpty else { return nil }
+    var segments: [Segment] = []
+    func add(_ range: Range<Int>, _ source: KeyValues, from first: Int) {
+      guard !range.isEmpty else { return }
       let offset = (range.lowerBound - first) * headWidth
-      return Segment(
-        start: range.lowerBound, count: range.count, keys: source.keys + offset,
-        values: source.values + offset)
+      segments.append(
+        Segment(
+          start: range.lowerBound, count: range.count, keys: source.keys + offset,
+          values: source.values + offset))
     }
-    switch freshPositions {
-    case .range(let range):
-      let fore = min(range.lowerBound, keys)
-      let aft = min(range.upperBound, keys)
-      guard !range.isEmpty else { return [piece(0..<keys, of: base, from: 0)].compactMap(\.self) }
-      return [
-        piece(0..<fore, of: base, from: 0), piece(fore..<aft, of: fresh, from: range.lowerBound),
-        piece(aft..<keys, of: base, from: 0),
-      ].compactMap(\.self)
-    case .list(let list):
-      let values = gathered + keys * headWidth
+    for piece in fresh {
+      let owned = piece.owned.clamped(to: 0..<keys)
+      guard !owned.isEmpty else { continue }
+      guard case .range(let computed) = piece.positions else {
+        return [gather(keys: keys, headWidth: headWidth, fresh: fresh, base: base, into: gathered)]
+      }
+      let mine = computed.clamped(to: owned)
+      guard !mine.isEmpty else {
+        if let base { add(owned, base, from: 0) }
+        continue
+      }
+      if let base { add(owned.lowerBound..<mine.lowerBound, base, from: 0) }
+      let source = KeyValues(keys: piece.keys, values: piece.values, count: computed.count)
+      add(mine, source, from: computed.lowerBound)
+      if let base { add(mine.upperBound..<owned.upperBound, base, from: 0) }
+    }
+    return segments
+  }
+
+  private func gather(
+    keys: Int, headWidth: Int, fresh: [Fresh], base: KeyValues?,
+    into gathered: UnsafeMutablePointer<Float>
+  ) -> Segment {
+    let values = gathered + keys * headWidth
+    if let base {
       // A base of another, shorter sequence ends where all further rows are fresh.
       let held = min(keys, base.count) * headWidth
       gathered.update(from: base.keys, count: held)
       values.update(from: base.values, count: held)
-      for (index, position) in list.enumerated() where position < keys {
-        (gathered + position * headWidth).update(
-          from: fresh.keys + index * headWidth, count: headWidth)
-        (values + position * headWidth).update(
-          from: fresh.values + index * headWidth, count: headWidth)
-      }
-      return [Segment(start: 0, count: keys, keys: gathered, values: values)]
     }
+    for piece in fresh {
+      let owned = piece.owned.clamped(to: 0..<keys)
+      for index in 0..<piece.positions.count where owned.contains(piece.positions[index]) {
+        let position = piece.positions[index] * headWidth
+        (gathered + position).update(from: piece.keys + index * headWidth, count: headWidth)
+        (values + position).update(from: piece.values + index * headWidth, count: headWidth)
+      }
+    }
+    return Segment(start: 0, count: keys, keys: gathered, values: values)
   }
 }
 

@@ -43,12 +43,12 @@ public final class Engine {
     }
     var results = [ForwardResult](repeating: ForwardResult(), count: requests.count)
     var done = 0
-    for batch in batches(plans) {
+    for batch in batches(requests, plans) {
       let pass = ForwardPass(
-        model: model, requests: batch.map { requests[$0] }, plans: batch.map { plans[$0] },
-        pool: pool, workspace: workspace)
-      for (index, result) in zip(batch, try pass.run()) { results[index] = result }
-      done += batch.count
+        model: model, requests: batch.indices.map { requests[$0] }, plans: batch.plans,
+        shared: batch.shared, pool: pool, workspace: workspace)
+      for (index, result) in zip(batch.indices, try pass.run()) { results[index] = result }
+      done += batch.indices.count
       progress?(done)
     }
     return results
@@ -64,20 +64,32 @@ public final class Engine {
       .compactMap(\.run)
   }
 
-  /// Requests that start at the same block go together: their rows live through the same layers.
-  private func batches(_ plans: [RowPlan]) -> [[Int]] {
-    let order = plans.indices.sorted {
-      (plans[$0].firstLayer, $0) < (plans[$1].firstLayer, $1)
-    }
-    var batches: [[Int]] = []
+  /// Requests that run together.
+  private struct Batch {
+    var indices: [Int] = []
+    /// Without the rows that the request before computes.
+    var plans: [RowPlan] = []
+    /// Positions that each leaves to the one before it.
+    var shared: [Int] = []
+  }
+
+  private func batches(_ requests: [ForwardRequest], _ plans: [RowPlan]) -> [Batch] {
+    let beginnings = SharedBeginnings(requests, plans: plans)
+    var batches: [Batch] = []
     var rows = 0
-    for index in order {
-      if batches.isEmpty || rows + plans[index].widest > rowBudget {
-        batches.append([])
+    for (index, shared) in zip(beginnings.order, beginnings.shared) {
+      var plan = plans[index].dropping(before: shared)
+      var isFirst = batches.isEmpty
+      if isFirst || rows + plan.widest > rowBudget {
+        batches.append(Batch())
         rows = 0
+        isFirst = true
+        plan = plans[index]
       }
-      batches[batches.count - 1].append(index)
-      rows += plans[index].widest
+      batches[batches.count - 1].indices.append(index)
+      batches[batches.count - 1].plans.append(plan)
+      batches[batches.count - 1].shared.append(isFirst ? 0 : shared)
+      rows += plan.widest
     }
     return batches
   }

@@ -211,11 +211,12 @@ extension ForwardPass {
         architecture, layer: layer,
         positions: rows.sets[task.request],
         queries: queryView.row(task.group * rows.count + rows.offsets[task.request]),
-        fresh: AttentionTask.KeyValues(
-          keys: keyView.row(task.group * keyRows.count + keyRows.offsets[task.request]),
-          values: valueView.row(task.group * keyRows.count + keyRows.offsets[task.request]),
-          count: keyRows.sets[task.request].count),
-        freshPositions: keyRows.sets[task.request],
+        fresh: owners[task.request].map { owner in
+          AttentionTask.Fresh(
+            positions: keyRows.sets[owner.request], owned: owner.positions,
+            keys: keyView.row(task.group * keyRows.count + keyRows.offsets[owner.request]),
+            values: valueView.row(task.group * keyRows.count + keyRows.offsets[owner.request]))
+        },
         base: base.map { base in
           let offset = task.group * base.tokens.count * architecture.headWidth
           return AttentionTask.KeyValues(

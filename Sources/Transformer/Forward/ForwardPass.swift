@@ -17,6 +17,9 @@ final class ForwardPass: @unchecked Sendable {
   let architecture: Architecture
   let requests: [ForwardRequest]
   let plans: [RowPlan]
+  /// For each request, who computes which of its positions, first position first: itself, and for what
+  /// it shares with them requests before it.
+  let owners: [[Owner]]
   let pool: ThreadPool
   let workspace: Workspace
   let multiply: PackedProduct
@@ -35,14 +38,32 @@ final class ForwardPass: @unchecked Sendable {
   /// First block before which a value was not finite, if any.
   private let nonFiniteLayer = Atomic(Int.max)
 
+  /// Positions that one request computes, for itself and for those after it that begin alike.
+  struct Owner {
+    let request: Int
+    let positions: Range<Int>
+  }
+
+  /// - Parameter shared: how many positions each request leaves to the one before it; `plans` lack
+  ///   them.
   init(
-    model: LanguageModel, requests: [ForwardRequest], plans: [RowPlan], pool: ThreadPool,
-    workspace: Workspace
+    model: LanguageModel, requests: [ForwardRequest], plans: [RowPlan], shared: [Int],
+    pool: ThreadPool, workspace: Workspace
   ) {
     self.model = model
     architecture = model.architecture
     self.requests = requests
     self.plans = plans
+    var owners: [[Owner]] = []
+    for (index, request) in requests.enumerated() {
+      let earlier = shared[index] == 0 ? [] : owners[index - 1]
+      owners.append(
+        earlier.compactMap { owner in
+          let positions = owner.positions.clamped(to: 0..<shared[index])
+          return positions.isEmpty ? nil : Owner(request: owner.request, positions: positions)
+        } + [Owner(request: index, positions: shared[index]..<request.tokens.count)])
+    }
+    self.owners = owners
     self.pool = pool
     self.workspace = workspace
     multiply = PackedProduct(pool: pool, workspace: workspace, slot: Slot.panel.rawValue)

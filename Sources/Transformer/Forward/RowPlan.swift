@@ -8,11 +8,11 @@ import TensorCore
 /// are computed.
 struct RowPlan: Sendable {
   /// Rows whose residual stream is held before each block, and after the last.
-  private(set) var state: [Positions] = []
+  var state: [Positions] = []
   /// Rows whose keys and values each block computes.
-  private(set) var keyValue: [Positions] = []
+  var keyValue: [Positions] = []
   /// Rows that go through the whole of each block.
-  private(set) var full: [Positions] = []
+  var full: [Positions] = []
   /// Rows that the final norm is taken of.
   private(set) var output: Positions
 
