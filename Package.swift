@@ -11,11 +11,19 @@ import PackageDescription
   let vectorFlags: [String] = []
 #endif
 
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .treatAllWarnings(as: .error),
-  .unsafeFlags(vectorFlags),
-]
+// Without such an instruction, a fused multiplication and addition is a call for each number.
+#if arch(x86_64)
+  let isFused = !vectorFlags.isEmpty
+#else
+  let isFused = true
+#endif
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(vectorFlags),
+  ] + (isFused ? [.define("FUSED_MULTIPLY_ADD")] : [])
 
 let package = Package(
   name: "icl-probe",
@@ -37,6 +45,8 @@ let package = Package(
       name: "RuleVectors", dependencies: ["Transformer", "TensorCore", "Reports"],
       swiftSettings: settings),
     .target(name: "Reports", dependencies: ["TensorCore"], swiftSettings: settings),
+    .target(
+      name: "DiffusionGAN", dependencies: ["TensorCore", "Reports"], swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["TensorCore"], swiftSettings: settings),
     .executableTarget(
       name: "icl-probe",
@@ -54,6 +64,9 @@ let package = Package(
     .testTarget(
       name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DiffusionGANTests", dependencies: ["DiffusionGAN", "TensorCore"],
+      resources: [.copy("Resources")], swiftSettings: settings),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
