@@ -103,13 +103,18 @@ struct DirectWeightGradient: Sendable {
         guard let x = inputVectors.baseAddress, let g = gradientVectors.baseAddress else { return }
         for output in stride(from: 0, to: shape.outputs, by: 4) {
           // Channels and columns that do not exist are doubles of the last; their sums are dropped.
-          let channels = (0..<4).map { upstream + min(output + $0, shape.outputs - 1) * plane }
+          let last = shape.outputs - 1
+          let channels = (
+            upstream + output * plane, upstream + min(output + 1, last) * plane,
+            upstream + min(output + 2, last) * plane, upstream + min(output + 3, last) * plane
+          )
           for column in stride(from: 0, to: depth, by: 3) {
-            let places = (0..<3).map { input + Int(columns[min(column + $0, depth - 1)]) }
+            let places = (
+              input + Int(columns[column]), input + Int(columns[min(column + 1, depth - 1)]),
+              input + Int(columns[min(column + 2, depth - 1)])
+            )
             let sums = innerProductsFourByThree(
-              (channels[0], channels[1], channels[2], channels[3]),
-              (places[0], places[1], places[2]), inputVectors: x, gradientVectors: g,
-              vectors: vectors)
+              channels, places, inputVectors: x, gradientVectors: g, vectors: vectors)
             for row in 0..<min(4, shape.outputs - output) {
               let target = out + (output + row) * depth + column
               for index in 0..<min(3, depth - column) { target[index] = sums[row * 3 + index] }

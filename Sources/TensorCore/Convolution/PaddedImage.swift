@@ -30,7 +30,16 @@ struct PaddedImage: Sendable {
       var row = target + channel * planeStride + padding * rowStride + padding
       var from = source + channel * height * width
       for _ in 0..<height {
-        row.update(from: from, count: width)
+        // Rows are short: a call of `memmove` for each costs more than the copy.
+        var column = 0
+        while column + 8 <= width {
+          row.store(from.lanes(column), column)
+          column += 8
+        }
+        while column < width {
+          row[column] = from[column]
+          column += 1
+        }
         row += rowStride
         from += width
       }
