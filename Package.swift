@@ -53,7 +53,7 @@ let package = Package(
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
-      name: "benchmarks", dependencies: ["Transformer", "TensorCore", "Terminal"],
+      name: "benchmarks", dependencies: ["Transformer", "DiffusionGAN", "TensorCore", "Terminal"],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore"],

@@ -53,7 +53,7 @@ enum Main {
           status: .usage)
       }
     }
-    let names = workloads.map(\.name) + ["patch"]
+    let names = workloads.map(\.name) + ["patch", "train"]
     for name in only where !names.contains(name) {
       throw UserError(
         "no benchmark is called \"\(name)\"",
@@ -67,6 +67,17 @@ enum Main {
       note("patch")
       try PatchJob.run(into: &results)
       try results.merge(into: resultsPath)
+    }
+    if isWanted("train") {
+      note("train")
+      let peak = SgemmPeak(threads: threads)
+      for step in TrainingStep.all {
+        try step.measure(
+          pool: ThreadPool(count: threads), peak: peak, repeats: isQuick ? 3 : 7, into: &results)
+        try results.merge(into: resultsPath)
+      }
+      BufferPool.shared.empty()
+      results.set("sgemm.peak_gflops", peak.best)
     }
     if workloads.contains(where: { isWanted($0.name) }) {
       let bench = try Bench(
