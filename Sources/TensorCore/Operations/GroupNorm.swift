@@ -155,27 +155,32 @@ private struct GroupNormKernel: Sendable {
     _ gradient: UnsafePointer<Float>, _ x: UnsafePointer<Float>, mean: Float, inverse: Float,
     scale: Float, shift: Float, into out: UnsafeMutablePointer<Float>
   ) -> (bias: Float, weight: Float) {
-    if silu {
-      mapLanes(gradient, x, count: positions, into: out) {
-        siluGradient($0, ($1 - mean) * inverse * scale + shift)
-      }
-    } else {
-      out.update(from: gradient, count: positions)
-    }
     var (sums, products) = (Lanes.zero, Lanes.zero)
+    var (sum, product): (Float, Float) = (0, 0)
     var index = 0
+    let factor = inverse * scale
     while index + 8 <= positions {
-      let g = out.lanes(index)
+      let centred = x.lanes(index) - mean
+      var g = gradient.lanes(index)
+      if silu { g = siluGradient(g, centred * factor + shift) }
+      out.store(g, index)
       sums += g
-      products += g * (x.lanes(index) - mean)
+      products += g * centred
       index += 8
     }
-    var (sum, product) = (sums.sum(), products.sum())
     while index < positions {
-      sum += out[index]
-      product += out[index] * (x[index] - mean)
+      let centred = x[index] - mean
+      var g = gradient[index]
+      if silu {
+        g = siluGradient(Lanes(repeating: g), Lanes(repeating: centred * factor + shift))[0]
+      }
+      out[index] = g
+      sum += g
+      product += g * centred
       index += 1
     }
+    sum += sums.sum()
+    product += products.sum()
     return (sum, product * inverse)
   }
 }
