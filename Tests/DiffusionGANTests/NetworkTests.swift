@@ -1,3 +1,4 @@
+import Foundation
 import TensorCore
 import Testing
 
@@ -37,6 +38,24 @@ import Testing
     #expect {
       try network.parameters(from: weights.filter { !$0.hasSuffix("map_layer0.bias") }, at: "file")
     } throws: { "\($0)".contains("map_layer0.bias") }
+  }
+
+  @Test func networkFilesAreReadAsTheyWereWritten() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("network-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let denoiser = Denoiser(try UNet(Self.small), preconditioning: Preconditioning(sigmaData: 0.25))
+    let weights = denoiser.network.initialParameters(seed: 2)
+    try NetworkFile(denoiser, weights: weights).write(to: path)
+    let read = try NetworkFile(contentsOf: path)
+    #expect(read.denoiser.network.configuration == Self.small)
+    #expect(read.denoiser.preconditioning == denoiser.preconditioning)
+    #expect(read.weights.names == weights.names)
+    #expect(read.weights.tensors.map(\.values) == weights.tensors.map(\.values))
+    try Safetensors.write([("a", [1], [1])], to: path)
+    #expect { try NetworkFile(contentsOf: path).weights.count } throws: {
+      "\($0)".contains("which network")
+    }
   }
 
   @Test func sizesThatDoNotFitAreRefused() {

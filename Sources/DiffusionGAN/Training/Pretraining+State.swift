@@ -6,12 +6,11 @@ extension Pretraining {
     let arrays =
       weights.arrays(prefix: "weights/") + average.weights.arrays(prefix: "average/")
       + optimiser.means.arrays(prefix: "means/") + optimiser.squares.arrays(prefix: "squares/")
-    try Safetensors.write(
-      arrays,
-      metadata: [
-        "format": "icl-probe pretraining 1", "seed": "\(settings.seed)", "seen": "\(seen)",
-        "steps": "\(optimiser.steps)",
-      ], to: path)
+    var metadata = NetworkFile.metadata(denoiser)
+    metadata["seed"] = "\(settings.seed)"
+    metadata["seen"] = "\(seen)"
+    metadata["steps"] = "\(optimiser.steps)"
+    try Safetensors.write(arrays, metadata: metadata, to: path)
   }
 
   /// A run as it was when `save` wrote it.
@@ -32,6 +31,11 @@ extension Pretraining {
         remedy: "continue with the same seed or begin a new run")
     }
     let network = denoiser.network
+    guard try NetworkFile.configuration(of: file) == network.configuration else {
+      throw UserError(
+        "belongs to a run of another network", at: path,
+        remedy: "continue with the same network or begin a new run")
+    }
     let names = Set(network.trainableNames)
     func moments(_ prefix: String, like weights: Parameters) throws -> Parameters {
       let found = try Parameters(file, prefix: prefix)

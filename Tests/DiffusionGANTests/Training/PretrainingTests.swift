@@ -68,6 +68,12 @@ import Testing
     #expect {
       try Pretraining(run.denoiser, settings: settings, resuming: path).seen
     } throws: { "\($0)".contains("seed 7") }
+    var configuration = run.denoiser.network.configuration
+    configuration.baseChannels = 12
+    let other = Denoiser(try UNet(configuration))
+    #expect {
+      try Pretraining(other, settings: run.settings, resuming: path).seen
+    } throws: { "\($0)".contains("another network") }
   }
 
   @Test func everyPictureIsSeenOnceAnEpochWhateverTheBatch() {
