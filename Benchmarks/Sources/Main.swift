@@ -70,7 +70,7 @@ enum Main {
       try comparePeers(only: only, threads: threads, rounds: rounds)
       return
     }
-    let names = workloads.map(\.name) + ["patch", "sweep"]
+    let names = workloads.map(\.name) + ["patch", "sweep", "train"]
     for name in only where !names.contains(name) {
       throw UserError(
         "no benchmark is called \"\(name)\"",
@@ -88,6 +88,17 @@ enum Main {
     if only.contains("sweep") || (only.isEmpty && isFull) {
       try SweepCost.run(into: &results, chart: "docs/sweep-cost", note: note)
       try results.merge(into: resultsPath)
+    }
+    if isWanted("train") {
+      note("train")
+      let peak = SgemmPeak(threads: threads)
+      for step in TrainingStep.all {
+        try step.measure(
+          pool: ThreadPool(count: threads), peak: peak, repeats: isQuick ? 3 : 7, into: &results)
+        try results.merge(into: resultsPath)
+      }
+      BufferPool.shared.empty()
+      results.set("sgemm.peak_gflops", peak.best)
     }
     if workloads.contains(where: { isWanted($0.name) }) {
       let bench = try Bench(

@@ -21,16 +21,17 @@ public struct MatrixView: @unchecked Sendable {
 ///
 /// - Parameters:
 ///   - m: rows of `c`; n: columns of `c`; k: the summed extent.
+///   - transposeA: `a` is `[k, m]` instead of `[m, k]`.
 ///   - transposeB: `b` is `[n, k]` instead of `[k, n]`.
 ///   - accumulate: adds to `c` instead of replacing it.
 public func gemm(
   m: Int, n: Int, k: Int, alpha: Float = 1,
-  a: UnsafePointer<Float>, strideA: Int,
+  a: UnsafePointer<Float>, strideA: Int, transposeA: Bool = false,
   b: UnsafePointer<Float>, strideB: Int, transposeB: Bool,
   c: UnsafeMutablePointer<Float>, strideC: Int, accumulate: Bool = false
 ) {
   cblas_sgemm(
-    CblasRowMajor, CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
     blasint(m), blasint(n), blasint(k), alpha, a, blasint(strideA), b, blasint(strideB),
     accumulate ? 1 : 0, c, blasint(strideC))
 }

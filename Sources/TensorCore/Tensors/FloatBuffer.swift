@@ -9,10 +9,11 @@ public final class FloatBuffer: @unchecked Sendable {
 
   public init(count: Int) {
     self.count = count
-    pointer = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64
-    ).bindMemory(to: Float.self, capacity: count)
+    pointer = BufferPool.shared.take(bytes: Self.bytes(count))
+      .bindMemory(to: Float.self, capacity: count)
   }
 
-  deinit { pointer.deallocate() }
+  deinit { BufferPool.shared.give(UnsafeMutableRawPointer(pointer), bytes: Self.bytes(count)) }
+
+  private static func bytes(_ count: Int) -> Int { max(count, 1) * MemoryLayout<Float>.stride }
 }

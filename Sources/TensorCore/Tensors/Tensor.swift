@@ -3,6 +3,8 @@ public struct Tensor: Sendable {
   /// Extent of each axis; the last one is contiguous.
   public let shape: [Int]
   private var buffer: FloatBuffer
+  /// How the values came about, where a recording wants to know.
+  private(set) var node: Node?
 
   public var count: Int { buffer.count }
 
@@ -39,6 +41,22 @@ public struct Tensor: Sendable {
     precondition(buffer.count == shape.reduce(1, *), "\(buffer.count) values for shape \(shape)")
     self.shape = shape
     self.buffer = buffer
+  }
+
+  /// The values of `tensor` in another shape of the same count, with another origin.
+  init(sharing tensor: Tensor, shape: [Int], node: Node? = nil) {
+    self.shape = shape
+    buffer = tensor.buffer
+    self.node = node
+  }
+
+  /// One number.
+  public init(_ value: Float) { self.init([value], shape: []) }
+
+  /// The same number everywhere.
+  public init(repeating value: Float, shape: [Int]) {
+    self.init(uninitialised: shape)
+    buffer.pointer.initialize(repeating: value, count: count)
   }
 
   private init(uninitialised shape: [Int]) {
@@ -82,7 +100,15 @@ public struct Tensor: Sendable {
     return try body(buffer.pointer)
   }
 
+  /// The memory, for kernels to read.
+  var storage: FloatBuffer { buffer }
+
+  /// Whether writing would not have to copy.
+  mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&buffer) }
+
   private mutating func makeUnique() {
+    precondition(!isRecorded, "write into a tensor of shape \(shape) that a recording follows")
+    node = nil
     guard !isKnownUniquelyReferenced(&buffer) else { return }
     let copy = FloatBuffer(count: count)
     copy.pointer.update(from: buffer.pointer, count: count)

@@ -1,0 +1,73 @@
+import DiffusionGAN
+import TensorCore
+
+/// One training step of a diffusion model: forward, backward, Adam and the average of the weights.
+struct TrainingStep {
+  let name: String
+  let configuration: NetworkConfiguration
+
+  static let all = [
+    TrainingStep(
+      name: "fashion16",
+      configuration: .ddpmpp(
+        resolution: 16, imageChannels: 1, baseChannels: 24, multipliers: [1, 2], blocks: 1,
+        attentionResolutions: [8])),
+    TrainingStep(
+      name: "fashion28",
+      configuration: .ddpmpp(
+        resolution: 28, imageChannels: 1, baseChannels: 24, multipliers: [1, 2], blocks: 1,
+        attentionResolutions: [14])),
+    TrainingStep(
+      name: "song32",
+      configuration: .ddpmpp(
+        resolution: 32, imageChannels: 3, baseChannels: 32, multipliers: [1, 2], blocks: 1,
+        attentionResolutions: [16])),
+  ]
+
+  private static let batch = 64
+
+  /// Pictures of noise: the arithmetic does not depend on them.
+  private struct Noise: PictureSource {
+    let count = 256
+    let shape: [Int]
+
+    func images(at indices: [Int]) -> Tensor {
+      Tensor(normal: shape, from: indices.map { RandomStream(seed: 1, path: [UInt64($0)]) })
+    }
+  }
+
+  /// Floating-point operations of one step, of what a convolution, a linear layer or attention needs:
+  /// two for each weight and position forward, twice that backward.
+  func operations(_ network: UNet) -> Double {
+    let shapes = network.initialParameters(seed: 0).pairs.map { ($0.name, $0.tensor.shape) }
+    var forward = 0.0
+    for (name, shape) in shapes where shape.count >= 2 {
+      // `model.enc.16x16_block0.conv0.weight` works on 16 × 16 positions.
+      let part = name.split(separator: ".").dropFirst(2).first ?? ""
+      let size = shape.count == 4 ? Double(part.prefix { $0 != "x" }) ?? 1 : 1
+      forward += 2 * size * size * Double(shape.reduce(1, *))
+      if name.hasSuffix("qkv.weight") {
+        forward += 4 * size * size * size * size * Double(shape[1])
+      }
+    }
+    return 3 * forward * Double(Self.batch)
+  }
+
+  func measure(pool: ThreadPool, peak: SgemmPeak, repeats: Int, into results: inout Results) throws
+  {
+    let network = try UNet(configuration)
+    let source = Noise(
+      shape: [configuration.imageChannels, configuration.resolution, configuration.resolution])
+    var run = Pretraining(
+      Denoiser(network), settings: Pretraining.Settings(batch: Self.batch, halfLife: 10_000))
+    let timing = try Compute.$pool.withValue(pool) {
+      try Timing(repeats: repeats, operations: operations(network), peak: peak) {
+        _ = try run.step(source)
+      }
+    }
+    results.set("train.\(name).images_per_second", Double(Self.batch) / timing.seconds)
+    results.set("train.\(name).gflops", operations(network) / timing.seconds / 1e9)
+    results.set("train.\(name).share_of_sgemm_peak", timing.shareOfPeak)
+    results.set("train.\(name).processor_share_of_sgemm_peak", timing.processorShareOfPeak)
+  }
+}

@@ -1,0 +1,143 @@
+import TensorCore
+
+/// Training of a diffusion model (Karras et al. 2022): everything that changes from step to step, and
+/// how.
+///
+/// Sample *k* of a run, its picture, noise level, noise and dropout, depends on the seed and on *k*
+/// alone, so a run that is resumed continues to the same bits.
+public struct Pretraining: Sendable {
+  /// What does not change during a run.
+  public struct Settings: Sendable, Equatable {
+    public var seed: UInt64
+    public var batch: Int
+    public var rate: LearningRate
+    public var adam: Adam.Settings
+    public var loss: DenoisingLoss
+    /// Half-life of the average of the weights, in samples, and the largest share of the samples
+    /// seen that it may be.
+    public var halfLife: Double
+    public var halfLifeRampUp: Double?
+    /// Largest global norm of the gradients; none if nil.
+    public var gradientNorm: Float?
+    /// Whether NaN and infinities among the gradients are replaced, as in the EDM code, or end the run.
+    public var replacesNotFinite: Bool
+
+    public init(
+      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(1e-3),
+      adam: Adam.Settings = Adam.Settings(), loss: DenoisingLoss = DenoisingLoss(),
+      halfLife: Double = 500_000, halfLifeRampUp: Double? = 0.05, gradientNorm: Float? = nil,
+      replacesNotFinite: Bool = true
+    ) {
+      self.seed = seed
+      self.batch = batch
+      self.rate = rate
+      self.adam = adam
+      self.loss = loss
+      self.halfLife = halfLife
+      self.halfLifeRampUp = halfLifeRampUp
+      self.gradientNorm = gradientNorm
+      self.replacesNotFinite = replacesNotFinite
+    }
+  }
+
+  public let denoiser: Denoiser
+  public let settings: Settings
+  public internal(set) var weights: Parameters
+  public internal(set) var average: MovingAverage
+  public internal(set) var optimiser: Adam
+  /// Samples seen: the position in every random sequence.
+  public internal(set) var seen: Int
+  private var order: PictureOrder?
+
+  /// A run that has not begun.
+  public init(_ denoiser: Denoiser, settings: Settings) {
+    let weights = denoiser.network.initialParameters(seed: settings.seed)
+    let names = Set(denoiser.network.trainableNames)
+    self.init(
+      denoiser, settings: settings, weights: weights,
+      average: MovingAverage(
+        weights, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp),
+      optimiser: Adam(weights.filter(names.contains), settings: settings.adam), seen: 0)
+  }
+
+  init(
+    _ denoiser: Denoiser, settings: Settings, weights: Parameters, average: MovingAverage,
+    optimiser: Adam, seen: Int
+  ) {
+    self.denoiser = denoiser
+    self.settings = settings
+    self.weights = weights
+    self.average = average
+    self.optimiser = optimiser
+    self.seen = seen
+  }
+
+  /// What a step did.
+  public struct Step: Sendable {
+    /// The weighted squared error, mean over samples and pixels.
+    public let loss: Float
+    /// Learning rate that the step was taken with.
+    public let rate: Float
+  }
+
+  /// One step on the next `batch` samples.
+  ///
+  /// - Throws: `UserError` naming the parameter whose gradient is not finite, if they are not replaced;
+  ///   whatever `source` throws. The state is then as before.
+  public mutating func step(_ source: some PictureSource) throws -> Step {
+    var order = self.order ?? PictureOrder(seed: settings.seed, count: source.count)
+    precondition(
+      order.count == source.count,
+      "a run on \(order.count) pictures continued on \(source.count)")
+    let positions = seen..<seen + settings.batch
+    let indices = order.indices(positions)
+    self.order = order
+    let clean = try source.images(at: indices)
+    let labels = try source.labels(at: indices)
+    let (noisy, sigma) = corrupted(clean, positions)
+    let dropout =
+      denoiser.network.configuration.dropout > 0
+      ? Dropout(
+        seed: RandomStream(seed: settings.seed, path: [RandomPurpose.dropout.rawValue]).first,
+        samples: Array(positions)) : nil
+    let conditions = UNet.Conditions(noise: [], labels: labels, dropout: dropout)
+
+    let (loss, found) = valueWithGradient(at: trainable) { trainable in
+      settings.loss(
+        denoiser, weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
+        conditions)
+    }
+    var gradients = found
+    if settings.replacesNotFinite {
+      gradients = gradients.replacingNotFinite()
+    } else {
+      try gradients.checkFinite("the gradient")
+    }
+    if let limit = settings.gradientNorm { gradients = gradients.clipped(toNorm: limit).gradients }
+    let rate = settings.rate.value(seen: seen)
+    optimiser.step(&weights, gradients: gradients, rate: rate)
+    average.update(weights, seen: seen, batch: settings.batch)
+    seen += settings.batch
+    return Step(loss: loss[0] / Float(clean.count / settings.batch), rate: rate)
+  }
+
+  private var trainable: Parameters { weights.filter(optimiser.means.contains) }
+
+  /// Pictures with noise, and its deviation for each.
+  private func corrupted(_ clean: Tensor, _ positions: Range<Int>) -> (Tensor, [Float]) {
+    var streams = positions.map {
+      RandomStream(seed: settings.seed, path: [RandomPurpose.noise.rawValue, UInt64($0)])
+    }
+    let sigma = streams.indices.map { settings.loss.sigma(streams[$0].normal()) }
+    let noise = Tensor(normal: Array(clean.shape.dropFirst()), from: streams)
+    return (clean + noise * Tensor(sigma, shape: [sigma.count, 1, 1, 1]), sigma)
+  }
+}
+
+extension RandomStream {
+  /// A number that stands for the whole stream.
+  fileprivate var first: UInt64 {
+    var copy = self
+    return copy.next()
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct PretrainingTests {
+  /// Pictures that are brighter to one side, a few of them.
+  struct Ramps: PictureSource {
+    let count = 12
+
+    func images(at indices: [Int]) -> Tensor {
+      Tensor(
+        indices.flatMap { index in
+          (0..<64).map { Float($0 % 8) / 4 - 1 + Float(index) / 12 }
+        }, shape: [indices.count, 1, 8, 8])
+    }
+  }
+
+  static func run(batch: Int = 4, dropout: Float = 0) throws -> Pretraining {
+    let network = try UNet(
+      .ddpmpp(
+        resolution: 8, imageChannels: 1, baseChannels: 8, multipliers: [1, 2], blocks: 1,
+        attentionResolutions: [4], dropout: dropout))
+    return Pretraining(
+      Denoiser(network),
+      settings: Pretraining.Settings(
+        seed: 7, batch: batch, rate: LearningRate(2e-3, rampUp: 16), halfLife: 100))
+  }
+
+  @Test func lossFalls() throws {
+    var run = try Self.run(batch: 8)
+    let losses = try (0..<60).map { _ in try run.step(Ramps()).loss }
+    let (first, last) = (losses.prefix(15).reduce(0, +), losses.suffix(15).reduce(0, +))
+    #expect(last < 0.8 * first)
+    #expect(run.seen == 480)
+    #expect(run.weights.firstNotFinite == nil)
+  }
+
+  @Test func resumedRunContinuesToTheSameBits() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("state-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var whole = try Self.run(dropout: 0.1)
+    for _ in 0..<3 { _ = try whole.step(Ramps()) }
+    try whole.save(to: path)
+    for _ in 0..<4 { _ = try whole.step(Ramps()) }
+
+    var resumed = try Pretraining(whole.denoiser, settings: whole.settings, resuming: path)
+    #expect(resumed.seen == 12)
+    // Another number of threads too.
+    try Compute.$pool.withValue(ThreadPool(count: 3)) {
+      for _ in 0..<4 { _ = try resumed.step(Ramps()) }
+    }
+    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    let averages = (resumed.average.weights, whole.average.weights)
+    #expect(averages.0.tensors.map(\.values) == averages.1.tensors.map(\.values))
+  }
+
+  @Test func stateOfAnotherRunIsRefused() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("state-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let run = try Self.run()
+    try run.save(to: path)
+    var settings = run.settings
+    settings.seed = 8
+    #expect {
+      try Pretraining(run.denoiser, settings: settings, resuming: path).seen
+    } throws: { "\($0)".contains("seed 7") }
+    var configuration = run.denoiser.network.configuration
+    configuration.baseChannels = 12
+    let other = Denoiser(try UNet(configuration))
+    #expect {
+      try Pretraining(other, settings: run.settings, resuming: path).seen
+    } throws: { "\($0)".contains("another network") }
+  }
+
+  @Test func everyPictureIsSeenOnceAnEpochWhateverTheBatch() {
+    var order = PictureOrder(seed: 1, count: 10)
+    let together = order.indices(0..<20)
+    #expect(Set(together.prefix(10)).count == 10 && Set(together.suffix(10)).count == 10)
+    var other = PictureOrder(seed: 1, count: 10)
+    let apart = [0..<3, 3..<11, 11..<20].flatMap { other.indices($0) }
+    #expect(apart == together)
+  }
+
+  @Test func gradientsThatAreNotFiniteEndTheRunByName() throws {
+    struct Broken: PictureSource {
+      let count = 4
+      func images(at indices: [Int]) -> Tensor {
+        Tensor(repeating: .nan, shape: [indices.count, 1, 8, 8])
+      }
+    }
+    let start = try Self.run()
+    var settings = start.settings
+    settings.replacesNotFinite = false
+    var run = Pretraining(start.denoiser, settings: settings)
+    #expect { try run.step(Broken()).loss } throws: { "\($0)".contains("model.") }
+    #expect(run.seen == 0)
+  }
+}

@@ -1,0 +1,90 @@
+import Testing
+
+@testable import TensorCore
+
+/// The kernels of stride 1 against products with unfolded images.
+@Suite struct ConvolutionTests {
+  struct Extents: Sendable, CustomTestStringConvertible {
+    let channels: (Int, Int)
+    let size: (Int, Int)
+    let kernel: Int
+    let padding: Int
+
+    var testDescription: String { "\(channels.0)→\(channels.1), \(size), \(kernel), \(padding)" }
+  }
+
+  static let cases: [Extents] = {
+    var stream = RandomStream(seed: 8)
+    var cases: [Extents] = []
+    for outputs in 1...17 {
+      let kernel = [1, 2, 3, 5][stream.integer(below: 4)]
+      cases.append(
+        Extents(
+          channels: (1 + stream.integer(below: 9), outputs),
+          size: (kernel + stream.integer(below: 12), kernel + stream.integer(below: 20)),
+          kernel: kernel, padding: stream.integer(below: kernel)))
+    }
+    for width in [1, 2, 3, 7, 8, 9, 16, 28] {
+      for kernel in [1, 3] {
+        cases.append(
+          Extents(channels: (3, 6), size: (width, width), kernel: kernel, padding: kernel / 2))
+      }
+    }
+    return cases
+  }()
+
+  @Test(arguments: cases)
+  func directKernelsAgreeWithUnfolding(extents: Extents) throws {
+    let x = random([5, extents.channels.0, extents.size.0, extents.size.1], 1)
+    let weight = random(
+      [extents.channels.1, extents.channels.0, extents.kernel, extents.kernel], 2)
+    let shape = ConvolutionShape(
+      x.shape, weight: weight.shape, stride: 1, padding: extents.padding)
+    let gradient = random(shape.outputShape, 3)
+    let unfolded = UnfoldedConvolution(shape)
+    let bias = random([5, extents.channels.1], 4)
+    expectClose(
+      DirectConvolution(shape, weight, isTransposed: false).run(x, bias: bias),
+      unfolded.forward(x, weight, bias: bias), 1e-5, "forward")
+    let transposed = try #require(shape.transposed)
+    expectClose(
+      DirectConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil),
+      unfolded.inputGradient(gradient, weight), 1e-5, "input gradient")
+    expectClose(
+      DirectWeightGradient(shape).run(x, gradient), unfolded.weightGradient(x, gradient), 1e-5,
+      "weight gradient")
+  }
+
+  @Test func unfoldingIsTheDefinition() {
+    let (x, weight) = (random([2, 2, 5, 7], 1), random([3, 2, 3, 3], 2))
+    for (stride, padding) in [(1, 0), (1, 1), (2, 1), (3, 2)] {
+      let shape = ConvolutionShape(x.shape, weight: weight.shape, stride: stride, padding: padding)
+      let result = UnfoldedConvolution(shape).forward(x, weight, bias: nil)
+      var expected = Tensor(zeros: shape.outputShape)
+      var place = 0
+      for image in 0..<2 {
+        for output in 0..<3 {
+          for row in 0..<shape.outputHeight {
+            for column in 0..<shape.outputWidth {
+              var sum = 0.0
+              for input in 0..<2 {
+                for y in 0..<3 {
+                  for z in 0..<3 {
+                    let (h, w) = (row * stride + y - padding, column * stride + z - padding)
+                    guard (0..<5).contains(h), (0..<7).contains(w) else { continue }
+                    sum +=
+                      Double(x[((image * 2 + input) * 5 + h) * 7 + w])
+                      * Double(weight[((output * 2 + input) * 3 + y) * 3 + z])
+                  }
+                }
+              }
+              expected[place] = Float(sum)
+              place += 1
+            }
+          }
+        }
+      }
+      expectClose(result, expected, 1e-6, "stride \(stride), padding \(padding)")
+    }
+  }
+}
