@@ -7,10 +7,13 @@ enum Main {
     name: "onestep", version: "0.1.0",
     summary: "One-step image generators from diffusion models.",
     discussion: """
-      Looks at image data and measures generated images against them. Start with: \
-      onestep data inspect --data fashion-mnist.
+      Trains diffusion networks, draws from them and measures what they draw. Start with: \
+      onestep pretrain --data fashion-mnist --preset test.
       """,
-    commands: [DataCommand.self, EvaluateCommand.self, CompletionCommand.self])
+    commands: [
+      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, DataCommand.self,
+      CompletionCommand.self,
+    ])
 
   static func main() { program.run() }
 }

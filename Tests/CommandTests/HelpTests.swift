@@ -7,7 +7,9 @@ import Testing
   static let commands = [
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
-  static let onestepCommands = [["data"], ["data", "inspect"], ["evaluate"], ["completion"]]
+  static let onestepCommands = [
+    ["pretrain"], ["sample"], ["evaluate"], ["data"], ["data", "inspect"], ["completion"],
+  ]
 
   @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
 
@@ -24,7 +26,9 @@ import Testing
     try compare(path + ["--help"], name, of: "onestep")
   }
 
-  @Test(arguments: [("icl-probe", commands), ("onestep", ["data", "evaluate", "completion"])])
+  @Test(arguments: [
+    ("icl-probe", commands), ("onestep", ["pretrain", "sample", "evaluate", "data", "completion"]),
+  ])
   func allCommandsAreListed(_ program: String, _ commands: [String]) throws {
     let help = try Program.run(["--help"], of: program).out
     let listed = help.split(separator: "\n").drop { $0 != "Commands:" }.dropFirst()

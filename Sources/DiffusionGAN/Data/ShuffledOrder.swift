@@ -5,7 +5,8 @@ import TensorCore
 public struct ShuffledOrder: Sendable {
   /// Samples of an epoch: twice the images where mirrored ones count as images of their own.
   public let epochLength: Int
-  private let count: Int
+  /// Number of images.
+  public let count: Int
   private let seed: UInt64
   private var epoch = -1
   private var permutation: [Int32] = []

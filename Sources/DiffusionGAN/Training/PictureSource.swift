@@ -16,37 +16,29 @@ extension PictureSource {
   public func labels(at indices: [Int]) throws -> Tensor? { nil }
 }
 
-/// The order in which pictures are seen: every picture once an epoch, shuffled anew each time. Which
-/// picture comes at a position depends on the seed alone.
-struct PictureOrder: Sendable {
-  let seed: UInt64
-  let count: Int
-  private var epoch: Int?
-  private var order: [Int] = []
+/// A dataset as training sees it.
+extension ImageDataset: PictureSource {
+  public func images(at indices: [Int]) -> Tensor { tensor(at: indices) }
+}
 
-  init(seed: UInt64, count: Int) {
-    self.seed = seed
-    self.count = count
-  }
+/// A dataset whose labels the network is told.
+public struct LabelledPictures: PictureSource {
+  private let data: ImageDataset
 
-  /// Numbers of the pictures at `positions` of the endless sequence.
-  mutating func indices(_ positions: Range<Int>) -> [Int] {
-    positions.map { position in
-      if epoch != position / count {
-        var stream = RandomStream(
-          seed: seed, path: [RandomPurpose.order.rawValue, UInt64(position / count)])
-        order = Array(0..<count)
-        stream.shuffle(&order)
-        epoch = position / count
-      }
-      return order[position % count]
-    }
+  public init(_ data: ImageDataset) { self.data = data }
+
+  public var count: Int { data.count }
+
+  public func images(at indices: [Int]) -> Tensor { data.tensor(at: indices) }
+
+  public func labels(at indices: [Int]) -> Tensor? {
+    data.oneHotLabels(of: indices.map { ImageSample(index: $0) })
   }
 }
 
-/// What a random stream of a training run is for: the first part of its path.
+/// What a random stream of a training run is for: the first part of its path. The order of pictures has
+/// its own, `ShuffledOrder`.
 enum RandomPurpose: UInt64 {
-  case order = 1
   case noise = 2
   case dropout = 3
 }

@@ -76,15 +76,6 @@ import Testing
     } throws: { "\($0)".contains("another network") }
   }
 
-  @Test func everyPictureIsSeenOnceAnEpochWhateverTheBatch() {
-    var order = PictureOrder(seed: 1, count: 10)
-    let together = order.indices(0..<20)
-    #expect(Set(together.prefix(10)).count == 10 && Set(together.suffix(10)).count == 10)
-    var other = PictureOrder(seed: 1, count: 10)
-    let apart = [0..<3, 3..<11, 11..<20].flatMap { other.indices($0) }
-    #expect(apart == together)
-  }
-
   @Test func gradientsThatAreNotFiniteEndTheRunByName() throws {
     struct Broken: PictureSource {
       let count = 4

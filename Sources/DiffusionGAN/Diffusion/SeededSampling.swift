@@ -1,0 +1,81 @@
+import TensorCore
+
+/// Pictures drawn from a diffusion network, one for each seed.
+///
+/// A seed's picture does not depend on which others are drawn with it, beyond rounding: its latent and
+/// its noise come from random streams of its own.
+public struct SeededSampling: Sendable {
+  public let denoiser: Denoiser
+  public let weights: Parameters
+  public var sampler: Sampler
+  /// The class of all pictures; nil for networks without classes, or one drawn by each seed.
+  public var label: Int?
+  /// Pictures drawn at a time.
+  public var batch: Int
+
+  public init(
+    _ network: NetworkFile, sampler: Sampler = Sampler(), label: Int? = nil, batch: Int = 64
+  ) throws {
+    denoiser = network.denoiser
+    weights = network.weights
+    self.sampler = sampler
+    self.label = label
+    self.batch = batch
+    let labels = denoiser.network.configuration.labels
+    if let label, !(0..<labels).contains(label) {
+      throw UserError(
+        labels == 0 ? "the network has no classes" : "there is no class \(label)",
+        remedy: labels == 0 ? "leave out --class" : "choose one of 0 to \(labels - 1)",
+        status: .usage)
+    }
+  }
+
+  private enum Purpose: UInt64 {
+    case latent = 0x11
+    case label = 0x12
+    case churn = 0x13
+  }
+
+  /// Pictures `[seeds, channels, height, width]` in about −1…1.
+  ///
+  /// - Parameter watch: told the number of pictures done after each batch; may throw to stop.
+  public func callAsFunction(_ seeds: [UInt64], watch: (Int) throws -> Void = { _ in }) throws
+    -> Tensor
+  {
+    let configuration = denoiser.network.configuration
+    let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
+    var values: [Float] = []
+    values.reserveCapacity(seeds.count * shape.reduce(1, *))
+    for start in stride(from: 0, to: seeds.count, by: batch) {
+      let part = Array(seeds[start..<min(start + batch, seeds.count)])
+      values += draw(part, shape).values
+      try watch(start + part.count)
+    }
+    return Tensor(values, shape: [seeds.count] + shape)
+  }
+
+  private func draw(_ seeds: [UInt64], _ shape: [Int]) -> Tensor {
+    func streams(_ purpose: Purpose, _ rest: UInt64...) -> [RandomStream] {
+      seeds.map { RandomStream(seed: $0, path: [purpose.rawValue] + rest) }
+    }
+    let conditions = UNet.Conditions(noise: [], labels: labels(streams(.label)))
+    return sampler(
+      Tensor(normal: shape, from: streams(.latent)),
+      noise: { step in Tensor(normal: shape, from: streams(.churn, UInt64(step))) }
+    ) { x, sigma in
+      denoiser(x, sigma: [sigma], weights, conditions)
+    }
+  }
+
+  /// One-hot classes; nil for networks without.
+  private func labels(_ streams: [RandomStream]) -> Tensor? {
+    let count = denoiser.network.configuration.labels
+    guard count > 0 else { return nil }
+    var values = [Float](repeating: 0, count: streams.count * count)
+    for (index, stream) in streams.enumerated() {
+      var stream = stream
+      values[index * count + (label ?? stream.integer(below: count))] = 1
+    }
+    return Tensor(values, shape: [streams.count, count])
+  }
+}

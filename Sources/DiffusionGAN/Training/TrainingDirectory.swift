@@ -1,0 +1,95 @@
+import Foundation
+import TensorCore
+
+/// A training run on disk, as in the EDM code: `options.json`, `stats.jsonl`, `fakes-<kimg>.png`,
+/// `snapshot-<kimg>.safetensors` and `state.safetensors`, from which the run continues.
+///
+/// The state is replaced whole at every tick, before its row of statistics is written: a run killed at
+/// any moment continues from its last tick.
+public final class TrainingDirectory {
+  public let path: String
+  /// Whether the run had begun before.
+  public let isResumed: Bool
+
+  public var statePath: String { path + "/state.safetensors" }
+  private var statsPath: String { path + "/stats.jsonl" }
+  /// Of `options.json`; holds the lock.
+  private let descriptor: Int32
+
+  /// Opens the run with these options: the one at `path`, or the newest one below `root`, or a new one.
+  ///
+  /// - Parameters:
+  ///   - name: data, network and method; a number goes before it.
+  ///   - options: everything that decides the run's numbers.
+  public init(root: String, name: String, options: JSONValue, path chosen: String? = nil) throws {
+    let wanted = try JSONValue(parsing: Data(options.text.utf8), place: "options")
+    func holds(_ folder: String) -> Bool {
+      (try? JSONValue(contentsOf: folder + "/options.json")) == wanted
+    }
+    if let chosen {
+      path = chosen
+      let file = chosen + "/options.json"
+      isResumed = FileManager.default.fileExists(atPath: file)
+      if isResumed, !holds(chosen) {
+        throw UserError(
+          "the folder holds a run with other options", at: chosen,
+          remedy: "choose another folder with --out, or the same options")
+      }
+    } else {
+      try Files.makeFolder(root)
+      let entries = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted()
+      if let found = entries.last(where: { $0.hasSuffix("-\(name)") && holds("\(root)/\($0)") }) {
+        path = "\(root)/\(found)"
+        isResumed = true
+      } else {
+        let next = (entries.compactMap { Int($0.prefix { $0 != "-" }) }.max() ?? -1) + 1
+        path = "\(root)/" + String(format: "%05d", next) + "-\(name)"
+        isResumed = false
+      }
+    }
+    let optionsPath = path + "/options.json"
+    if !isResumed {
+      try Files.makeFolder(path)
+      try Files.write(Data(options.prettyText.utf8), to: optionsPath)
+    }
+    descriptor = Glibc.open(optionsPath, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Files.systemError("cannot be read", at: optionsPath) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw UserError(
+        "another process is training this run", at: path, remedy: "wait for it or stop it")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Whether a state is there to continue from.
+  public var hasState: Bool { FileManager.default.fileExists(atPath: statePath) }
+
+  /// Path of a file made after `seen` samples, such as `fakes-000012.png`.
+  public func file(_ kind: String, seen: Int, _ suffix: String) -> String {
+    "\(path)/\(kind)-" + String(format: "%06d", seen / 1000) + ".\(suffix)"
+  }
+
+  /// Drops rows of statistics that lie after `seen` samples: the state that they tell of was never
+  /// written.
+  public func truncateStatistics(after seen: Int) throws {
+    guard FileManager.default.fileExists(atPath: statsPath) else { return }
+    let kept = try Files.read(statsPath).split(separator: 0x0A).filter { line in
+      guard let row = try? JSONValue(parsing: Data(line), place: statsPath),
+        case .integer(let images) = row["images"]
+      else { return false }
+      return images <= seen
+    }
+    var data = Data()
+    for line in kept { data.append(contentsOf: line + [0x0A]) }
+    try Files.write(data, to: statsPath)
+  }
+
+  public func append(_ row: JSONValue) throws {
+    let descriptor = Glibc.open(statsPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: statsPath) }
+    defer { close(descriptor) }
+    try Files.append(Data((row.text + "\n").utf8), to: descriptor, path: statsPath)
+  }
+}

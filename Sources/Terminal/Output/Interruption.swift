@@ -1,0 +1,22 @@
+import Glibc
+import Synchronization
+
+/// Ctrl-C as a wish: the first one is noted, so that long work can stop where nothing is lost; the
+/// second ends the program at once.
+public enum Interruption {
+  private static let requested = Atomic(false)
+
+  /// From now on the first Ctrl-C, or `kill`, is noted.
+  public static func watch() {
+    // Made here, since a signal handler may not make anything.
+    requested.store(false, ordering: .relaxed)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interruption.requested.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+
+  public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+}

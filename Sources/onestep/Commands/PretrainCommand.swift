@@ -1,0 +1,68 @@
+import DiffusionGAN
+import Foundation
+import TensorCore
+import Terminal
+
+/// `onestep pretrain`: trains a diffusion network.
+enum PretrainCommand: Command {
+  static let specification = CommandSpecification(
+    name: "pretrain", summary: "Train a diffusion network on images.",
+    discussion: """
+      Trains an EDM network as the preset says. The run's folder holds options.json, stats.jsonl, \
+      grids of samples, snapshots of the averaged weights and the state. The same command continues \
+      a run that was stopped, to the same bits; Ctrl-C saves and stops, a second one stops at once.
+      """,
+    options: [
+      CommonOptions.data,
+      OptionSpecification(
+        long: "preset", valueName: "NAME", help: "Network and settings.",
+        choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
+      OptionSpecification(
+        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
+        defaultText: "the preset's"),
+      OptionSpecification(
+        long: "tick", valueName: "N", help: "Images between two saved states.",
+        defaultText: "2000"),
+      OptionSpecification(
+        long: "snapshots", valueName: "N",
+        help: "Snapshots and grids of samples over the run, evenly spaced.", defaultText: "8"),
+      OptionSpecification(
+        long: "cond", help: "Tell the network the labels of the data."),
+      CommonOptions.seed, CommonOptions.threads,
+      OptionSpecification(
+        long: "out", valueName: "DIR", help: "Folder of the run.",
+        defaultText: "training-runs/NUMBER-DATA-PRESET-edm"),
+    ],
+    examples: [
+      CommandExample(
+        line: "onestep pretrain --data fashion-mnist --preset fashion16",
+        comment: "a network of 16×16 images"),
+      CommandExample(
+        line: "onestep pretrain --data fashion-mnist --preset test", comment: "a minute's try"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    let preset = try DataPreset(named: parsed.requiredString("preset"))
+    let seed = try CommonOptions.seed(parsed)
+    let total = try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+    let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
+    let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
+    let pool = try CommonOptions.pool(parsed)
+    let source = try CommonOptions.source(parsed)
+    let data = try preset.prepare(source.load(.train, pool: pool))
+    let isConditional = parsed.flag("cond")
+    guard !isConditional || data.labels != nil else {
+      throw UserError("the data have no labels", at: source.name, remedy: "leave out --cond")
+    }
+    let training = TrainingPreset(
+      preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total)
+    let run = PretrainingRun(
+      training: training, data: data, isConditional: isConditional, tick: tick,
+      snapshots: snapshots)
+    try Compute.$pool.withValue(pool) {
+      try run(
+        root: "training-runs", name: "\(source.name)-\(preset.rawValue)-edm",
+        path: parsed.string("out"))
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import DiffusionGAN
+import Foundation
+import TensorCore
+import Terminal
+
+/// `onestep sample`: draws images from a network.
+enum SampleCommand: Command {
+  static let specification = CommandSpecification(
+    name: "sample", summary: "Draw images from a network.",
+    discussion: """
+      Draws one image for each seed. A seed's image is the same whatever other seeds are drawn with \
+      it.
+      """,
+    options: [
+      OptionSpecification(
+        long: "network", valueName: "FILE", help: "A snapshot (.safetensors).", isRequired: true),
+      OptionSpecification(
+        long: "seeds", valueName: "LIST", help: "Seeds, such as 0-63 or 1,5,9-12.",
+        defaultText: "0-63"),
+      OptionSpecification(
+        long: "steps", valueName: "N", help: "Noise levels of the solver.", defaultText: "18"),
+      OptionSpecification(
+        long: "solver", valueName: "NAME", help: "The solver of each step.",
+        defaultText: "heun", choices: Sampler.Method.allCases.map(\.rawValue)),
+      OptionSpecification(
+        long: "churn", valueName: "S", help: "Noise that is added again, over all steps.",
+        defaultText: "0"),
+      OptionSpecification(
+        long: "class", valueName: "N", help: "Class of all images.",
+        defaultText: "drawn by the seed"),
+      OptionSpecification(
+        long: "out", valueName: "PATH",
+        help: "A .png for a grid, a .safetensors for f32 values, or a folder for single files.",
+        isRequired: true),
+      CommonOptions.threads,
+    ],
+    examples: [
+      CommandExample(
+        line: "onestep sample --network snapshot-000400.safetensors --seeds 0-63 --out grid.png",
+        comment: "a grid of 64"),
+      CommandExample(
+        line: "onestep sample --network net.safetensors --seeds 0-9999 --out fakes.safetensors",
+        comment: "for onestep evaluate"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    let seeds = try Self.seeds(parsed.string("seeds") ?? "0-63")
+    let steps = try parsed.integer("steps", in: 1...100_000) ?? 18
+    let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
+    let method = Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun
+    let label = try parsed.integer("class", in: 0...1_000_000)
+    let path = try parsed.requiredString("out")
+    let pool = try CommonOptions.pool(parsed)
+    let sampling = try SeededSampling(
+      NetworkFile(contentsOf: parsed.requiredString("network")),
+      sampler: Sampler(
+        steps: steps, method: method, churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
+      label: label)
+    let progress = Progress(unit: "images")
+    progress.update(done: 0, total: seeds.count, label: "sampling")
+    let images = try Compute.$pool.withValue(pool) {
+      try sampling(seeds) {
+        progress.update(done: $0, total: seeds.count, label: "sampling")
+      }
+    }
+    progress.finish()
+    try Self.write(images, seeds: seeds, to: path)
+    print(path)
+  }
+
+  private static func write(_ images: Tensor, seeds: [UInt64], to path: String) throws {
+    switch (path as NSString).pathExtension.lowercased() {
+    case "png": try PictureGrid.picture(of: images, place: path).write(to: path)
+    case "safetensors":
+      try Safetensors.write([("images", images.shape, images.values)], to: path)
+    case "":
+      try Files.makeFolder(path)
+      let size = images.count / max(seeds.count, 1)
+      let values = images.values
+      for (index, seed) in seeds.enumerated() {
+        let image = Tensor(
+          Array(values[index * size..<(index + 1) * size]), shape: [1] + images.shape.dropFirst())
+        let file = path + "/" + String(format: "%06d", Int(seed)) + ".png"
+        try PictureGrid.picture(of: image, place: file).write(to: file)
+      }
+    case let other:
+      throw UserError(
+        "images cannot be written as .\(other)", at: path,
+        remedy: "give a .png, a .safetensors or a folder", status: .usage)
+    }
+  }
+
+  /// Seeds of a list such as `0-63,70`.
+  static func seeds(_ text: String) throws -> [UInt64] {
+    func refuse() -> UserError {
+      UserError(
+        "option '--seeds' must be numbers and ranges such as 0-63,70, not '\(text)'",
+        status: .usage)
+    }
+    var seeds: [UInt64] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+      switch ends.count {
+      case 1:
+        guard let seed = ends[0] else { throw refuse() }
+        seeds.append(seed)
+      case 2:
+        guard let first = ends[0], let last = ends[1], first <= last, last - first < 10_000_000
+        else { throw refuse() }
+        seeds += Array(first...last)
+      default: throw refuse()
+      }
+    }
+    return seeds
+  }
+}
