@@ -19,7 +19,8 @@ enum Golden {
 extension JSONReader {
   /// The reader of one key, whatever other keys there are.
   func at(_ key: String) throws -> JSONReader {
-    try #require(entries().first { $0.0 == key }?.1, "no key \(key) in \(place)")
+    let found = try entries().first { $0.0 == key }?.1
+    return try #require(found, "no key \(key) in \(place)")
   }
 
   func numbers() throws -> [Double] { try list().map { try $0.number() } }

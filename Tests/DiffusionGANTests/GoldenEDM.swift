@@ -52,11 +52,6 @@ extension GoldenEDM {
 }
 
 extension JSONReader {
-  /// The reader of one key, whatever other keys there are.
-  func at(_ key: String) throws -> JSONReader {
-    try #require(entries().first { $0.0 == key }?.1, "no key \(key) in \(place)")
-  }
-
   func floats() throws -> [Float] { try list().map { Float(try $0.number()) } }
 }
 

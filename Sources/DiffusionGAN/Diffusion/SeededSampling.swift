@@ -36,7 +36,8 @@ public struct SeededSampling: Sendable {
     case churn = 0x13
   }
 
-  /// Pictures `[seeds, channels, height, width]` in about −1…1.
+  /// Pictures `[seeds, channels, height, width]` in −1…1; what lies outside is cut off, as the EDM code
+  /// does when it stores pictures.
   ///
   /// - Parameter watch: told the number of pictures done after each batch; may throw to stop.
   public func callAsFunction(_ seeds: [UInt64], watch: (Int) throws -> Void = { _ in }) throws
@@ -48,7 +49,8 @@ public struct SeededSampling: Sendable {
     values.reserveCapacity(seeds.count * shape.reduce(1, *))
     for start in stride(from: 0, to: seeds.count, by: batch) {
       let part = Array(seeds[start..<min(start + batch, seeds.count)])
-      values += draw(part, shape).values
+      // Written so that NaN stays and is found.
+      values += draw(part, shape).values.map { $0 > 1 ? 1 : $0 < -1 ? -1 : $0 }
       try watch(start + part.count)
     }
     return Tensor(values, shape: [seeds.count] + shape)
