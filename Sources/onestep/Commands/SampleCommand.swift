@@ -50,6 +50,12 @@ enum SampleCommand: Command {
     let method = Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun
     let label = try parsed.integer("class", in: 0...1_000_000)
     let path = try parsed.requiredString("out")
+    let kind = (path as NSString).pathExtension.lowercased()
+    guard ["", "png", "safetensors"].contains(kind) else {
+      throw UserError(
+        "images cannot be written as .\(kind)", at: path,
+        remedy: "give a .png, a .safetensors or a folder", status: .usage)
+    }
     let pool = try CommonOptions.pool(parsed)
     let sampling = try SeededSampling(
       NetworkFile(contentsOf: parsed.requiredString("network")),
@@ -73,7 +79,7 @@ enum SampleCommand: Command {
     case "png": try PictureGrid.picture(of: images, place: path).write(to: path)
     case "safetensors":
       try Safetensors.write([("images", images.shape, images.values)], to: path)
-    case "":
+    default:
       try Files.makeFolder(path)
       let size = images.count / max(seeds.count, 1)
       let values = images.values
@@ -83,10 +89,6 @@ enum SampleCommand: Command {
         let file = path + "/" + String(format: "%06d", Int(seed)) + ".png"
         try PictureGrid.picture(of: image, place: file).write(to: file)
       }
-    case let other:
-      throw UserError(
-        "images cannot be written as .\(other)", at: path,
-        remedy: "give a .png, a .safetensors or a folder", status: .usage)
     }
   }
 
