@@ -86,6 +86,8 @@ enum SweepCost {
     let requests = (0..<variants).map { _ in
       let layer = random.integer(below: layers)
       let position = random.integer(below: tokens)
+      // Other rows of the donor, so that variants differ: equal ones would be computed once.
+      let row = random.integer(below: tokens)
       return ForwardRequest(
         tokens: runs[1].tokens, base: runs[1],
         interventions: [
@@ -93,7 +95,7 @@ enum SweepCost {
             ActivationEdit(
               at: HookPoint(.residualPost, layer: layer), positions: [position],
               change: .replace(
-                RowSource(runs[0].residualPost(layer: layer, positions: [position])))))
+                RowSource(runs[0].residualPost(layer: layer, positions: [row])))))
         ], logits: LogitRequest(tokens: .some([17, 42])))
     }
     let repeats = variants <= 10 ? 9 : variants <= 100 ? 3 : 1
