@@ -82,8 +82,8 @@ public struct Pretraining: Sendable {
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `UserError` naming the parameter whose gradient is not finite, if they are not replaced;
-  ///   whatever `source` throws. The state is then as before.
+  /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is not,
+  ///   if they are not replaced; whatever `source` throws. The state is then as before.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     var order = self.order ?? ShuffledOrder(count: source.count, seed: settings.seed)
     precondition(
@@ -106,6 +106,11 @@ public struct Pretraining: Sendable {
       settings.loss(
         denoiser, weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
         conditions)
+    }
+    guard loss[0].isFinite else {
+      throw UserError(
+        "the loss is not finite after \(seen) images",
+        remedy: "the last saved state is kept; lower the rate or look at the data")
     }
     var gradients = found
     if settings.replacesNotFinite {

@@ -4,8 +4,8 @@ import TensorCore
 /// A training run on disk, as in the EDM code: `options.json`, `stats.jsonl`, `fakes-<kimg>.png`,
 /// `snapshot-<kimg>.safetensors` and `state.safetensors`, from which the run continues.
 ///
-/// The state is replaced whole at every tick, before its row of statistics is written: a run killed at
-/// any moment continues from its last tick.
+/// The state is replaced whole at every tick, after its row of statistics was written; rows beyond the
+/// state are dropped. A run killed at any moment continues from its last tick.
 public final class TrainingDirectory {
   public let path: String
   /// Whether the run had begun before.

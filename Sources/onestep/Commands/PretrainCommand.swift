@@ -20,18 +20,10 @@ enum PretrainCommand: Command {
       OptionSpecification(
         long: "kimg", valueName: "N", help: "Thousands of images to train on.",
         defaultText: "the preset's"),
-      OptionSpecification(
-        long: "tick", valueName: "N", help: "Images between two saved states.",
-        defaultText: "2000"),
-      OptionSpecification(
-        long: "snapshots", valueName: "N",
-        help: "Snapshots and grids of samples over the run, evenly spaced.", defaultText: "8"),
+      TrainingLoop.tickOption, TrainingLoop.snapshotsOption,
       OptionSpecification(
         long: "cond", help: "Tell the network the labels of the data."),
-      CommonOptions.seed, CommonOptions.threads,
-      OptionSpecification(
-        long: "out", valueName: "DIR", help: "Folder of the run.",
-        defaultText: "training-runs/NUMBER-DATA-PRESET-edm"),
+      CommonOptions.seed, CommonOptions.threads, TrainingLoop.outOption,
     ],
     examples: [
       CommandExample(
@@ -56,13 +48,26 @@ enum PretrainCommand: Command {
     }
     let training = TrainingPreset(
       preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total)
-    let run = PretrainingRun(
-      training: training, data: data, isConditional: isConditional, tick: tick,
-      snapshots: snapshots)
-    try Compute.$pool.withValue(pool) {
-      try run(
-        root: "training-runs", name: "\(source.name)-\(preset.rawValue)-edm",
-        path: parsed.string("out"))
-    }
+    let options: JSONValue = [
+      "method": "edm", "preset": .string(training.data.rawValue), "data": .string(data.name),
+      "images": .integer(data.count), "conditional": .bool(isConditional),
+      "seed": .integer(Int(training.settings.seed)), "batch": .integer(training.settings.batch),
+      "total": .integer(training.total), "tick": .integer(tick),
+      "snapshots": .integer(snapshots),
+      "rate": .number(Double(training.settings.rate.rate)),
+      "half_life": .number(training.settings.halfLife), "network": training.network.jsonValue,
+    ]
+    let directory = try TrainingDirectory(
+      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-edm", options: options,
+      path: parsed.string("out"))
+    let denoiser = Denoiser(try UNet(training.network))
+    var run = PretrainingRun(
+      directory.hasState
+        ? try Pretraining(denoiser, settings: training.settings, resuming: directory.statePath)
+        : Pretraining(denoiser, settings: training.settings),
+      on: isConditional ? LabelledPictures(data) : data)
+    let loop = TrainingLoop(
+      directory, total: training.total, tick: tick, snapshots: snapshots)
+    try Compute.$pool.withValue(pool) { try loop(&run) }
   }
 }

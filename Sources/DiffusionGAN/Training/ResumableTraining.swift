@@ -1,0 +1,63 @@
+import TensorCore
+
+/// Training as the loop of a command sees it: steps, a state to continue from, snapshots to look at.
+///
+/// A run continued from its state takes the same steps, to the same bits, as one that was never stopped.
+public protocol ResumableTraining {
+  /// Samples seen: the position in every random sequence.
+  var seen: Int { get }
+
+  /// One step on the next samples.
+  ///
+  /// - Returns: figures of the step by name, `loss` first; the loop averages them over a tick.
+  /// - Throws: `UserError` where the run cannot go on, such as for numbers that are not finite. The
+  ///   state is then as before the step.
+  mutating func step() throws -> [TrainingFigure]
+
+  /// Writes everything that a run needs to continue, as one file, whole or not at all.
+  func save(to path: String) throws
+
+  /// Writes what somebody may look at: the network so far, a grid of pictures.
+  func writeSnapshot(in directory: TrainingDirectory) throws
+
+  /// What a practitioner would say to these figures, the means of a tick; nothing if all is well.
+  func advice(_ figures: [TrainingFigure]) -> [String]
+}
+
+extension ResumableTraining {
+  public func advice(_ figures: [TrainingFigure]) -> [String] { [] }
+}
+
+/// A number that training reports.
+public struct TrainingFigure: Sendable, Equatable {
+  /// Key in `stats.jsonl`.
+  public let name: String
+  public let value: Double
+
+  public init(_ name: String, _ value: Double) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// Means of figures over the steps of a tick; a figure that only some steps have is averaged over those.
+public struct TickMeans: Sendable {
+  private var names: [String] = []
+  private var sums: [String: (sum: Double, count: Int)] = [:]
+
+  public init() {}
+
+  public mutating func add(_ figures: [TrainingFigure]) {
+    for figure in figures {
+      if sums[figure.name] == nil { names.append(figure.name) }
+      let old = sums[figure.name] ?? (0, 0)
+      sums[figure.name] = (old.sum + figure.value, old.count + 1)
+    }
+  }
+
+  public var figures: [TrainingFigure] {
+    names.compactMap { name in
+      sums[name].map { TrainingFigure(name, $0.sum / Double($0.count)) }
+    }
+  }
+}

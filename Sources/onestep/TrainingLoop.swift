@@ -1,0 +1,101 @@
+import DiffusionGAN
+import Foundation
+import TensorCore
+import Terminal
+
+/// Steps of a training run from its beginning or last state to its end, with all that a user sees and
+/// finds on disk.
+struct TrainingLoop {
+  let directory: TrainingDirectory
+  /// Samples of the whole run.
+  let total: Int
+  /// Samples between two saved states.
+  let tick: Int
+  /// Snapshots over the run, evenly spaced.
+  let snapshots: Int
+
+  static let tickOption = OptionSpecification(
+    long: "tick", valueName: "N", help: "Images between two saved states.", defaultText: "2000")
+  static let snapshotsOption = OptionSpecification(
+    long: "snapshots", valueName: "N",
+    help: "Snapshots and grids of samples over the run, evenly spaced.", defaultText: "8")
+  static let outOption = OptionSpecification(
+    long: "out", valueName: "DIR", help: "Folder of the run.",
+    defaultText: "training-runs/NUMBER-DATA-PRESET-METHOD")
+
+  init(_ directory: TrainingDirectory, total: Int, tick: Int, snapshots: Int) {
+    self.directory = directory
+    self.total = total
+    self.tick = tick
+    self.snapshots = snapshots
+  }
+
+  /// - Throws: `UserError` when Ctrl-C asked to stop, after the state has been saved.
+  func callAsFunction(_ run: inout some ResumableTraining) throws {
+    try directory.truncateStatistics(after: run.seen)
+    Interruption.watch()
+    let progress = Progress(unit: "images")
+    defer { progress.finish() }
+    progress.note(
+      directory.hasState
+        ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
+    progress.update(done: min(run.seen, total), total: total, label: "training")
+    while run.seen < total {
+      let start = ContinuousClock.now
+      let before = run.seen
+      let end = min((before / tick + 1) * tick, total)
+      var means = TickMeans()
+      while run.seen < end {
+        do { means.add(try run.step()) } catch let error as UserError where error.place == nil {
+          throw UserError(
+            error.problem, at: directory.path, remedy: error.remedy, status: error.status)
+        }
+        let figures = means.figures
+        progress.update(
+          done: min(run.seen, total), total: total,
+          label: figures.prefix(1).map { String(format: "%@ %.4f", $0.name, $0.value) }.joined())
+        if Interruption.isRequested {
+          try run.save(to: directory.statePath)
+          throw UserError(
+            "stopped at \(run.seen) images; the state is saved", at: directory.path,
+            remedy: "the same command continues")
+        }
+      }
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      let rate = Double(run.seen - before) / seconds
+      let isSnapshot =
+        run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
+      if isSnapshot { try run.writeSnapshot(in: directory) }
+      // The row first: one whose state was never written is dropped when the run continues.
+      try directory.append(row(run.seen, means.figures, imagesPerSecond: rate))
+      try run.save(to: directory.statePath)
+      for line in run.advice(means.figures) { progress.note(line) }
+      if isSnapshot {
+        let words = means.figures.map { String(format: "%@ %.4g", $0.name, $0.value) }
+        progress.note(
+          String(
+            format: "%d kimg, %@, %.0f images/s, %.0f MB", run.seen / 1000,
+            words.joined(separator: ", "), rate, Self.peakMegabytes))
+      }
+    }
+    print(directory.file("snapshot", seen: run.seen, "safetensors"))
+  }
+
+  private func row(
+    _ seen: Int, _ figures: [TrainingFigure], imagesPerSecond: Double
+  ) -> JSONValue {
+    .object(
+      [("images", .integer(seen))] + figures.map { ($0.name, .number($0.value)) } + [
+        ("images_per_second", .number(imagesPerSecond)),
+        ("peak_rss_mb", .number(Self.peakMegabytes)),
+      ])
+  }
+
+  private func snapshotNumber(_ seen: Int) -> Int { seen * snapshots / total }
+
+  private static var peakMegabytes: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_maxrss) * 1024 / 1e6
+  }
+}
