@@ -13,6 +13,8 @@ struct TrainingLoop {
   let tick: Int
   /// Snapshots over the run, evenly spaced.
   let snapshots: Int
+  /// Said at the beginning.
+  let note: String?
 
   static let tickOption = OptionSpecification(
     long: "tick", valueName: "N", help: "Images between two saved states.", defaultText: "2000")
@@ -23,11 +25,14 @@ struct TrainingLoop {
     long: "out", valueName: "DIR", help: "Folder of the run.",
     defaultText: "training-runs/NUMBER-DATA-PRESET-METHOD")
 
-  init(_ directory: TrainingDirectory, total: Int, tick: Int, snapshots: Int) {
+  init(
+    _ directory: TrainingDirectory, total: Int, tick: Int, snapshots: Int, note: String? = nil
+  ) {
     self.directory = directory
     self.total = total
     self.tick = tick
     self.snapshots = snapshots
+    self.note = note
   }
 
   /// - Throws: `UserError` when Ctrl-C asked to stop, after the state has been saved.
@@ -39,6 +44,7 @@ struct TrainingLoop {
     progress.note(
       directory.hasState
         ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
+    if let note { progress.note(note) }
     progress.update(done: min(run.seen, total), total: total, label: "training")
     while run.seen < total {
       let start = ContinuousClock.now

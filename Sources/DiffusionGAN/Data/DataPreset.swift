@@ -41,6 +41,17 @@ public enum DataPreset: String, CaseIterable, Sendable {
     self = preset
   }
 
+  /// The preset whose images have this shape.
+  ///
+  /// - Throws: `UserError` if there is none.
+  public init(of shape: ImageShape) throws {
+    guard let preset = Self.allCases.first(where: { $0.shape == shape }) else {
+      throw UserError(
+        "no preset has images of \(shape)", remedy: "name one with --preset", status: .usage)
+    }
+    self = preset
+  }
+
   /// `data`, prepared; data that have the preset's shape already are left as they are.
   public func prepare(_ data: ImageDataset) throws -> ImageDataset {
     guard data.shape != shape else { return data }

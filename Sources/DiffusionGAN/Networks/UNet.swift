@@ -104,10 +104,47 @@ public struct UNet: Sendable {
       self.dropout = dropout
       self.observer = observer
     }
+
+    /// What the observer makes of the output of the stage with this whole name.
+    func observed(_ name: String, _ output: Tensor) -> Tensor {
+      observer.map { $0(String(name.dropFirst("model.".count)), output) } ?? output
+    }
   }
 
   /// The raw network `F(x)`, `[batch, channels, height, width]` in and out.
   public func callAsFunction(
+    _ x: Tensor, _ weights: Parameters, _ conditions: Conditions
+  ) -> Tensor {
+    let embedding = self.embedding(x, weights, conditions)
+    var (x, skips) = encoded(x, embedding, weights, conditions)
+    var result: Tensor?
+    for stage in decoder {
+      switch stage {
+      case .block(let block):
+        if x.shape[1] != block.inputs { x = Tensor.concatenated([x, skips.removeLast()], 1) }
+        x = run(block, x, embedding, weights, conditions)
+      case .auxiliaryUp(let layer): result = result.map { layer($0, weights) }
+      case .auxiliaryOutput(let norm, let layer):
+        let output = conditions.observed(layer.name, layer(norm(x, weights, silu: true), weights))
+        result = result.map { $0 + output } ?? output
+      default: break
+      }
+    }
+    return result ?? x
+  }
+
+  /// The encoder's last activation at each resolution, the finest first, each
+  /// `[batch, channels, height, width]`.
+  func encoded(_ x: Tensor, _ weights: Parameters, _ conditions: Conditions) -> [Tensor] {
+    let embedding = self.embedding(x, weights, conditions)
+    let skips = encoded(x, embedding, weights, conditions).skips
+    return skips.indices.filter {
+      $0 == skips.count - 1 || skips[$0].shape[2] != skips[$0 + 1].shape[2]
+    }.map { skips[$0] }
+  }
+
+  /// What the blocks are told of the conditions.
+  private func embedding(
     _ x: Tensor, _ weights: Parameters, _ conditions: Conditions
   ) -> Tensor {
     let size = configuration.resolution
@@ -117,48 +154,43 @@ public struct UNet: Sendable {
     precondition(
       conditions.noise.count == 1 || conditions.noise.count == x.shape[0],
       "\(conditions.noise.count) noise levels for a batch of shape \(x.shape)")
-    let embedding = embedding(weights, conditions, batch: x.shape[0])
-    func observed(_ name: String, _ output: Tensor) -> Tensor {
-      conditions.observer.map { $0(String(name.dropFirst("model.".count)), output) } ?? output
-    }
-    func run(_ block: UNetBlock, _ x: Tensor) -> Tensor {
-      observed(block.name, block(x, embedding: embedding, weights, dropout: conditions.dropout))
-    }
+    return embedding(weights, conditions, batch: x.shape[0])
+  }
+
+  private func run(
+    _ block: UNetBlock, _ x: Tensor, _ embedding: Tensor, _ weights: Parameters,
+    _ conditions: Conditions
+  ) -> Tensor {
+    conditions.observed(
+      block.name, block(x, embedding: embedding, weights, dropout: conditions.dropout))
+  }
+
+  /// The encoder's output, and what the decoder will want of it.
+  private func encoded(
+    _ x: Tensor, _ embedding: Tensor, _ weights: Parameters, _ conditions: Conditions
+  ) -> (output: Tensor, skips: [Tensor]) {
     var skips: [Tensor] = []
     var (x, auxiliary) = (x, x)
     for stage in encoder {
       switch stage {
       case .convolution(let layer):
-        x = observed(layer.name, layer(x, weights))
+        x = conditions.observed(layer.name, layer(x, weights))
         skips.append(x)
       case .block(let block):
-        x = run(block, x)
+        x = run(block, x, embedding, weights, conditions)
         skips.append(x)
       case .auxiliaryDown(let layer): auxiliary = layer(auxiliary, weights)
       case .auxiliarySkip(let layer):
-        x = x + observed(layer.name, layer(auxiliary, weights))
+        x = x + conditions.observed(layer.name, layer(auxiliary, weights))
         skips[skips.count - 1] = x
       case .auxiliaryResidual(let layer):
-        let side = observed(layer.name, layer(auxiliary, weights))
+        let side = conditions.observed(layer.name, layer(auxiliary, weights))
         x = Tensor.scaledSum(x, side, factor: Float(0.5.squareRoot()))
         skips[skips.count - 1] = x
         auxiliary = x
       case .auxiliaryUp, .auxiliaryOutput: break
       }
     }
-    var result: Tensor?
-    for stage in decoder {
-      switch stage {
-      case .block(let block):
-        if x.shape[1] != block.inputs { x = Tensor.concatenated([x, skips.removeLast()], 1) }
-        x = run(block, x)
-      case .auxiliaryUp(let layer): result = result.map { layer($0, weights) }
-      case .auxiliaryOutput(let norm, let layer):
-        let output = observed(layer.name, layer(norm(x, weights, silu: true), weights))
-        result = result.map { $0 + output } ?? output
-      default: break
-      }
-    }
-    return result ?? x
+    return (x, skips)
   }
 }

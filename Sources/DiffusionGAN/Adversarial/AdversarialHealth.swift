@@ -1,0 +1,60 @@
+import Foundation
+
+/// What the figures of adversarial training say about its health.
+///
+/// The bounds are rules of thumb from runs on 16×16 pictures: healthy runs keep mean logits within
+/// about ±0.5 and a twentieth of twins.
+struct AdversarialHealth {
+  private let figures: [String: Double]
+  private let seen: Int
+
+  /// Difference of the mean logits above which the generator learns little more.
+  private static let wonGap = 4.0
+  /// Difference below which the discriminator has not learned anything, after this many samples.
+  private static let lostGap = 0.005
+  private static let patience = 10_000
+  private static let mostTwins = 0.5
+  /// Norm of a gradient that no healthy run has.
+  private static let largestGradient = 1e4
+
+  init(_ figures: [TrainingFigure], seen: Int) {
+    self.figures = Dictionary(figures.map { ($0.name, $0.value) }) { $1 }
+    self.seen = seen
+  }
+
+  /// One line for each thing that looks wrong, with what usually helps.
+  var advice: [String] {
+    var lines: [String] = []
+    if let twins = figures["twins"], twins > Self.mostTwins {
+      lines.append(
+        String(
+          format: "warning: collapse: %.0f %% of the generated pictures have a twin; lower --rate, "
+            + "freeze more (--freeze 1) or go back to an earlier snapshot", 100 * twins))
+    }
+    if let real = figures["real_logit"], let fake = figures["fake_logit"] {
+      if real - fake > Self.wonGap {
+        lines.append(
+          String(
+            format: "warning: the discriminator has won: mean logits %+.1f for real and %+.1f for "
+              + "generated pictures; raise --gamma, add --augment or lower --discriminator-rate",
+            real, fake))
+      } else if seen > Self.patience, abs(real - fake) < Self.lostGap {
+        lines.append(
+          String(
+            format: "warning: the discriminator tells nothing apart: mean logits %+.3f and %+.3f; "
+              + "raise --discriminator-rate or give it --features", real, fake))
+      }
+    }
+    for (key, whose) in [
+      ("generator_gradient", "generator's"), ("discriminator_gradient", "discriminator's"),
+    ] {
+      if let norm = figures[key], norm > Self.largestGradient {
+        lines.append(
+          String(
+            format: "warning: divergence: the \(whose) gradient has norm %.1e; lower its rate", norm
+          ))
+      }
+    }
+    return lines
+  }
+}

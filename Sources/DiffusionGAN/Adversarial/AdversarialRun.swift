@@ -1,0 +1,75 @@
+import Foundation
+import TensorCore
+
+/// Adversarial training on a set of pictures, with an eye on its health.
+public struct AdversarialRun: ResumableTraining {
+  public private(set) var training: AdversarialTraining
+  private let source: any PictureSource
+  /// What pictures are compared by when twins are looked for; their pixels if nil.
+  private let features: (any FeatureNetwork)?
+
+  /// Samples between two looks for twins, and pictures looked at.
+  private static let lookInterval = 2000
+  private static let looked = 128
+
+  public init(
+    _ training: AdversarialTraining, on source: any PictureSource,
+    features: (any FeatureNetwork)?
+  ) {
+    self.training = training
+    self.source = source
+    self.features = features
+  }
+
+  public var seen: Int { training.seen }
+
+  public mutating func step() throws -> [TrainingFigure] {
+    let before = seen
+    let step = try training.step(source)
+    var figures = [
+      TrainingFigure("generator_loss", Double(step.generatorLoss)),
+      TrainingFigure("discriminator_loss", Double(step.discriminatorLoss)),
+      TrainingFigure("real_logit", step.realLogit), TrainingFigure("fake_logit", step.fakeLogit),
+      TrainingFigure("generator_gradient", Double(step.generatorNorm)),
+      TrainingFigure("discriminator_gradient", Double(step.discriminatorNorm)),
+    ]
+    if let penalty = step.penalty { figures.append(TrainingFigure("penalty", Double(penalty))) }
+    if training.settings.augmentation?.adaptive != nil {
+      figures.append(TrainingFigure("augmentation_probability", training.probability))
+    }
+    if seen / Self.lookInterval > before / Self.lookInterval {
+      figures.append(TrainingFigure("twins", try twinShare()))
+    }
+    return figures
+  }
+
+  /// The share of twins among the pictures of the averaged weights.
+  private func twinShare() throws -> Double {
+    let count = min(Self.looked, source.count)
+    let drawn = try SeededSampling(generator)((0..<count).map { UInt64($0) })
+    let real = try source.images(at: Array(0..<count))
+    func vectors(_ pictures: Tensor) -> Tensor {
+      features?.vectors(pictures) ?? pictures.reshaped([count, -1])
+    }
+    return FeatureTwins.share(generated: vectors(drawn), real: vectors(real))
+  }
+
+  /// The one-step generator so far, of the averaged weights.
+  private var generator: NetworkFile {
+    NetworkFile(training.denoiser, weights: training.average.weights, isOneStep: true)
+  }
+
+  public func save(to path: String) throws { try training.save(to: path) }
+
+  /// The generator, and a grid of what it draws in one call each.
+  public func writeSnapshot(in directory: TrainingDirectory) throws {
+    try generator.write(to: directory.file("snapshot", seen: seen, "safetensors"))
+    let path = directory.file("fakes", seen: seen, "png")
+    let pictures = try SeededSampling(generator)((0..<64).map { UInt64($0) })
+    try PictureGrid.picture(of: pictures, place: path).write(to: path)
+  }
+
+  public func advice(_ figures: [TrainingFigure]) -> [String] {
+    AdversarialHealth(figures, seen: seen).advice
+  }
+}

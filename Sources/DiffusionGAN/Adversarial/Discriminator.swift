@@ -1,0 +1,40 @@
+import TensorCore
+
+/// A network that tells real pictures from generated ones: a description without weights.
+///
+/// Heads give logits at several scales. What a forward pass changes beside the weights, the vectors of
+/// the power iterations of spectral norms, is a value too, the *state*.
+public protocol Discriminator: Sendable {
+  /// Fresh weights that training changes: the same for the same seed.
+  func initialParameters(seed: UInt64) -> Parameters
+
+  func initialState(seed: UInt64) -> Parameters
+
+  /// Logits of each head, each `[batch, …]`; positive means real.
+  ///
+  /// - Parameters:
+  ///   - pictures: `[batch, channels, height, width]` in −1…1.
+  ///   - labels: `[batch, classes]`, one-hot, for a discriminator that is told classes.
+  ///   - state: one power iteration further after the call.
+  func logits(
+    _ pictures: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters
+  ) -> [Tensor]
+}
+
+/// Purposes of the random streams that fixed and initial weights of discriminators come from.
+enum DiscriminatorStream: UInt64 {
+  case weights = 0x6469_7363
+  case state = 0x6469_7374
+  case mixing = 0x6469_6D78
+}
+
+extension Array where Element == ParameterSpecification {
+  /// Each parameter as its specification begins it, from a stream of its own.
+  func tensors(seed: UInt64, _ purpose: DiscriminatorStream) -> Parameters {
+    Parameters(
+      enumerated().map { index, specification in
+        let stream = RandomStream(seed: seed, path: [purpose.rawValue, UInt64(index)])
+        return (specification.name, specification.initial.tensor(specification.shape, stream))
+      })
+  }
+}

@@ -1,0 +1,47 @@
+import TensorCore
+
+/// A convolution whose weight is divided by its largest singular value (Miyato et al. 2018).
+struct SpectralConvolution: Sendable {
+  let name: String
+  let inputs: Int
+  let outputs: Int
+  let kernel: Int
+  var stride = 1
+  var padding = 0
+  var hasBias = true
+
+  /// Uniform in ±1 / √fanIn.
+  private var initial: LayerInitialisation {
+    let third = (1.0 / 3).squareRoot()
+    return LayerInitialisation(mode: .kaimingUniform, weight: third, bias: third)
+  }
+
+  var parameters: [ParameterSpecification] {
+    let (fanIn, fanOut) = (inputs * kernel * kernel, outputs * kernel * kernel)
+    let weight = ParameterSpecification(
+      name: "\(name).weight", shape: [outputs, inputs, kernel, kernel],
+      initial: initial.weight(fanIn: fanIn, fanOut: fanOut))
+    let bias = ParameterSpecification(
+      name: "\(name).bias", shape: [outputs], initial: initial.bias(fanIn: fanIn, fanOut: fanOut))
+    return hasBias ? [weight, bias] : [weight]
+  }
+
+  /// The left singular vector as far as the power iteration has come, `[outputs]`.
+  var stateSpecification: ParameterSpecification {
+    ParameterSpecification(
+      name: "\(name).left", shape: [outputs],
+      initial: .normal(1 / Double(outputs).squareRoot()))
+  }
+
+  /// One power iteration, and the convolution with the normalised weight.
+  func callAsFunction(_ x: Tensor, _ weights: Parameters, state: inout Parameters) -> Tensor {
+    let weight = weights["\(name).weight"]
+    let left = state["\(name).left"]
+    var norm = SpectralNorm(left: left, right: left)
+    norm.iterate(weight)
+    state["\(name).left"] = norm.left
+    return x.convolved(
+      norm.normalised(weight), bias: hasBias ? weights["\(name).bias"] : nil, stride: stride,
+      padding: padding)
+  }
+}
