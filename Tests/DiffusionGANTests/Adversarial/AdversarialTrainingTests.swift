@@ -1,0 +1,136 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct AdversarialTrainingTests {
+  /// Plain pictures, a little brighter one after the other, about `level` on average.
+  struct Flat: PictureSource {
+    var level: Float = 0.5
+    let count = 24
+
+    func images(at indices: [Int]) -> Tensor {
+      Tensor(
+        indices.flatMap { [Float](repeating: level + Float($0 - 12) / 100, count: 64) },
+        shape: [indices.count, 1, 8, 8])
+    }
+  }
+
+  static let shape = ImageShape(channels: 1, height: 8, width: 8)
+  static let style = ProjectedDiscriminator.Style(
+    mixingChannels: [4, 6], headChannels: 4, mostHeadChannels: 8)
+
+  static func pretrained() throws -> NetworkFile {
+    let denoiser = try PretrainingTests.run().denoiser
+    // Fresh networks end in zeros; a pretrained one does not.
+    let weights = denoiser.network.initialParameters(seed: 3).map { name, tensor in
+      let stream = RandomStream(seed: 4, path: [UInt64(name.utf8.reduce(0) { $0 + Int($1) })])
+      let noise = Tensor(normal: tensor.shape, from: [stream]).reshaped(tensor.shape)
+      return tensor + noise.scaled(by: 0.02)
+    }
+    return NetworkFile(denoiser, weights: weights)
+  }
+
+  static func run(
+    _ settings: AdversarialTraining.Settings = .init(seed: 5, batch: 6),
+    freeze: FreezeRule = .level(.convolutions), discriminator: (any Discriminator)? = nil
+  ) throws -> AdversarialTraining {
+    let network = try pretrained()
+    return AdversarialTraining(
+      network.denoiser, weights: network.weights,
+      trainable: try freeze.trainableNames(of: network.denoiser.network),
+      discriminator: discriminator
+        ?? ProjectedDiscriminator(
+          [EncoderFeatures(network)], shape: shape, style: style, seed: settings.seed),
+      settings: settings)
+  }
+
+  private func sameBits(_ a: Parameters, _ b: Parameters) -> Bool {
+    a.names == b.names && zip(a.tensors, b.tensors).allSatisfy { $0.values == $1.values }
+  }
+
+  @Test func frozenParametersKeepTheirBits() throws {
+    var run = try Self.run()
+    let before = run.generator.weights
+    for _ in 0..<3 { _ = try run.step(Flat()) }
+    var changed = 0
+    for (name, tensor) in run.generator.weights.pairs {
+      let isSame = tensor.values == before[name].values
+      if FreezeLevel.convolutions.freezes(name) { #expect(isSame, "\(name)") }
+      if !isSame { changed += 1 }
+    }
+    #expect(changed == run.generator.optimiser.means.count)
+    #expect(run.generator.optimiser.means.count < before.count)
+    #expect(run.seen == 18)
+  }
+
+  @Test(arguments: [
+    AdversarialTraining.Settings(seed: 5, batch: 6, penalty: GradientPenalty(interval: 2)),
+    AdversarialTraining.Settings(
+      seed: 5, batch: 6, loss: .relativistic,
+      penalty: GradientPenalty(interval: 1, includesGenerated: true)),
+    AdversarialTraining.Settings(
+      seed: 5, batch: 6, penalty: GradientPenalty(method: .finiteDifference, interval: 3),
+      augmentation: Augmentation(
+        [.colour, .translation, .cutout], adaptive: (target: 0.6, pictures: 60))),
+  ])
+  func resumedRunContinuesToTheSameBits(settings: AdversarialTraining.Settings) throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("adversarial-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var whole = try Self.run(settings)
+    for _ in 0..<3 { _ = try whole.step(Flat()) }
+    try whole.save(to: path)
+    for _ in 0..<4 { _ = try whole.step(Flat()) }
+    var second = try Self.run(settings).resumed(from: path)
+    for _ in 0..<4 { _ = try second.step(Flat()) }
+    #expect(second.seen == whole.seen && second.probability == whole.probability)
+    #expect(sameBits(second.generator.weights, whole.generator.weights))
+    #expect(sameBits(second.critic.weights, whole.critic.weights))
+    #expect(sameBits(second.criticState, whole.criticState))
+    #expect(sameBits(second.average.weights, whole.average.weights))
+    var other = settings
+    other.seed = 6
+    #expect(throws: UserError.self) { try Self.run(other).resumed(from: path) }
+  }
+
+  @Test func sameBitsForAnyNumberOfThreads() throws {
+    let results = try [1, 3].map { threads in
+      try Compute.$pool.withValue(ThreadPool(count: threads)) {
+        var run = try Self.run()
+        for _ in 0..<2 { _ = try run.step(Flat()) }
+        return run
+      }
+    }
+    #expect(sameBits(results[0].generator.weights, results[1].generator.weights))
+    #expect(sameBits(results[0].critic.weights, results[1].critic.weights))
+  }
+
+  @Test func picturesComeNearTheData() throws {
+    var run = try Self.run(
+      .init(
+        seed: 5, batch: 12, generatorRate: 2e-3, discriminatorRate: 2e-3,
+        penalty: GradientPenalty(gamma: 0.1, interval: 4), halfLife: 100),
+      freeze: .level(.none),
+      discriminator: ConvolutionalDiscriminator(shape: Self.shape, channels: 8))
+    func distance() throws -> Float {
+      let generator = NetworkFile(run.denoiser, weights: run.average.weights, isOneStep: true)
+      return try abs(SeededSampling(generator)((0..<32).map { UInt64($0) }).mean()[0] - 0.5)
+    }
+    let before = try distance()
+    for _ in 0..<60 { _ = try run.step(Flat()) }
+    #expect(try distance() < 0.5 * before)
+  }
+
+  @Test func failedStepLeavesTheRunAsItWas() throws {
+    var run = try Self.run()
+    _ = try run.step(Flat())
+    let before = run
+    let error = #expect(throws: UserError.self) { try run.step(Flat(level: .nan)) }
+    #expect(error?.problem.contains("not finite") == true)
+    #expect(run.seen == before.seen)
+    #expect(sameBits(run.generator.weights, before.generator.weights))
+    #expect(sameBits(run.criticState, before.criticState))
+  }
+}
