@@ -1,24 +1,51 @@
 import TensorCore
 
-/// Pictures drawn from a diffusion network, one for each seed.
+/// Pictures drawn from a diffusion network or a one-step generator, one for each seed.
 ///
 /// A seed's picture does not depend on which others are drawn with it, beyond rounding: its latent and
-/// its noise come from random streams of its own.
+/// its noise come from random streams of its own. The latent is the same for any number of steps, so
+/// a student's picture can be held against its teacher's.
 public struct SeededSampling: Sendable {
+  /// How a latent becomes a picture.
+  public enum Method: Sendable, Equatable {
+    /// One call, `D(σ z; σ)`.
+    case oneStep(sigma: Float)
+    /// Along the probability flow.
+    case flow(Sampler)
+
+    /// Of a single step without noise nothing is left but the one call.
+    init(_ sampler: Sampler) {
+      self =
+        sampler.steps == 1 && sampler.churn == nil
+        ? .oneStep(sigma: Float(sampler.sigmaMax)) : .flow(sampler)
+    }
+
+    /// Network calls that a picture takes.
+    public var evaluations: Int {
+      switch self {
+      case .oneStep: 1
+      case .flow(let sampler): sampler.evaluations
+      }
+    }
+  }
+
   public let denoiser: Denoiser
   public let weights: Parameters
-  public var sampler: Sampler
+  public let method: Method
   /// The class of all pictures; nil for networks without classes, or one drawn by each seed.
   public var label: Int?
   /// Pictures drawn at a time.
   public var batch: Int
 
+  /// - Parameter sampler: nil for the network's own: one step for a one-step generator, EDM's 18 for
+  ///   others.
+  /// - Throws: `UserError` for a class that the network does not have.
   public init(
-    _ network: NetworkFile, sampler: Sampler = Sampler(), label: Int? = nil, batch: Int = 64
+    _ network: NetworkFile, sampler: Sampler? = nil, label: Int? = nil, batch: Int = 64
   ) throws {
     denoiser = network.denoiser
     weights = network.weights
-    self.sampler = sampler
+    method = Method(sampler ?? Sampler(steps: network.isOneStep ? 1 : 18))
     self.label = label
     self.batch = batch
     let labels = denoiser.network.configuration.labels
@@ -61,11 +88,17 @@ public struct SeededSampling: Sendable {
       seeds.map { RandomStream(seed: $0, path: [purpose.rawValue] + rest) }
     }
     let conditions = UNet.Conditions(noise: [], labels: labels(streams(.label)))
-    return sampler(
-      Tensor(normal: shape, from: streams(.latent)),
-      noise: { step in Tensor(normal: shape, from: streams(.churn, UInt64(step))) }
-    ) { x, sigma in
-      denoiser(x, sigma: [sigma], weights, conditions)
+    let latents = Tensor(normal: shape, from: streams(.latent))
+    switch method {
+    case .oneStep(let sigma):
+      return denoiser.generated(latents, weights, conditions, sigma: sigma)
+    case .flow(let sampler):
+      return sampler(
+        latents,
+        noise: { step in Tensor(normal: shape, from: streams(.churn, UInt64(step))) }
+      ) { x, sigma in
+        denoiser(x, sigma: [sigma], weights, conditions)
+      }
     }
   }
 

@@ -5,13 +5,19 @@ import TensorCore
 public struct NetworkFile: Sendable {
   public let denoiser: Denoiser
   public let weights: Parameters
+  /// Whether one call of the network, `D(80 z; 80)`, is what it was trained for.
+  public let isOneStep: Bool
 
   private static let configurationKey = "network"
   private static let sigmaKey = "sigma_data"
+  private static let generatorKey = "generator"
+  private static let oneStep = "one-step"
+  private static let epsilonKey = "epsilon"
 
-  public init(_ denoiser: Denoiser, weights: Parameters) {
+  public init(_ denoiser: Denoiser, weights: Parameters, isOneStep: Bool = false) {
     self.denoiser = denoiser
     self.weights = weights
+    self.isOneStep = isOneStep
   }
 
   /// - Throws: `UserError` if the file does not tell its network or has other weights.
@@ -19,24 +25,41 @@ public struct NetworkFile: Sendable {
     let file = try SafetensorsFile(path)
     let configuration = try Self.configuration(of: file)
     let network = try UNet(configuration)
-    let sigma = file.metadata[Self.sigmaKey].flatMap { Double($0) } ?? 0.5
+    let generator = file.metadata[Self.generatorKey]
+    guard generator == nil || generator == Self.oneStep else {
+      throw UserError(
+        "is a generator of the unknown kind \"\(generator ?? "")\"", at: path,
+        remedy: "give a file that this program wrote")
+    }
+    func number(_ key: String, absent: Double) -> Double {
+      file.metadata[key].flatMap { Double($0) } ?? absent
+    }
+    let preconditioning = Preconditioning(
+      sigmaData: number(Self.sigmaKey, absent: Preconditioning.edm.sigmaData),
+      epsilon: number(Self.epsilonKey, absent: Preconditioning.edm.epsilon))
     self.init(
-      Denoiser(network, preconditioning: Preconditioning(sigmaData: sigma)),
-      weights: try network.parameters(from: Parameters(file), at: path))
+      Denoiser(network, preconditioning: preconditioning),
+      weights: try network.parameters(from: Parameters(file), at: path),
+      isOneStep: generator != nil)
   }
 
   /// Writes the file, whole or not at all.
   public func write(to path: String) throws {
     try Safetensors.write(
-      weights.arrays(), metadata: Self.metadata(denoiser), to: path)
+      weights.arrays(), metadata: Self.metadata(denoiser, isOneStep: isOneStep), to: path)
   }
 
   /// What a file tells about a network beside its weights.
-  static func metadata(_ denoiser: Denoiser) -> [String: String] {
-    [
+  static func metadata(_ denoiser: Denoiser, isOneStep: Bool = false) -> [String: String] {
+    var result = [
       configurationKey: denoiser.network.configuration.jsonValue.text,
       sigmaKey: "\(denoiser.preconditioning.sigmaData)",
     ]
+    if isOneStep { result[generatorKey] = oneStep }
+    if isOneStep || denoiser.preconditioning.epsilon != Preconditioning.edm.epsilon {
+      result[epsilonKey] = "\(denoiser.preconditioning.epsilon)"
+    }
+    return result
   }
 
   static func configuration(of file: SafetensorsFile) throws -> NetworkConfiguration {

@@ -9,7 +9,8 @@ enum SampleCommand: Command {
     name: "sample", summary: "Draw images from a network.",
     discussion: """
       Draws one image for each seed. A seed's image is the same whatever other seeds are drawn with \
-      it.
+      it; its latent is the same for any network and number of steps. One step is one call of the \
+      network, D(80 z; 80).
       """,
     options: [
       OptionSpecification(
@@ -18,7 +19,8 @@ enum SampleCommand: Command {
         long: "seeds", valueName: "LIST", help: "Seeds, such as 0-63 or 1,5,9-12.",
         defaultText: "0-63"),
       OptionSpecification(
-        long: "steps", valueName: "N", help: "Noise levels of the solver.", defaultText: "18"),
+        long: "steps", valueName: "N", help: "Noise levels of the solver.",
+        defaultText: "1 for a one-step generator, else 18"),
       OptionSpecification(
         long: "solver", valueName: "NAME", help: "The solver of each step.",
         defaultText: "heun", choices: Sampler.Method.allCases.map(\.rawValue)),
@@ -41,11 +43,14 @@ enum SampleCommand: Command {
       CommandExample(
         line: "onestep sample --network net.safetensors --seeds 0-9999 --out fakes.safetensors",
         comment: "for onestep evaluate"),
+      CommandExample(
+        line: "onestep sample --network one-step.safetensors --seeds 0-63 --out grid.png",
+        comment: "a one-step generator's, from the latents of the first example"),
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
     let seeds = try Self.seeds(parsed.string("seeds") ?? "0-63")
-    let steps = try parsed.integer("steps", in: 1...100_000) ?? 18
+    let steps = try parsed.integer("steps", in: 1...100_000)
     let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
     let method = Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun
     let label = try parsed.integer("class", in: 0...1_000_000)
@@ -57,19 +62,28 @@ enum SampleCommand: Command {
         remedy: "give a .png, a .safetensors or a folder", status: .usage)
     }
     let pool = try CommonOptions.pool(parsed)
+    let network = try NetworkFile(contentsOf: parsed.requiredString("network"))
     let sampling = try SeededSampling(
-      NetworkFile(contentsOf: parsed.requiredString("network")),
+      network,
       sampler: Sampler(
-        steps: steps, method: method, churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
+        steps: steps ?? (network.isOneStep ? 1 : 18), method: method,
+        churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
       label: label)
     let progress = Progress(unit: "images")
+    let start = ContinuousClock.now
     progress.update(done: 0, total: seeds.count, label: "sampling")
     let images = try Compute.$pool.withValue(pool) {
       try sampling(seeds) {
         progress.update(done: $0, total: seeds.count, label: "sampling")
       }
     }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
     progress.finish()
+    progress.note(
+      String(
+        format: "%d images, %d network call%@ each, %.1f images per second", seeds.count,
+        sampling.method.evaluations, sampling.method.evaluations == 1 ? "" : "s",
+        Double(seeds.count) / seconds))
     try Self.write(images, seeds: seeds, to: path)
     print(path)
   }
