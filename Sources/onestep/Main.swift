@@ -11,7 +11,8 @@ enum Main {
       onestep pretrain --data fashion-mnist --preset test.
       """,
     commands: [
-      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, DataCommand.self,
+      PretrainCommand.self, DistillCommand.self, SampleCommand.self, EvaluateCommand.self,
+      DataCommand.self,
       CompletionCommand.self,
     ])
 
