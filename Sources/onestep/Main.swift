@@ -11,9 +11,8 @@ enum Main {
       onestep pretrain --data fashion-mnist --preset test.
       """,
     commands: [
-      PretrainCommand.self, TrainCommand.self, SampleCommand.self, EvaluateCommand.self,
-      DataCommand.self,
-      CompletionCommand.self,
+      PretrainCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
+      EvaluateCommand.self, DataCommand.self, CompletionCommand.self,
     ])
 
   static func main() { program.run() }

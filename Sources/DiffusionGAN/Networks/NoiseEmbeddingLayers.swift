@@ -67,23 +67,28 @@ struct NoiseEmbeddingLayers: Sendable {
         "labels of shape \(labels.shape) for a batch of \(batch) and \(layer.inputs) classes")
       return labels
     }
-    var x = noise(conditions.noise, weights)
+    var x = features(conditions.noise, weights)
     if x.shape[0] == 1, batch > 1 { x = x.broadcast(to: [batch, width]) }
     let isSong = configuration.architecture == .song
-    if isSong {
-      // The reference swaps the halves (cosines, sines) before the first layer.
-      x = Tensor.concatenated([x.slice(1, width / 2..<width), x.slice(1, 0..<width / 2)], 1)
-      if let label {
-        let scale = Float(label.inputs).squareRoot()
-        x = x + label(labels(conditions.labels, label) * scale, weights)
-      }
+    if isSong, let label {
+      let scale = Float(label.inputs).squareRoot()
+      x = x + label(labels(conditions.labels, label) * scale, weights)
     }
     if let augment, let given = conditions.augmentLabels {
       x = x + augment(labels(given, augment), weights)
     }
     x = layer1(layer0(x, weights).silu(), weights)
     if !isSong, let label { x = x + label(labels(conditions.labels, label), weights) }
+    if let shift = conditions.embeddingShift { x = x + shift }
     return x.silu()
+  }
+
+  /// What the first layer sees of noise levels, `[noise levels, width]`.
+  func features(_ levels: [Float], _ weights: Parameters) -> Tensor {
+    let x = noise(levels, weights)
+    guard configuration.architecture == .song else { return x }
+    // The reference swaps the halves (cosines, sines) before the first layer.
+    return Tensor.concatenated([x.slice(1, width / 2..<width), x.slice(1, 0..<width / 2)], 1)
   }
 
   /// Cosines and sines of the noise level at several frequencies, `[noise levels, width]`.

@@ -90,6 +90,8 @@ public struct UNet: Sendable {
     /// `[batch, augmentation labels]`.
     public var augmentLabels: Tensor?
     public var dropout: Dropout?
+    /// Added to the noise embedding before its last activation, `[batch or 1, embedding channels]`.
+    var embeddingShift: Tensor?
     /// Sees the output of every stage of encoder and decoder under its name, without `model.`, and
     /// may put another in its place.
     public var observer: (@Sendable (_ name: String, _ output: Tensor) -> Tensor)?

@@ -1,0 +1,33 @@
+import TensorCore
+
+/// A distillation as the loop of a command drives it.
+public struct DistillationRun: ResumableTraining {
+  public private(set) var distillation: Distillation
+
+  public init(_ distillation: Distillation) { self.distillation = distillation }
+
+  public var seen: Int { distillation.seen }
+
+  public mutating func step() throws -> [TrainingFigure] {
+    let steps = distillation.stepsOfStudent
+    let done = try distillation.step()
+    var figures = [
+      TrainingFigure("loss", Double(done.loss)), TrainingFigure("rate", Double(done.rate)),
+    ]
+    if distillation.task.method == .progressive {
+      figures.append(TrainingFigure("student_steps", Double(steps)))
+    }
+    return figures
+  }
+
+  public func save(to path: String) throws { try distillation.save(to: path) }
+
+  /// The averaged student, and a grid of what it draws in one step.
+  public func writeSnapshot(in directory: TrainingDirectory) throws {
+    let network = distillation.generator
+    try network.write(to: directory.file("snapshot", seen: seen, "safetensors"))
+    let path = directory.file("fakes", seen: seen, "png")
+    let sampling = try SeededSampling(network, sampler: Sampler(steps: 1))
+    try PictureGrid.picture(of: sampling((0..<64).map { UInt64($0) }), place: path).write(to: path)
+  }
+}

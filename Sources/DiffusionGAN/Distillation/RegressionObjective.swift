@@ -1,0 +1,20 @@
+import TensorCore
+
+/// Plain regression: `d(D(80 z; 80), Heun_N(z))`, with `Heun_N` the teacher's deterministic N-step
+/// sampler and *z* the latents of a pool that was computed once.
+struct RegressionObjective: DistillationObjective {
+  let student: Denoiser
+  let pool: TeacherPool
+  let order: ShuffledOrder
+  let distance: PictureDistance
+
+  func callAsFunction(
+    _ weights: Parameters, _ positions: Range<Int>
+  ) throws -> (loss: Tensor, generated: Tensor) {
+    var order = order
+    let indices = order.samples(positions).map(\.index)
+    let generated = student.generated(
+      pool.latents(at: indices), weights, pool.conditions(at: indices))
+    return (distance(generated, pool.targets(at: indices)).mean(), generated)
+  }
+}

@@ -1,0 +1,72 @@
+import TensorCore
+
+/// The state of a training run on disk, one safetensors file: sets of parameters under a prefix each,
+/// the optimiser's moments, and numbers as metadata.
+struct TrainingState {
+  private let file: SafetensorsFile
+
+  /// Opens the state of a run of `network`.
+  ///
+  /// - Throws: `UserError` if the file is not the state of a run of this network and seed.
+  init(_ path: String, network: UNet, seed: UInt64) throws {
+    file = try SafetensorsFile(path)
+    let found = try number("seed")
+    guard found == seed else {
+      throw UserError(
+        "belongs to a run with seed \(found), not \(seed)", at: path,
+        remedy: "continue with the same seed or begin a new run")
+    }
+    guard try NetworkFile.configuration(of: file) == network.configuration else {
+      throw UserError(
+        "belongs to a run of another network", at: path,
+        remedy: "continue with the same network or begin a new run")
+    }
+  }
+
+  func number(_ key: String) throws -> UInt64 {
+    guard let value = file.metadata[key].flatMap({ UInt64($0) }) else {
+      throw UserError(
+        "is not the state of such a training run", at: file.path,
+        remedy: "give the state of this run")
+    }
+    return value
+  }
+
+  /// The set called `name`, with the names, order and shapes of `model`.
+  func parameters(_ name: String, like model: Parameters) throws -> Parameters {
+    let found = try Parameters(file, prefix: "\(name)/")
+    return try model.map { key, tensor in
+      guard found.contains(key), found[key].shape == tensor.shape else {
+        throw UserError(
+          "\"\(name)/\(key)\" is missing or has another shape", at: file.path,
+          remedy: "give the state of this run")
+      }
+      return found[key]
+    }
+  }
+
+  /// The optimiser of the weights `trainable`.
+  func optimiser(_ settings: Adam.Settings, of trainable: Parameters) throws -> Adam {
+    Adam(
+      settings: settings, steps: Int(try number("steps")),
+      means: try parameters("means", like: trainable),
+      squares: try parameters("squares", like: trainable))
+  }
+
+  /// Writes a state, whole or not at all.
+  ///
+  /// - Parameter numbers: what the run needs beside its position.
+  static func write(
+    _ sets: [(name: String, parameters: Parameters)], optimiser: Adam, of denoiser: Denoiser,
+    seed: UInt64, seen: Int, numbers: [String: Int] = [:], to path: String
+  ) throws {
+    let all = sets + [("means", optimiser.means), ("squares", optimiser.squares)]
+    var metadata = NetworkFile.metadata(denoiser)
+    for (key, number) in numbers { metadata[key] = "\(number)" }
+    metadata["seed"] = "\(seed)"
+    metadata["seen"] = "\(seen)"
+    metadata["steps"] = "\(optimiser.steps)"
+    try Safetensors.write(
+      all.flatMap { $0.parameters.arrays(prefix: "\($0.name)/") }, metadata: metadata, to: path)
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import TensorCore
+
+@testable import DiffusionGAN
+
+/// A teacher of a few thousand weights that has not learned much, and runs of its students.
+enum DistillationFixtures {
+  static func network(labels: Int = 0) throws -> UNet {
+    try UNet(
+      .ddpmpp(
+        resolution: 8, imageChannels: 1, baseChannels: 8, multipliers: [1, 2], blocks: 1,
+        attentionResolutions: [4], labels: labels))
+  }
+
+  /// Weights for which the raw network is far from 0.
+  static func teacher(labels: Int = 0) throws -> NetworkFile {
+    let network = try network(labels: labels)
+    let weights = network.initialParameters(seed: 3).map { name, tensor in
+      guard name.hasSuffix(".weight") else { return tensor }
+      let stream = RandomStream(seed: 4, path: [UInt64(name.utf8.count)])
+      return tensor + Tensor(normal: tensor.shape, from: [stream]).reshaped(tensor.shape) * 0.05
+    }
+    return NetworkFile(Denoiser(network), weights: weights)
+  }
+
+  static func settings(
+    total: Int = 64, batch: Int = 4, rate: Float = 1e-3, freeze: FreezeLevel = .none
+  ) -> Distillation.Settings {
+    Distillation.Settings(
+      seed: 7, batch: batch, total: total, rate: rate, targetHalfLife: 50, freeze: freeze)
+  }
+
+  static func task(_ method: DistillationMethod, folder: String) throws -> DistillationTask {
+    let ramps = PretrainingTests.Ramps()
+    switch method {
+    case .regression: return .regression(try pool(of: teacher(), folder: folder))
+    case .progressive: return .progressive(ramps, steps: 4)
+    case .consistency: return .consistency(ramps, points: 6)
+    case .trajectory: return .trajectory(ramps, points: 6)
+    }
+  }
+
+  static func pool(
+    of teacher: NetworkFile, count: Int = 10, steps: Int = 3, folder: String
+  ) throws -> TeacherPool {
+    try TeacherPool(
+      of: teacher, sampler: Sampler(steps: steps), count: count, seed: 7, folder: folder)
+  }
+
+  static func pictures(_ count: Int, seed: UInt64 = 1) -> Tensor {
+    Tensor(
+      normal: [1, 8, 8], from: (0..<count).map { RandomStream(seed: seed, path: [UInt64($0)]) })
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct DistillationTests {
+  typealias Fixtures = DistillationFixtures
+
+  @Test(arguments: DistillationMethod.allCases)
+  func resumedRunContinuesToTheSameBits(_ method: DistillationMethod) throws {
+    let scratch = try Scratch()
+    let (state, teacher) = (scratch.file("state.safetensors"), try Fixtures.teacher())
+    let task = try Fixtures.task(method, folder: scratch.file("pool"))
+    // A stage of progressive distillation ends after four steps, one before the state, one later.
+    let settings = Fixtures.settings(total: 32)
+    var whole = Distillation(of: teacher, task: task, settings: settings)
+    for _ in 0..<5 { _ = try whole.step() }
+    try whole.save(to: state)
+    for _ in 0..<3 { _ = try whole.step() }
+
+    var resumed = try Distillation(of: teacher, task: task, settings: settings, resuming: state)
+    #expect(resumed.seen == 20)
+    // Another number of threads too.
+    try Compute.$pool.withValue(ThreadPool(count: 3)) {
+      for _ in 0..<3 { _ = try resumed.step() }
+    }
+    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    let generators = (resumed.generator.weights, whole.generator.weights)
+    #expect(generators.0.tensors.map(\.values) == generators.1.tensors.map(\.values))
+    #expect(generators.0.names == teacher.weights.names)
+    #expect(resumed.stepsOfStudent == 1 && resumed.generator.isOneStep)
+    #expect(generators.0.tensors.map(\.values) != teacher.weights.tensors.map(\.values))
+  }
+
+  @Test(arguments: DistillationMethod.allCases)
+  func lossFalls(_ method: DistillationMethod) throws {
+    let scratch = try Scratch()
+    // The first of three stages: the last one would have next to nothing to learn of this teacher.
+    let task =
+      method == .progressive
+      ? DistillationTask.progressive(PretrainingTests.Ramps(), steps: 8)
+      : try Fixtures.task(method, folder: scratch.file("pool"))
+    var settings = Fixtures.settings(total: 1_000_000, batch: 8, rate: 2e-3)
+    settings.targetHalfLife = 400
+    var run = Distillation(of: try Fixtures.teacher(), task: task, settings: settings)
+    let start = run
+    for _ in 0..<60 { _ = try run.step() }
+    // Both on samples that neither has seen, from the same target.
+    func loss(_ weights: Parameters) throws -> Float {
+      try start.loss(weights, batch: 4000..<4040).loss[0]
+    }
+    #expect(try loss(run.trainable) < 0.8 * loss(start.trainable))
+  }
+
+  @Test func regressionComesCloseToItsPool() throws {
+    let scratch = try Scratch()
+    let teacher = try Fixtures.teacher()
+    let pool = try Fixtures.pool(of: teacher, count: 4, folder: scratch.file("pool"))
+    var run = Distillation(
+      of: teacher, task: .regression(pool), settings: Fixtures.settings(rate: 3e-3))
+    func error() -> Float {
+      let indices = Array(0..<4)
+      let made = run.student.generated(pool.latents(at: indices), run.weights)
+      return (made - pool.targets(at: indices)).squared().mean()[0]
+    }
+    let before = error()
+    for _ in 0..<150 { _ = try run.step() }
+    #expect(error() < 0.2 * before)
+  }
+
+  @Test func frozenWeightsStay() throws {
+    let scratch = try Scratch()
+    let teacher = try Fixtures.teacher()
+    var run = Distillation(
+      of: teacher, task: try Fixtures.task(.consistency, folder: scratch.file("pool")),
+      settings: Fixtures.settings(freeze: .convolutions))
+    _ = try run.step()
+    for (name, tensor) in run.weights.pairs {
+      let isSame = tensor.values == teacher.weights[name].values
+      if FreezeLevel.convolutions.freezes(name) { #expect(isSame, "\(name)") }
+    }
+    #expect(run.trainable.names.allSatisfy { !FreezeLevel.convolutions.freezes($0) })
+    #expect(
+      run.weights["model.map_layer0.bias"].values != teacher.weights["model.map_layer0.bias"].values
+    )
+  }
+
+  /// A further term has its say, and the figure stays that of the method.
+  @Test func aTermCanBeAdded() throws {
+    let scratch = try Scratch()
+    let task = try Fixtures.task(.regression, folder: scratch.file("pool"))
+    let start = Distillation(
+      of: try Fixtures.teacher(), task: task, settings: Fixtures.settings(rate: 2e-3))
+    var (alone, both) = (start, start)
+    var shapes: [[Int]] = []
+    let losses = (
+      try alone.step().loss,
+      try both.step {
+        shapes.append($0.shape)
+        return $0.mean() * 10
+      }.loss
+    )
+    #expect(losses.0 == losses.1)
+    #expect(shapes == [[4, 1, 8, 8]])
+    for _ in 0..<10 { _ = try both.step { $0.mean() * 10 } }
+    for _ in 0..<10 { _ = try alone.step() }
+    let latents = Fixtures.pictures(4)
+    func mean(_ run: Distillation) -> Float {
+      run.student.generated(latents, run.weights).mean()[0]
+    }
+    #expect(mean(both) < mean(alone) - 0.05)
+  }
+
+  @Test func stagesHalveTheSteps() throws {
+    var run = Distillation(
+      of: try Fixtures.teacher(), task: .progressive(PretrainingTests.Ramps(), steps: 8),
+      settings: Fixtures.settings(total: 48))
+    var steps: [Int] = []
+    var rates: [Float] = []
+    while run.seen < 48 {
+      steps.append(run.stepsOfStudent)
+      #expect(!run.generator.isOneStep || run.seen > 32)
+      rates.append(try run.step().rate)
+    }
+    #expect(steps == [4, 4, 4, 4, 2, 2, 2, 2, 1, 1, 1, 1])
+    #expect(
+      rates == [1, 0.75, 0.5, 0.25, 1, 0.75, 0.5, 0.25, 1, 0.75, 0.5, 0.25].map { $0 * 1e-3 })
+    #expect(run.generator.isOneStep)
+    for steps in [1, 6, 18] {
+      #expect { try DistillationMethod.progressive.check(teacherSteps: steps) } throws: {
+        "\($0)".contains("\(steps)")
+      }
+    }
+    #expect(throws: UserError.self) { try DistillationMethod.regression.check(teacherSteps: 1) }
+  }
+
+  @Test func aPoolIsContinuedAndChecked() throws {
+    let scratch = try Scratch()
+    let (folder, teacher) = (scratch.file("pool"), try Fixtures.teacher(labels: 3))
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try TeacherPool(
+        of: teacher, sampler: Sampler(steps: 2), count: 300, seed: 7, folder: folder
+      ) { if $0 > 256 { throw Stop() } }.count
+    }
+    var told: [Int] = []
+    let pool = try TeacherPool(
+      of: teacher, sampler: Sampler(steps: 2), count: 300, seed: 7, folder: folder
+    ) { told.append($0) }
+    #expect(told == [256, 300])
+    // A pair is what the teacher makes of its latent, whatever is beside it.
+    let indices = [299, 3]
+    let made = Sampler(steps: 2)(pool.latents(at: indices)) { x, sigma in
+      teacher.denoiser(x, sigma: [sigma], teacher.weights, pool.conditions(at: indices))
+    }
+    expectClose(pool.targets(at: indices), made, 1e-5, "pictures")
+    #expect {
+      try Fixtures.pool(of: teacher, count: 300, steps: 4, folder: folder).count
+    } throws: { "\($0)".contains("part-000000") }
+  }
+
+  @Test func stateOfAnotherMethodIsRefused() throws {
+    let scratch = try Scratch()
+    let (state, teacher) = (scratch.file("state"), try Fixtures.teacher())
+    let settings = Fixtures.settings()
+    let task = try Fixtures.task(.progressive, folder: "")
+    try Distillation(of: teacher, task: task, settings: settings).save(to: state)
+    #expect {
+      try Distillation(
+        of: teacher, task: try Fixtures.task(.consistency, folder: ""), settings: settings,
+        resuming: state
+      ).seen
+    } throws: { "\($0)".contains("target/") }
+  }
+}
