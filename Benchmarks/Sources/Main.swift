@@ -55,6 +55,9 @@ enum Main {
           modelPath: ModelStore().resolve("smollm2"), threads: threads, isQuick: false)
         print(try SweepCost.time(variants: variants, tokens: tokens, bench: bench))
         return
+      case "--train-worker":
+        try TrainingWorker.run(try value(), threads: threads)
+        return
       case "--time-load":
         let path = try value()
         print(try time { _ = try LanguageModel(gguf: path) })
@@ -121,17 +124,27 @@ enum Main {
   }
 
   private static func comparePeers(only: [String], threads: Int, rounds: Int) throws {
-    let works = Set(PeerComparison.rows.map(\.work))
+    let works = Set(PeerComparison.rows.map(\.work)).union([TrainingComparison.work])
     for name in only where !works.contains(name) {
       throw UserError(
         "peers have no work called \"\(name)\"",
         remedy: "known are: \(works.sorted().joined(separator: ", "))", status: .usage)
     }
+    let root = FileManager.default.currentDirectoryPath
+    if only.isEmpty || only.contains(TrainingComparison.work) {
+      var results = Results()
+      let comparison = try TrainingComparison(threads: threads, root: root, note: note)
+      let table = try comparison(rounds: max(rounds, 1), into: &results)
+      try results.merge(into: resultsPath)
+      print(table.text(), terminator: "")
+    }
+    let others = only.filter { $0 != TrainingComparison.work }
+    guard only.isEmpty || !others.isEmpty else { return }
     var results = Results()
     let comparison = try PeerComparison(
       model: try LanguageModel(gguf: ModelStore().resolve("smollm2")), threads: threads,
-      root: FileManager.default.currentDirectoryPath, note: note)
-    let table = try comparison(works: only, rounds: max(rounds, 1), into: &results)
+      root: root, note: note)
+    let table = try comparison(works: others, rounds: max(rounds, 1), into: &results)
     try results.merge(into: resultsPath)
     print(table.text(), terminator: "")
   }

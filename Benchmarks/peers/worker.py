@@ -1,11 +1,12 @@
 """Runs one peer's side of the comparison.
 
-    python worker.py PEER MODEL.gguf WORK.json
+    python worker.py PEER MODEL WORK.json
 
 Reads one JSON object a line, {"work": NAME, "limit": N}, does the first N units of that work once
-and answers with {"preparation": S, "seconds": S, "values": [...]}: what came out, which the other
-side compares with its own, and the seconds to get ready (recording donors) and to do it.
-WORK.json says what the works are; see Sources/Peers/PeerWork.swift.
+and answers with {"preparation": S, "seconds": S, "values": [...], "peak": MB}: what came out, which
+the other side compares with its own, the seconds to get ready (recording donors) and to do it, and
+the largest resident set so far. Before the first question it tells its version and resident set.
+WORK.json says what the works are; see Sources/Peers/PeerWork.swift and TrainingComparison.swift.
 """
 
 import importlib
@@ -17,6 +18,14 @@ import time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TQDM_DISABLE", "1")
+
+
+def megabytes(field):
+    """Of this process, from /proc: `VmRSS` is the resident set, `VmHWM` the largest so far."""
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) * 1024 / 1e6
 
 
 def main():
@@ -31,7 +40,7 @@ def main():
     def answer(**fields):
         print(json.dumps(fields), file=answers, flush=True)
 
-    answer(version=peer.version)
+    answer(version=peer.version, resident=megabytes("VmRSS"))
     for line in sys.stdin:
         question = json.loads(line)
         begin = time.perf_counter()
@@ -43,6 +52,7 @@ def main():
             preparation=start - begin,
             seconds=end - start,
             values=[float(value) for value in values],
+            peak=megabytes("VmHWM"),
         )
 
 

@@ -64,8 +64,7 @@ final class PeerComparison {
     let modelPath = model.path
     start = { name in
       try PeerProcess(
-        name, python: root + "/Benchmarks/.venv/bin/python", scripts: root + "/Benchmarks/peers",
-        model: modelPath, work: description, log: logs + "/\(name).log")
+        name, root: root, model: modelPath, work: description, log: logs + "/\(name).log")
     }
   }
 

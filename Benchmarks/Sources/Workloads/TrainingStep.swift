@@ -24,16 +24,27 @@ struct TrainingStep {
         attentionResolutions: [16])),
   ]
 
-  private static let batch = 64
+  static let batch = 64
+  static let halfLife = 10_000.0
 
   /// Pictures of noise: the arithmetic does not depend on them.
-  private struct Noise: PictureSource {
+  struct Noise: PictureSource {
     let count = 256
     let shape: [Int]
 
     func images(at indices: [Int]) -> Tensor {
       Tensor(normal: shape, from: indices.map { RandomStream(seed: 1, path: [UInt64($0)]) })
     }
+  }
+
+  var pictures: Noise {
+    Noise(shape: [configuration.imageChannels, configuration.resolution, configuration.resolution])
+  }
+
+  /// A run that has not begun.
+  func pretraining(_ network: UNet) -> Pretraining {
+    Pretraining(
+      Denoiser(network), settings: Pretraining.Settings(batch: Self.batch, halfLife: Self.halfLife))
   }
 
   /// Floating-point operations of one step, of what a convolution, a linear layer or attention needs:
@@ -56,13 +67,10 @@ struct TrainingStep {
   func measure(pool: ThreadPool, peak: SgemmPeak, repeats: Int, into results: inout Results) throws
   {
     let network = try UNet(configuration)
-    let source = Noise(
-      shape: [configuration.imageChannels, configuration.resolution, configuration.resolution])
-    var run = Pretraining(
-      Denoiser(network), settings: Pretraining.Settings(batch: Self.batch, halfLife: 10_000))
+    var run = pretraining(network)
     let timing = try Compute.$pool.withValue(pool) {
       try Timing(repeats: repeats, operations: operations(network), peak: peak) {
-        _ = try run.step(source)
+        _ = try run.step(pictures)
       }
     }
     results.set("train.\(name).images_per_second", Double(Self.batch) / timing.seconds)

@@ -50,6 +50,9 @@ extension Tensor {
 private func convolutionKernel(
   _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ shape: ConvolutionShape
 ) -> Tensor {
+  if WinogradConvolution.suits(shape) {
+    return WinogradConvolution(shape, weight, isTransposed: false).run(x, bias: bias)
+  }
   if shape.stride == 1 {
     return DirectConvolution(shape, weight, isTransposed: false).run(x, bias: bias)
   }
@@ -60,6 +63,9 @@ private func inputGradientKernel(
   _ gradient: Tensor, _ weight: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
   if let transposed = shape.transposed {
+    if WinogradConvolution.suits(transposed) {
+      return WinogradConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
+    }
     return DirectConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
   }
   return UnfoldedConvolution(shape).inputGradient(gradient, weight)

@@ -44,7 +44,7 @@ struct DirectConvolution: Sendable {
   }
 
   /// Sixes, and fours for the rest; the last block may be only partly used.
-  private static func blocks(of outputs: Int) -> [(first: Int, width: Int)] {
+  static func blocks(of outputs: Int) -> [(first: Int, width: Int)] {
     let rest = outputs % 6
     // 6 n + 4, 6 n + 8 and so on; what cannot be written so is rounded up.
     let fours = rest == 0 ? 0 : rest <= 2 && outputs >= 6 ? 2 : rest <= 4 ? 1 : 0
