@@ -8,7 +8,7 @@ import Testing
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
   static let onestepCommands = [
-    ["pretrain"], ["distill"], ["sample"], ["evaluate"], ["data"], ["data", "inspect"],
+    ["pretrain"], ["train"], ["distill"], ["sample"], ["evaluate"], ["data"], ["data", "inspect"],
     ["completion"],
   ]
 
@@ -29,7 +29,7 @@ import Testing
 
   @Test(arguments: [
     ("icl-probe", commands),
-    ("onestep", ["pretrain", "distill", "sample", "evaluate", "data", "completion"]),
+    ("onestep", ["pretrain", "train", "distill", "sample", "evaluate", "data", "completion"]),
   ])
   func allCommandsAreListed(_ program: String, _ commands: [String]) throws {
     let help = try Program.run(["--help"], of: program).out

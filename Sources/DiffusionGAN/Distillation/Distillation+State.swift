@@ -7,7 +7,7 @@ extension Distillation {
     if let target { sets.append(("target", target.weights)) }
     if task.method == .progressive { sets.append(("teacher", stageTeacher)) }
     try TrainingState.write(
-      sets, optimiser: optimiser, of: student, seed: settings.seed, seen: seen,
+      sets, optimisers: [(nil, optimiser)], of: student, seed: settings.seed, seen: seen,
       numbers: ["stage": stage, "stage_start": stageStart], to: path)
   }
 
@@ -30,8 +30,8 @@ extension Distillation {
       stageTeacher = try state.parameters("teacher", like: stageTeacher)
     }
     optimiser = try state.optimiser(settings.adam, of: optimiser.means)
-    stage = Int(try state.number("stage"))
-    stageStart = Int(try state.number("stage_start"))
-    seen = Int(try state.number("seen"))
+    stage = try state.number("stage")
+    stageStart = try state.number("stage_start")
+    seen = try state.number("seen")
   }
 }

@@ -4,8 +4,8 @@ extension Pretraining {
   /// Writes everything that a run needs to continue, as one safetensors file, whole or not at all.
   public func save(to path: String) throws {
     try TrainingState.write(
-      [("weights", weights), ("average", average.weights)], optimiser: optimiser, of: denoiser,
-      seed: settings.seed, seen: seen, to: path)
+      [("weights", weights), ("average", average.weights)], optimisers: [(nil, optimiser)],
+      of: denoiser, seed: settings.seed, seen: seen, to: path)
   }
 
   /// A run as it was when `save` wrote it.
@@ -21,6 +21,6 @@ extension Pretraining {
       average: MovingAverage(
         average, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp),
       optimiser: try state.optimiser(settings.adam, of: start.optimiser.means),
-      seen: Int(try state.number("seen")))
+      seen: try state.number("seen"))
   }
 }

@@ -10,7 +10,7 @@ struct TrainingState {
   /// - Throws: `UserError` if the file is not the state of a run of this network and seed.
   init(_ path: String, network: UNet, seed: UInt64) throws {
     file = try SafetensorsFile(path)
-    let found = try number("seed")
+    let found: UInt64 = try number("seed")
     guard found == seed else {
       throw UserError(
         "belongs to a run with seed \(found), not \(seed)", at: path,
@@ -23,8 +23,8 @@ struct TrainingState {
     }
   }
 
-  func number(_ key: String) throws -> UInt64 {
-    guard let value = file.metadata[key].flatMap({ UInt64($0) }) else {
+  func number<Number: LosslessStringConvertible>(_ key: String) throws -> Number {
+    guard let value = file.metadata[key].flatMap({ Number($0) }) else {
       throw UserError(
         "is not the state of such a training run", at: file.path,
         remedy: "give the state of this run")
@@ -46,26 +46,41 @@ struct TrainingState {
   }
 
   /// The optimiser of the weights `trainable`.
-  func optimiser(_ settings: Adam.Settings, of trainable: Parameters) throws -> Adam {
-    Adam(
-      settings: settings, steps: Int(try number("steps")),
-      means: try parameters("means", like: trainable),
-      squares: try parameters("squares", like: trainable))
+  ///
+  /// - Parameter owner: whose it is, in a state with several.
+  func optimiser(
+    _ settings: Adam.Settings, of trainable: Parameters, owner: String? = nil
+  ) throws -> Adam {
+    let prefix = Self.prefix(owner)
+    return Adam(
+      settings: settings, steps: try number(prefix + "steps"),
+      means: try parameters(prefix + "means", like: trainable),
+      squares: try parameters(prefix + "squares", like: trainable))
   }
+
+  private static func prefix(_ owner: String?) -> String { owner.map { $0 + "/" } ?? "" }
 
   /// Writes a state, whole or not at all.
   ///
-  /// - Parameter numbers: what the run needs beside its position.
+  /// - Parameters:
+  ///   - optimisers: each with its owner, nil where there is one.
+  ///   - numbers: what the run needs beside its position.
   static func write(
-    _ sets: [(name: String, parameters: Parameters)], optimiser: Adam, of denoiser: Denoiser,
-    seed: UInt64, seen: Int, numbers: [String: Int] = [:], to path: String
+    _ sets: [(name: String, parameters: Parameters)], optimisers: [(owner: String?, adam: Adam)],
+    of denoiser: Denoiser, seed: UInt64, seen: Int,
+    numbers: [String: any LosslessStringConvertible] = [:],
+    to path: String
   ) throws {
-    let all = sets + [("means", optimiser.means), ("squares", optimiser.squares)]
+    var all = sets
     var metadata = NetworkFile.metadata(denoiser)
+    for (owner, adam) in optimisers {
+      let prefix = prefix(owner)
+      all += [(prefix + "means", adam.means), (prefix + "squares", adam.squares)]
+      metadata[prefix + "steps"] = "\(adam.steps)"
+    }
     for (key, number) in numbers { metadata[key] = "\(number)" }
     metadata["seed"] = "\(seed)"
     metadata["seen"] = "\(seen)"
-    metadata["steps"] = "\(optimiser.steps)"
     try Safetensors.write(
       all.flatMap { $0.parameters.arrays(prefix: "\($0.name)/") }, metadata: metadata, to: path)
   }

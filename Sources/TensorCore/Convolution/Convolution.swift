@@ -15,6 +15,9 @@ extension Tensor {
         bias.shape == [plan.outputs] || bias.shape == [plan.batch, plan.outputs],
         "bias of shape \(bias.shape) for a convolution to \(plan.outputShape)")
     }
+    if stride > 1, plan.kernelHeight == plan.kernelWidth {
+      return convolvedByPhases(weight, bias: bias, plan)
+    }
     let result = convolutionKernel(self, weight, bias: bias, plan)
     let input = Pullback(self) { $0.convolvedInputGradient(weight, plan) }
     let kernel = Pullback(weight) { self.convolutionWeightGradient($0, plan) }

@@ -55,6 +55,28 @@ import Testing
       "weight gradient")
   }
 
+  /// Strides above 1, whose kernels and images need not divide evenly.
+  @Test(arguments: [(1, 2, 0), (2, 2, 0), (3, 2, 1), (4, 2, 1), (5, 3, 2), (7, 2, 3), (2, 3, 0)])
+  func phasesAgreeWithUnfolding(kernel: Int, stride: Int, padding: Int) {
+    for (height, width) in [(7, 7), (8, 8), (9, 14), (16, 10)] {
+      let x = random([3, 4, height, width], 1)
+      let weight = random([5, 4, kernel, kernel], 2)
+      let bias = random([3, 5], 4)
+      let shape = ConvolutionShape(
+        x.shape, weight: weight.shape, stride: stride, padding: padding)
+      let gradient = random(shape.outputShape, 3)
+      let unfolded = UnfoldedConvolution(shape)
+      expectClose(
+        x.convolved(weight, bias: bias, stride: stride, padding: padding),
+        unfolded.forward(x, weight, bias: bias), 1e-5, "forward")
+      let found = vectorJacobianProduct(at: [x, weight], cotangent: gradient) {
+        $0[0].convolved($0[1], stride: stride, padding: padding)
+      }
+      expectClose(found[0], unfolded.inputGradient(gradient, weight), 1e-5, "input gradient")
+      expectClose(found[1], unfolded.weightGradient(x, gradient), 1e-5, "weight gradient")
+    }
+  }
+
   @Test func unfoldingIsTheDefinition() {
     let (x, weight) = (random([2, 2, 5, 7], 1), random([3, 2, 3, 3], 2))
     for (stride, padding) in [(1, 0), (1, 1), (2, 1), (3, 2)] {

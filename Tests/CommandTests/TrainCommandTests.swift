@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// `onestep train` on a network of a few thousand weights.
+@Suite struct TrainCommandTests {
+  private func bytes(_ path: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: path))
+  }
+
+  @Test func aKilledRunEndsWithTheSameBits() throws {
+    let scratch = try Scratch()
+    let teacher = scratch.file("teacher")
+    let pretrained = try Program.run(
+      [
+        "pretrain", "--data", "fashion-mnist", "--preset", "test", "--kimg", "1", "--snapshots",
+        "1", "--threads", "2", "--out", teacher,
+      ], of: "onestep")
+    #expect(pretrained.status == 0, "\(pretrained.err)")
+    let network = teacher + "/snapshot-000001.safetensors"
+    func train(_ out: String, _ rest: [String] = []) -> [String] {
+      [
+        "train", "--network", network, "--data", "fashion-mnist", "--kimg", "1", "--tick", "160",
+        "--snapshots", "1", "--penalty-interval", "3", "--threads", "2", "--out",
+        scratch.file(out),
+      ] + rest
+    }
+    let whole = try Program.run(train("whole"), of: "onestep")
+    #expect(whole.status == 0, "\(whole.err)")
+    #expect(whole.err.contains("frozen: 77.9 % of 47985 parameters"), "\(whole.err)")
+    let running = try RunningProgram(
+      Program.path(of: "onestep"), train("pieces"), folder: scratch)
+    let state = scratch.file("pieces/state.safetensors")
+    while running.isRunning, !FileManager.default.fileExists(atPath: state) { usleep(2000) }
+    running.kill()
+    _ = try running.finish()
+    let last = try Program.run(train("pieces"), of: "onestep")
+    #expect(last.status == 0, "\(last.err)")
+    for name in ["state.safetensors", "snapshot-000001.safetensors", "fakes-000001.png"] {
+      #expect(
+        try bytes(scratch.file("whole/" + name)) == bytes(scratch.file("pieces/" + name)),
+        "\(name)")
+    }
+    try Program.run(train("whole", ["--freeze", "2"]), of: "onestep")
+      .expectFailure(1, "other options", of: "onestep")
+    try Program.run(train("x", ["--freeze", "7"]), of: "onestep")
+      .expectFailure(2, "no freeze level 7", of: "onestep")
+    try Program.run(train("x", ["--augment", "colour,blur"]), of: "onestep")
+      .expectFailure(2, "'blur'", "cutout", of: "onestep")
+    try Program.run(train("x", ["--features", network + "x"]), of: "onestep")
+      .expectFailure(2, network + "x", of: "onestep")
+  }
+}
