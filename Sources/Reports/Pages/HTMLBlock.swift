@@ -6,6 +6,7 @@ public indirect enum HTMLBlock: Sendable {
   case list([String])
   case table(HTMLTable)
   case figure(Figure)
+  case picture(InlinePicture)
   case callout(Callout)
   case code(String)
   /// Names and values, such as a manifest.
