@@ -42,6 +42,14 @@ public struct UNet: Sendable {
     specifications = embedding.parameters + (encoder + decoder).flatMap(\.parameters)
   }
 
+  /// Names of the residual branches, in the order of computation, as an observer sees them.
+  public var residualNames: [String] {
+    (encoder + decoder).flatMap { stage in
+      if case .block(let block) = stage { block.residualNames } else { [] as [String] }
+    }
+    .map { String($0.dropFirst("model.".count)) }
+  }
+
   /// Names of all parameters that training changes, in order.
   public var trainableNames: [String] { specifications.filter(\.isTrainable).map(\.name) }
 
@@ -91,12 +99,16 @@ public struct UNet: Sendable {
     public var augmentLabels: Tensor?
     public var dropout: Dropout?
     /// Sees the output of every stage of encoder and decoder under its name, without `model.`, and
-    /// may put another in its place.
-    public var observer: (@Sendable (_ name: String, _ output: Tensor) -> Tensor)?
+    /// may put another in its place. So it does with the residual branches of every block before
+    /// they are added to what skips them, under the name of their last layer: `….conv1`, and
+    /// `….proj` of blocks with attention.
+    public var observer: Observer?
+
+    public typealias Observer = @Sendable (_ name: String, _ output: Tensor) -> Tensor
 
     public init(
       noise: [Float], labels: Tensor? = nil, augmentLabels: Tensor? = nil,
-      dropout: Dropout? = nil, observer: (@Sendable (String, Tensor) -> Tensor)? = nil
+      dropout: Dropout? = nil, observer: Observer? = nil
     ) {
       self.noise = noise
       self.labels = labels
@@ -122,7 +134,10 @@ public struct UNet: Sendable {
       conditions.observer.map { $0(String(name.dropFirst("model.".count)), output) } ?? output
     }
     func run(_ block: UNetBlock, _ x: Tensor) -> Tensor {
-      observed(block.name, block(x, embedding: embedding, weights, dropout: conditions.dropout))
+      observed(
+        block.name,
+        block(
+          x, embedding: embedding, weights, dropout: conditions.dropout, observed: observed))
     }
     var skips: [Tensor] = []
     var (x, auxiliary) = (x, x)
