@@ -11,8 +11,8 @@ enum Main {
       onestep pretrain --data fashion-mnist --preset test.
       """,
     commands: [
-      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, DataCommand.self,
-      CompletionCommand.self,
+      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, SpectrumCommand.self,
+      StudyCommand.self, ReportCommand.self, DataCommand.self, CompletionCommand.self,
     ])
 
   static func main() { program.run() }
