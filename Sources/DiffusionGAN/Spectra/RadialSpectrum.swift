@@ -47,7 +47,7 @@ public struct RadialSpectrum: Sendable {
   public func transform(_ plane: [Double]) -> [SIMD2<Double>] {
     precondition(plane.count == height * width, "\(plane.count) values for \(height)×\(width)")
     var (real, imaginary) = (plane, plane)
-    // Row by row with real input, then column by column: four real products. The tables of
+    // Row by row with real input, then column by column: six real products. The tables of
     // cosines and sines are symmetric.
     gemm(
       m: height, n: width, k: width, a: plane, b: columnTable.real, transposeB: false, c: &real)

@@ -104,13 +104,16 @@ public struct SpectrumAnalysis: Sendable {
       LinearFit(x: logs, y: levels.map { $0[image] })?.slope ?? .nan
     }
     let lowest = spectra.sigmas.indices.min { spectra.sigmas[$0] < spectra.sigmas[$1] } ?? 0
+    // A slope alone would hide a peak in between.
+    let peak = levels.indices.max { sum(levels[$0]) < sum(levels[$1]) } ?? 0
     return Claim(
       Self.topic, name: "finer-with-less-noise-\(name)",
       sentence:
         "The \(name) network's residuals hold higher frequencies where there is less noise.",
       evidence:
         "Mean frequency over all branches \(text(levels[highest])) at the highest noise level, "
-        + "\(text(levels[lowest])) at the lowest; slope over ln σ \(text(slopes)).",
+        + "\(text(levels[lowest])) at the lowest, at most \(text(levels[peak])) at σ = "
+        + "\(SpectrumReport.short(spectra.sigmas[peak])); slope over ln σ \(text(slopes)).",
       differences: slopes.map { -$0 }, seed: seed)
   }
 
@@ -136,6 +139,8 @@ public struct SpectrumAnalysis: Sendable {
       return distances.reduce(0, +) / Double(distances.count)
     }
   }
+
+  private func sum(_ values: [Double]) -> Double { values.reduce(0, +) }
 
   private func text(_ values: [Double]) -> String { bootstrap.mean(values).text(digits: 3) }
 }

@@ -11,7 +11,7 @@ public struct StudyRunner {
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
-  private let watch: (String) throws -> Void
+  private let watch: (_ label: String, _ done: Int, _ total: Int) throws -> Void
   private var rows: [StudyRow] = []
   private var choices: [StudyChoice] = []
   private var spectra: Set<String> = []
@@ -42,11 +42,11 @@ public struct StudyRunner {
   /// - Parameters:
   ///   - run: opened with this study's `identity`.
   ///   - train, test: the data; without a test split, snapshots are measured against `train`.
-  ///   - watch: told what is being done; may throw to stop.
+  ///   - watch: told what is being done, and how much of how much; may throw to stop.
   public init(
     _ study: Study, in run: RunDirectory, train: ImageDataset, test: ImageDataset?,
     metrics: [any FeatureNetwork], trainer: any StudyTrainer, pool: ThreadPool,
-    watch: @escaping (String) throws -> Void = { _ in }
+    watch: @escaping (_ label: String, _ done: Int, _ total: Int) throws -> Void = { _, _, _ in }
   ) throws {
     self.study = study
     self.run = run
@@ -119,7 +119,7 @@ public struct StudyRunner {
     let missing = checkpoints.filter { images in !rows.contains { $0.isOf(task, images: images) } }
     guard !missing.isEmpty else { return }
     let words = "\(task.cell.name), \(task.role.rawValue) seed \(task.seed)"
-    try watch("\(words): making snapshots")
+    try watch("\(words): making snapshots", 0, checkpoints.count)
     let snapshots =
       task.cell.method.isTrained
       ? try trainer.snapshots(of: task, at: checkpoints)
@@ -129,8 +129,9 @@ public struct StudyRunner {
         "training gave snapshots at \(snapshots.map(\.images)) images, not \(checkpoints)",
         at: task.cell.name, remedy: "choose checkpoints that its runs stop at")
     }
-    for snapshot in snapshots where missing.contains(snapshot.images) {
-      try watch("\(words): measuring after \(snapshot.images) images")
+    for (place, snapshot) in snapshots.enumerated() where missing.contains(snapshot.images) {
+      try watch(
+        "\(words): measuring after \(snapshot.images) images", place, snapshots.count)
       let drawn = try draw(
         NetworkFile(contentsOf: snapshot.path),
         steps: task.cell.method.isTrained ? nil : task.cell.steps ?? 18, seed: task.seed)
@@ -168,7 +169,7 @@ public struct StudyRunner {
 
   private mutating func runSpectrum(_ cell: StudyCell) throws {
     guard let network = study.path(of: cell.network) else { return }
-    try watch("\(cell.name): measuring spectra")
+    try watch("\(cell.name): measuring spectra", 0, 1)
     var settings = SpectrumRun.Settings(
       network: network, against: cell.against.flatMap { study.path(of: $0) },
       seed: study.seeds.first ?? 0)
@@ -179,7 +180,7 @@ public struct StudyRunner {
       try options["removal_images"]?.integer(in: 0...1_000_000) ?? settings.removalImages
     let report = try Compute.$pool.withValue(pool) {
       try SpectrumRun(settings, networks: settings.networks(), on: data.train, pool: pool) {
-        _, _, label in try watch("\(cell.name): \(label)")
+        done, total, label in try watch("\(cell.name): \(label)", done, total)
       }.report
     }
     try ReportFolder.write(report.page, summary: report.summary, to: "\(run.path)/\(cell.name)")
@@ -199,7 +200,7 @@ public struct StudyRunner {
     if FileManager.default.fileExists(atPath: file) {
       return try SafetensorsImages.read(file, name: cache)
     }
-    try watch("drawing images of \(network) in \(steps) steps")
+    try watch("\(network) in \(steps) steps", 0, study.count)
     guard let path = study.path(of: network) else {
       throw UserError("random weights are no teacher", at: study.name)
     }
@@ -223,7 +224,7 @@ public struct StudyRunner {
     // One Euler step from the highest level to 0 is one call, D(80 z; 80).
     sampling.sampler = Sampler(steps: steps ?? 1, method: steps == nil ? .euler : .heun)
     let pictures = try Compute.$pool.withValue(pool) {
-      try sampling(seeds) { try watch("drawing images: \($0) of \(study.count)") }
+      try sampling(seeds) { try watch("drawing images", $0, study.count) }
     }
     return try ImageDataset(
       name: "generated", shape: data.reference.shape,

@@ -52,7 +52,6 @@ enum SpectrumCommand: Command {
     let report = try Compute.$pool.withValue(pool) {
       try SpectrumRun(settings, networks: networks, on: data, pool: pool) { done, total, label in
         progress.update(done: done, total: total, label: label)
-        if Interruption.isRequested { throw UserError("stopped", at: path) }
       }.report
     }
     progress.finish()

@@ -58,8 +58,8 @@ enum StudyCommand: Command {
     let progress = Progress()
     var runner = try StudyRunner(
       study, in: run, train: train, test: test, metrics: [], trainer: StudyTrainers(), pool: pool
-    ) { label in
-      progress.note(label)
+    ) { label, done, total in
+      progress.update(done: done, total: total, label: label)
       if Interruption.isRequested {
         throw UserError("stopped", at: run.path, remedy: "the same command continues")
       }

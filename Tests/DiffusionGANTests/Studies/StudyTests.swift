@@ -88,7 +88,7 @@ import Testing
       var runner = try StudyRunner(
         study, in: run, train: data, test: nil, metrics: [], trainer: trainer,
         pool: ThreadPool(count: 2)
-      ) { _ in
+      ) { _, _, _ in
         let count = steps.withLock { count in
           count += 1
           return count
