@@ -159,7 +159,8 @@ public struct StudyReport: Sendable {
     ).sorted()
     var text =
       "Comparisons of cells are Welch's t tests on means over seeds. Their variance is the spread "
-      + "between seeds and, once more, the squared jackknife error of each distance. "
+      + "between seeds and, once more, the squared error of each measurement: jackknife for a "
+      + "distance, that of a proportion for recall. "
     if let least = counts.first {
       let most = counts.last ?? least
       let range = least == most ? "\(least)" : "\(least) to \(most)"

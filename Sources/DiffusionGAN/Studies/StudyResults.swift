@@ -70,11 +70,23 @@ public enum StudyQuantity: Sendable, Equatable {
   /// Fréchet distance to the images of a teacher, by its place in the study.
   case toTeacher(Int)
 
-  func value(_ metric: StudyRow.Metric) -> MeasuredDistance? {
+  /// - Parameter count: images measured; shares of them have the standard error of a proportion, which
+  ///   leaves out that manifolds were drawn too.
+  func value(_ metric: StudyRow.Metric, count: Int) -> MeasuredDistance? {
+    func share(_ value: Double) -> MeasuredDistance {
+      MeasuredDistance(
+        value, standardError: (value * (1 - value) / Double(max(count, 1))).squareRoot())
+    }
+    return value(metric, share)
+  }
+
+  private func value(
+    _ metric: StudyRow.Metric, _ share: (Double) -> MeasuredDistance
+  ) -> MeasuredDistance? {
     switch self {
     case .frechet: metric.frechet
-    case .recall: MeasuredDistance(metric.recall)
-    case .precision: MeasuredDistance(metric.precision)
+    case .recall: share(metric.recall)
+    case .precision: share(metric.precision)
     case .kernel: metric.kernel
     case .toTeacher(let place):
       place < metric.toTeachers.count ? metric.toTeachers[place] : nil
@@ -110,7 +122,7 @@ extension StudyResults {
         && $0.images == (cell.method.isTrained ? images : 0)
     }
     .compactMap { row in
-      row.metrics.first { $0.name == space }.flatMap { quantity.value($0) }
+      row.metrics.first { $0.name == space }.flatMap { quantity.value($0, count: row.count) }
     }
   }
 
