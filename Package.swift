@@ -72,12 +72,15 @@ let package = Package(
       name: "TransformerTests", dependencies: ["Transformer", "TensorCore"],
       resources: [.copy("Resources")], swiftSettings: settings),
     .testTarget(
-      name: "RuleVectorsTests", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
+      name: "RuleVectorsTests",
+      dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports"],
       swiftSettings: settings),
     .testTarget(
-      name: "DiffusionGANTests", dependencies: ["DiffusionGAN", "TensorCore", "CZlib"],
+      name: "DiffusionGANTests",
+      dependencies: ["DiffusionGAN", "TensorCore", "Reports", "CZlib"],
       resources: [.copy("Resources")], swiftSettings: settings),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Reports", "TensorCore"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "TensorCore"], swiftSettings: settings),
     .testTarget(

@@ -8,8 +8,8 @@ import Testing
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
   static let onestepCommands = [
-    ["pretrain"], ["train"], ["distill"], ["sample"], ["evaluate"], ["data"], ["data", "inspect"],
-    ["completion"],
+    ["pretrain"], ["train"], ["distill"], ["sample"], ["evaluate"], ["spectrum"], ["study"],
+    ["report"], ["data"], ["data", "inspect"], ["completion"],
   ]
 
   @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
@@ -29,7 +29,13 @@ import Testing
 
   @Test(arguments: [
     ("icl-probe", commands),
-    ("onestep", ["pretrain", "train", "distill", "sample", "evaluate", "data", "completion"]),
+    (
+      "onestep",
+      [
+        "pretrain", "train", "distill", "sample", "evaluate", "spectrum", "study", "report", "data",
+        "completion",
+      ]
+    ),
   ])
   func allCommandsAreListed(_ program: String, _ commands: [String]) throws {
     let help = try Program.run(["--help"], of: program).out

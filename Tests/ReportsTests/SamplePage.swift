@@ -104,7 +104,7 @@ enum SamplePage {
     page.add(.tokens(tokens))
     page.add(.heading("Tested sentences", level: 2))
     for (verdict, sentence) in zip(
-      Callout.Verdict.allCases,
+      Claim.Verdict.allCases,
       ["One vector is enough.", "Shares are equal.", "Order does not matter."])
     {
       page.add(

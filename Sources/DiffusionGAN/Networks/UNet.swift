@@ -45,6 +45,14 @@ public struct UNet: Sendable {
   /// Names of all parameters that training changes, in order.
   public var trainableNames: [String] { specifications.filter(\.isTrainable).map(\.name) }
 
+  /// Names of the residual branches, in the order of computation, as an observer sees them.
+  public var residualNames: [String] {
+    (encoder + decoder).flatMap { stage in
+      if case .block(let block) = stage { block.residualNames } else { [] as [String] }
+    }
+    .map { String($0.dropFirst("model.".count)) }
+  }
+
   /// Fresh weights: the same for the same seed.
   public func initialParameters(seed: UInt64) -> Parameters {
     Parameters(
@@ -93,12 +101,16 @@ public struct UNet: Sendable {
     /// Added to the noise embedding before its last activation, `[batch or 1, embedding channels]`.
     var embeddingShift: Tensor?
     /// Sees the output of every stage of encoder and decoder under its name, without `model.`, and
-    /// may put another in its place.
-    public var observer: (@Sendable (_ name: String, _ output: Tensor) -> Tensor)?
+    /// may put another in its place. So it does with the residual branches of every block before
+    /// they are added to what skips them, under the name of their last layer: `….conv1`, and
+    /// `….proj` of blocks with attention.
+    public var observer: Observer?
+
+    public typealias Observer = @Sendable (_ name: String, _ output: Tensor) -> Tensor
 
     public init(
       noise: [Float], labels: Tensor? = nil, augmentLabels: Tensor? = nil,
-      dropout: Dropout? = nil, observer: (@Sendable (String, Tensor) -> Tensor)? = nil
+      dropout: Dropout? = nil, observer: Observer? = nil
     ) {
       self.noise = noise
       self.labels = labels
@@ -164,7 +176,10 @@ public struct UNet: Sendable {
     _ conditions: Conditions
   ) -> Tensor {
     conditions.observed(
-      block.name, block(x, embedding: embedding, weights, dropout: conditions.dropout))
+      block.name,
+      block(
+        x, embedding: embedding, weights, dropout: conditions.dropout,
+        observed: conditions.observed))
   }
 
   /// The encoder's output, and what the decoder will want of it.

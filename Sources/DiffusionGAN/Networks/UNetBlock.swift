@@ -81,11 +81,17 @@ struct UNetBlock: Sendable {
       + (heads > 0 ? norm2.parameters + qkv.parameters + projection.parameters : [])
   }
 
+  /// What `observed` of a call is told, in this order.
+  var residualNames: [String] { [conv1.name] + (heads > 0 ? [projection.name] : []) }
+
   /// - Parameters:
   ///   - x: `[batch, inputs, height, width]`; embedding: `[batch, embedding channels]`.
   ///   - dropout: makes the mask of this block's dropout, if it has any.
+  ///   - observed: sees what each residual branch adds, by the name of its last layer, and gives what
+  ///     is added in its place.
   func callAsFunction(
-    _ x: Tensor, embedding: Tensor, _ weights: Parameters, dropout: Dropout?
+    _ x: Tensor, embedding: Tensor, _ weights: Parameters, dropout: Dropout?,
+    observed: (_ name: String, _ residual: Tensor) -> Tensor = { $1 }
   ) -> Tensor {
     let parameters = affine(embedding, weights)
     var h = norm0(x, weights, silu: true)
@@ -100,13 +106,15 @@ struct UNetBlock: Sendable {
       h = norm1(h, weights, silu: true)
     }
     if let dropout, style.dropout > 0 { h = dropout(h, share: style.dropout, block: name) }
-    h = conv1(h, weights)
-    let residual = skip.map { $0(x, weights) } ?? x
-    let sum = Tensor.scaledSum(h, residual, factor: style.skipScale)
-    return heads > 0 ? attended(sum, weights) : sum
+    h = observed(conv1.name, conv1(h, weights))
+    let skipped = skip.map { $0(x, weights) } ?? x
+    let sum = Tensor.scaledSum(h, skipped, factor: style.skipScale)
+    return heads > 0 ? attended(sum, weights, observed) : sum
   }
 
-  private func attended(_ x: Tensor, _ weights: Parameters) -> Tensor {
+  private func attended(
+    _ x: Tensor, _ weights: Parameters, _ observed: (String, Tensor) -> Tensor
+  ) -> Tensor {
     let (batch, positions) = (x.shape[0], x.shape[2] * x.shape[3])
     // Output channels of `qkv` are counted (head, channel, query | key | value), the last fastest.
     let parts = qkv(norm2(x, weights, silu: false), weights)
@@ -115,7 +123,7 @@ struct UNetBlock: Sendable {
       parts.slice(2, index..<index + 1).reshaped([batch * heads, outputs / heads, positions])
     }
     let attention = Tensor.attention(query: part(0), key: part(1), value: part(2))
-    return Tensor.scaledSum(
-      projection(attention.reshaped(x.shape), weights), x, factor: style.skipScale)
+    let residual = observed(projection.name, projection(attention.reshaped(x.shape), weights))
+    return Tensor.scaledSum(residual, x, factor: style.skipScale)
   }
 }

@@ -16,8 +16,8 @@ public struct RadialSpectrum: Sendable {
   public let bandIndex: [Int]
   /// Number of frequencies in each band; small images leave some bands empty.
   public let binCounts: [Int]
-  private let rowTable: [SIMD2<Double>]
-  private let columnTable: [SIMD2<Double>]
+  private let rowTable: (real: [Double], imaginary: [Double])
+  private let columnTable: (real: [Double], imaginary: [Double])
 
   /// - Precondition: positive extents and at least one band.
   public init(height: Int, width: Int, bands: Int = 8) {
@@ -36,8 +36,8 @@ public struct RadialSpectrum: Sendable {
       return band
     }
     binCounts = bandIndex.reduce(into: [Int](repeating: 0, count: bands)) { $0[$1] += 1 }
-    rowTable = Self.roots(height)
-    columnTable = Self.roots(width)
+    rowTable = Self.table(height)
+    columnTable = Self.table(width)
   }
 
   /// The transform of one image plane.
@@ -46,26 +46,30 @@ public struct RadialSpectrum: Sendable {
   /// - Returns: real and imaginary part of each frequency, `[height, width]`.
   public func transform(_ plane: [Double]) -> [SIMD2<Double>] {
     precondition(plane.count == height * width, "\(plane.count) values for \(height)×\(width)")
-    var rows = [SIMD2<Double>](repeating: .zero, count: plane.count)
-    for y in 0..<height {
-      for k in 0..<width {
-        var sum = SIMD2<Double>.zero
-        for x in 0..<width { sum += plane[y * width + x] * columnTable[k * x % width] }
-        rows[y * width + k] = sum
-      }
-    }
-    var output = rows
-    for k in 0..<height {
-      for x in 0..<width {
-        var sum = SIMD2<Double>.zero
-        for y in 0..<height {
-          let (a, b) = (rows[y * width + x], rowTable[k * y % height])
-          sum += SIMD2(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x)
+    var (real, imaginary) = (plane, plane)
+    // Row by row with real input, then column by column: six real products. The tables of
+    // cosines and sines are symmetric.
+    gemm(
+      m: height, n: width, k: width, a: plane, b: columnTable.real, transposeB: false, c: &real)
+    gemm(
+      m: height, n: width, k: width, a: plane, b: columnTable.imaginary, transposeB: false,
+      c: &imaginary)
+    let both = real + imaginary
+    var products = [[Double]](
+      repeating: [Double](repeating: 0, count: plane.count), count: 4)
+    for (place, table) in [rowTable.real, rowTable.imaginary].enumerated() {
+      for part in 0..<2 {
+        both.withUnsafeBufferPointer { both in
+          guard let start = both.baseAddress else { return }
+          gemm(
+            m: height, n: width, k: height, a: table, b: start + part * plane.count,
+            transposeB: false, c: &products[2 * place + part])
         }
-        output[k * width + x] = sum
       }
     }
-    return output
+    return plane.indices.map { i in
+      SIMD2(products[0][i] - products[3][i], products[1][i] + products[2][i])
+    }
   }
 
   /// Energy of each band of one image plane.
@@ -83,16 +87,52 @@ public struct RadialSpectrum: Sendable {
   ///
   /// - Parameter images: `[…, height, width]`, one plane at least.
   public func meanEnergies(of images: Tensor, pool: ThreadPool) -> [Double] {
-    precondition(images.shape.suffix(2) == [height, width] && images.count > 0)
-    let area = height * width
-    let planes = images.count / area
-    let all = pool.map(planes) { plane in
-      energies(
-        of: images.withPointer { values in
-          (0..<area).map { Double(values[plane * area + $0]) }
-        })
+    let all = energies(ofEach: images.reshaped([-1, 1, height, width]), pool: pool)
+    return (0..<bands).map { band in all.reduce(0) { $0 + $1[band] } / Double(all.count) }
+  }
+
+  /// Energy of each band in every image, the mean over its channels: `[images][bands]`.
+  ///
+  /// - Parameter images: `[images, channels, height, width]`, one plane at least.
+  public func energies(ofEach images: Tensor, pool: ThreadPool) -> [[Double]] {
+    precondition(images.shape.count == 4 && images.shape.suffix(2) == [height, width])
+    let (channels, area) = (images.shape[1], height * width)
+    return pool.map(images.shape[0]) { image in
+      var sums = [Double](repeating: 0, count: bands)
+      for channel in 0..<channels {
+        let plane = images.withPointer { values in
+          (0..<area).map { Double(values[(image * channels + channel) * area + $0]) }
+        }
+        for (band, energy) in energies(of: plane).enumerated() { sums[band] += energy }
+      }
+      return sums.map { $0 / Double(channels) }
     }
-    return (0..<bands).map { band in all.reduce(0) { $0 + $1[band] } / Double(planes) }
+  }
+
+  /// The projection on the frequencies outside `removed` bands, `[height · width, height · width]`:
+  /// planes `[…, height · width]` times it lose those bands and keep all others as they are.
+  public func projection(without removed: Set<Int>) -> Tensor {
+    // The filter's answer to a single bright pixel; every column of the matrix is that, moved.
+    var response = [Double](repeating: 0, count: height * width)
+    for (bin, band) in bandIndex.enumerated() where !removed.contains(band) {
+      let (ky, kx) = (bin / width, bin % width)
+      for y in 0..<height {
+        for x in 0..<width {
+          let turns = Double(ky * y) / Double(height) + Double(kx * x) / Double(width)
+          response[y * width + x] += cos(2 * Double.pi * turns) / Double(height * width)
+        }
+      }
+    }
+    let size = height * width
+    return Tensor(shape: [size, size]) { output in
+      for a in 0..<size {
+        for b in 0..<size {
+          let y = (a / width - b / width + height) % height
+          let x = (a % width - b % width + width) % width
+          output[a * size + b] = Float(response[y * width + x])
+        }
+      }
+    }
   }
 
   /// The signed frequency at place `index`: −size ÷ 2 ≤ frequency < size ÷ 2.
@@ -100,11 +140,11 @@ public struct RadialSpectrum: Sendable {
     index < (size + 1) / 2 ? index : index - size
   }
 
-  /// exp(−2πi j / size) for every j.
-  private static func roots(_ size: Int) -> [SIMD2<Double>] {
-    (0..<size).map { j in
-      let angle = -2 * Double.pi * Double(j) / Double(size)
-      return SIMD2(cos(angle), sin(angle))
+  /// exp(−2πi j k / size), `[size, size]`.
+  private static func table(_ size: Int) -> (real: [Double], imaginary: [Double]) {
+    let angles = (0..<size * size).map { place in
+      -2 * Double.pi * Double(place / size * (place % size) % size) / Double(size)
     }
+    return (angles.map { cos($0) }, angles.map { sin($0) })
   }
 }

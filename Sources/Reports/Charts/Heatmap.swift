@@ -9,6 +9,8 @@ public struct Heatmap: Chart {
   public var columns: [String]
   /// `[rows, columns]`; missing ones count as nil.
   public var values: [[Double?]]
+  /// Intervals around the values, `[rows, columns]`, for the table alone; nil for none.
+  public var intervals: [[Interval?]]?
   /// What the colours mean, beside the colour bar.
   public var valueTitle: String
   public var scale: ColourScale
@@ -36,16 +38,36 @@ public struct Heatmap: Chart {
     self.width = width
   }
 
+  /// A map of estimates whose table tells their intervals.
+  public init(
+    title: String, xTitle: String, yTitle: String, rows: [String], columns: [String],
+    cells: [[Interval?]], valueTitle: String = "", scale: ColourScale = .sequential,
+    valueRange: ClosedRange<Double>? = nil, digits: Int = 2
+  ) {
+    self.init(
+      title: title, xTitle: xTitle, yTitle: yTitle, rows: rows, columns: columns,
+      values: cells.map { $0.map { $0?.estimate } }, valueTitle: valueTitle, scale: scale,
+      valueRange: valueRange, digits: digits)
+    intervals = cells
+  }
+
   public var svg: String { HeatmapPicture(map: self).svg }
 
   public var table: CSV {
     CSV(
-      header: ["row", "column", "value"],
+      header: ["row", "column", "value"] + (intervals == nil ? [] : ["low", "high"]),
       rows: rows.indices.flatMap { row in
         columns.indices.map { column in
-          [rows[row], columns[column], CSV.number(value(row, column))]
+          let interval = interval(row, column)
+          return [rows[row], columns[column], CSV.number(value(row, column))]
+            + (intervals == nil ? [] : [CSV.number(interval?.low), CSV.number(interval?.high)])
         }
       })
+  }
+
+  private func interval(_ row: Int, _ column: Int) -> Interval? {
+    guard let intervals, row < intervals.count, column < intervals[row].count else { return nil }
+    return intervals[row][column]
   }
 
   /// The number of a cell, nil where it is missing.

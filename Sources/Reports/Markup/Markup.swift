@@ -36,7 +36,7 @@ public struct Markup: Sendable {
 
   /// Elements that HTML wants without an end tag, and shapes that never have content.
   private static let empty: Set<String> = [
-    "br", "circle", "hr", "line", "meta", "path", "polygon", "polyline", "rect",
+    "br", "circle", "hr", "img", "line", "meta", "path", "polygon", "polyline", "rect",
   ]
 
   private func render(into output: inout String) {

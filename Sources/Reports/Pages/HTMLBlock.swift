@@ -6,6 +6,7 @@ public indirect enum HTMLBlock: Sendable {
   case list([String])
   case table(HTMLTable)
   case figure(Figure)
+  case picture(InlinePicture)
   case callout(Callout)
   case code(String)
   /// Names and values, such as a manifest.
@@ -60,34 +61,13 @@ public struct HTMLTable: Sendable {
 
 /// A tested sentence and what the data say about it.
 public struct Callout: Sendable {
-  public enum Verdict: Sendable, CaseIterable {
-    case supported, contradicted, undecided
-
-    /// The word and a sign, so that the verdict does not hang on a colour.
-    var text: String {
-      switch self {
-      case .supported: "✓ Supported"
-      case .contradicted: "✗ Contradicted"
-      case .undecided: "? Undecided"
-      }
-    }
-
-    var className: String {
-      switch self {
-      case .supported: "supported"
-      case .contradicted: "contradicted"
-      case .undecided: "undecided"
-      }
-    }
-  }
-
-  public var verdict: Verdict
+  public var verdict: Claim.Verdict
   /// The sentence tested.
   public var sentence: String
   /// The numbers behind the verdict.
   public var evidence: String
 
-  public init(verdict: Verdict, sentence: String, evidence: String) {
+  public init(verdict: Claim.Verdict, sentence: String, evidence: String) {
     self.verdict = verdict
     self.sentence = sentence
     self.evidence = evidence
@@ -95,12 +75,23 @@ public struct Callout: Sendable {
 
   var markup: Markup {
     .element(
-      "div", ["class": "callout \(verdict.className)"],
+      "div", ["class": "callout \(verdict.rawValue)"],
       [
-        .element("p", ["class": "verdict"], [.text(verdict.text)]),
+        .element("p", ["class": "verdict"], [.text(verdict.words)]),
         .element("p", ["class": "sentence"], inline(sentence)),
         .element("p", [:], inline(evidence)),
       ])
+  }
+}
+
+extension Claim.Verdict {
+  /// The word and a sign, so that the verdict does not hang on a colour.
+  fileprivate var words: String {
+    switch self {
+    case .supported: "✓ Supported"
+    case .contradicted: "✗ Contradicted"
+    case .undecided: "? Undecided"
+    }
   }
 }
 

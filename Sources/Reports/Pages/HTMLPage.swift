@@ -88,6 +88,7 @@ public struct HTMLPage: Sendable {
       .element("ul", [:], items.map { .element("li", [:], inline($0)) })
     case .table(let table): table.markup
     case .figure(let figure): figureMarkup(figure)
+    case .picture(let picture): picture.markup
     case .callout(let callout): callout.markup
     case .code(let text): .element("pre", [:], [.element("code", [:], [.text(text)])])
     case .keyValues(let pairs):

@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 
 /// Recovery and accuracy by layer, for one way of patching.
@@ -88,7 +89,7 @@ public struct LayerCurve: Sendable {
       points = []
       return
     }
-    let bootstrap = Bootstrap(episodes: episodes.count, seed: seed)
+    let bootstrap = Bootstrap(samples: episodes.count, seed: seed)
     let (donor, recipient) = (donor, recipient)
     points = layers.map { layer in
       let rows = episodes.compactMap { byLayer[layer]?[$0] }

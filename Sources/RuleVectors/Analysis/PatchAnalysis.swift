@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import TensorCore
 
 /// Everything that a patch run's rows say: curves, doses and tested sentences.
@@ -202,7 +203,7 @@ private struct Claims {
     let above = differences.filter { !($0 < 0) }.count
     let share = Double(min(below, above) + 1) / Double(differences.count + 1)
     return Claim(
-      .global, name: "no-global-vector-\(own.key.recipient)",
+      ClaimTopic.global.rawValue, name: "no-global-vector-\(own.key.recipient)",
       sentence:
         "One global vector brings less of the rule of \(task) than of \(control.key.task), "
         + "into \(words(own.key.recipient)).",
@@ -212,7 +213,7 @@ private struct Claims {
         + "inside the two candidates \(percent(mine.candidateAccuracy)); "
         + "on \(control.key.task) recovery \(percent(best.recovery)).",
       difference: best.recovery.estimate - mine.recovery.estimate, pValue: min(1, 2 * share),
-      episodes: own.episodes)
+      samples: own.episodes)
   }
 
   /// How the effect of all answer positions is made up.

@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 
 /// How the effect grows with the number of patched answer positions, and what each brings: one task,
@@ -85,7 +86,7 @@ public struct SubsetCurve: Sendable {
     self.key = key
     self.episodes = episodes.count
     self.demonstrations = demonstrations
-    let bootstrap = Bootstrap(episodes: episodes.count, seed: seed)
+    let bootstrap = Bootstrap(samples: episodes.count, seed: seed)
     let spans = episodes.map(\.span)
     let joint = episodes.map { $0.mean(count: demonstrations) }
     let jointRecovery = bootstrap.ratio(joint, over: spans)

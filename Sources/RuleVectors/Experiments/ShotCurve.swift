@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 import Transformer
 
@@ -99,7 +100,7 @@ public struct ShotSummary: Sendable {
     let grouped = Dictionary(grouping: rows.filter { $0.task == task }, by: \.shots)
     points = grouped.keys.sorted().map { shots in
       let rows = (grouped[shots] ?? []).sorted { $0.episode < $1.episode }
-      let bootstrap = Bootstrap(episodes: rows.count, seed: seed)
+      let bootstrap = Bootstrap(samples: rows.count, seed: seed)
       return Point(
         shots: shots, episodes: rows.count,
         accuracy: Wilson.interval(

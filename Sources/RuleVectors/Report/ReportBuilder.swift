@@ -61,14 +61,12 @@ public struct ReportBuilder {
   ) {
     let figures = PatchFigures(analysis: analysis, prefix: prefix)
     page.add(.heading("What the tests say about \(record.task)", level: 2))
-    page.add(.paragraph(Self.count(analysis.claims)))
     page.add(
-      .table(
-        HTMLTable(
-          headers: ["sentence", "verdict", "p, adjusted"],
-          rows: analysis.claims.map {
-            [$0.sentence, $0.verdict.rawValue, formattedPValue($0.adjustedPValue)]
-          })))
+      .paragraph(
+        Claim.count(analysis.claims)
+          + " Layers were chosen on development episodes with development items; all figures are "
+          + "of held-out ones."))
+    page.add(.table(Claim.table(analysis.claims)))
     page.add(.heading("What was run", level: 2))
     page.add(.keyValues(Self.facts(record, analysis)))
     for probe in record.manifest["probes"].pairs {
@@ -123,15 +121,9 @@ public struct ReportBuilder {
     }
   }
 
-  private func add(_ claims: [Claim], about topic: Claim.Topic, to page: inout HTMLPage) {
-    for claim in claims where claim.topic == topic {
-      page.add(
-        .callout(
-          Callout(
-            verdict: Self.verdict(claim.verdict), sentence: claim.sentence,
-            evidence: claim.evidence + " Over \(claim.episodes) episodes "
-              + "\(formattedPValue(claim.pValue)), adjusted for \(claims.count) tests "
-              + "\(formattedPValue(claim.adjustedPValue)).")))
+  private func add(_ claims: [Claim], about topic: ClaimTopic, to page: inout HTMLPage) {
+    for claim in claims where claim.topic == topic.rawValue {
+      page.add(.callout(claim.callout(samples: "episodes", tests: claims.count)))
     }
   }
 
@@ -204,26 +196,7 @@ public struct ReportBuilder {
     )
   }
 
-  static func text(_ interval: Interval) -> String {
-    formattedInterval(interval.estimate, interval.low, interval.high, digits: 2)
-  }
-
-  private static func verdict(_ verdict: Claim.Verdict) -> Callout.Verdict {
-    switch verdict {
-    case .supported: .supported
-    case .contradicted: .contradicted
-    case .undecided: .undecided
-    }
-  }
-
-  private static func count(_ claims: [Claim]) -> String {
-    func number(_ verdict: Claim.Verdict) -> Int { claims.filter { $0.verdict == verdict }.count }
-    return
-      "Of \(claims.count) sentences \(number(.supported)) are supported, "
-      + "\(number(.contradicted)) contradicted, \(number(.undecided)) undecided, at 5 % after "
-      + "Holm's correction. Layers were chosen on development episodes with development items; "
-      + "all figures are of held-out ones."
-  }
+  static func text(_ interval: Interval) -> String { interval.text(digits: 2) }
 
   /// Layers as ranges: “layers 0 to 17 and 20”.
   static func words(_ layers: [Int]) -> String {

@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 
 extension ReportBuilder {
@@ -23,10 +24,10 @@ extension ReportBuilder {
           ShotSummary(task: record.task, rows: rows, seed: 0).points.map { point in
             [
               "shots": .integer(point.shots), "episodes": .integer(point.episodes),
-              "accuracy": Self.json(point.accuracy),
-              "candidate_accuracy": Self.json(point.candidateAccuracy),
-              "logit_difference": Self.json(point.logitDifference),
-              "probability": Self.json(point.probability),
+              "accuracy": point.accuracy.json,
+              "candidate_accuracy": point.candidateAccuracy.json,
+              "logit_difference": point.logitDifference.json,
+              "probability": point.probability.json,
             ]
           })
       ]
@@ -34,28 +35,11 @@ extension ReportBuilder {
       guard let analysis = analysis(of: record) else { return .null }
       return [
         "chosen_layer": analysis.chosenLayer.map(JSONValue.integer) ?? .null,
-        "claims": .array(analysis.claims.map(Self.json)),
+        "claims": .array(analysis.claims.map { $0.json(samples: "episodes") }),
         "curves": .array(analysis.curves.map(Self.json)),
         "doses": .array(analysis.subsets.map(Self.json)),
       ]
     }
-  }
-
-  private static func json(_ interval: Interval) -> JSONValue {
-    [
-      "mean": .number(interval.estimate), "low": .number(interval.low),
-      "high": .number(interval.high),
-    ]
-  }
-
-  private static func json(_ claim: Claim) -> JSONValue {
-    [
-      "name": .string(claim.name), "topic": .string(claim.topic.rawValue),
-      "sentence": .string(claim.sentence),
-      "verdict": .string(claim.verdict.rawValue), "evidence": .string(claim.evidence),
-      "difference": .number(claim.difference), "p": .number(claim.pValue),
-      "p_adjusted": .number(claim.adjustedPValue), "episodes": .integer(claim.episodes),
-    ]
   }
 
   private static func json(_ curve: LayerCurve) -> JSONValue {
@@ -67,11 +51,11 @@ extension ReportBuilder {
       "points": .array(
         curve.points.map { point in
           [
-            "layer": .integer(point.layer), "recovery": json(point.recovery),
-            "accuracy": json(point.accuracy),
-            "candidate_accuracy": json(point.candidateAccuracy),
-            "probability": json(point.probability),
-            "divergence": point.divergence.map(json) ?? .null,
+            "layer": .integer(point.layer), "recovery": point.recovery.json,
+            "accuracy": point.accuracy.json,
+            "candidate_accuracy": point.candidateAccuracy.json,
+            "probability": point.probability.json,
+            "divergence": point.divergence.map(\.json) ?? .null,
           ]
         }),
     ]
@@ -86,14 +70,14 @@ extension ReportBuilder {
       "doses": .array(
         curve.doses.map { dose in
           [
-            "count": .integer(dose.count), "recovery": json(dose.recovery),
-            "candidate_accuracy": json(dose.candidateAccuracy),
+            "count": .integer(dose.count), "recovery": dose.recovery.json,
+            "candidate_accuracy": dose.candidateAccuracy.json,
             "additive": .number(dose.additive),
           ]
         }),
-      "alone": .array(curve.alone.map(json)), "left_out": .array(curve.leftOut.map(json)),
-      "participation_ratio": json(curve.participationRatio), "gini": json(curve.gini),
-      "additive_r_squared": json(curve.additiveFit),
+      "alone": .array(curve.alone.map(\.json)), "left_out": .array(curve.leftOut.map(\.json)),
+      "participation_ratio": curve.participationRatio.json, "gini": curve.gini.json,
+      "additive_r_squared": curve.additiveFit.json,
     ]
   }
 }

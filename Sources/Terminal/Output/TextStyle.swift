@@ -23,6 +23,15 @@ public struct TextStyle: Sendable, Equatable {
     wrap(text, code: colour.rawValue)
   }
 
+  /// The word of a tested sentence's verdict: `supported`, `contradicted` or another.
+  public func verdict(_ word: String) -> String {
+    switch word {
+    case "supported": colour(word, .green)
+    case "contradicted": colour(word, .red)
+    default: colour(word, .yellow)
+    }
+  }
+
   private func wrap(_ text: String, code: Int) -> String {
     isEnabled && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }

@@ -35,16 +35,8 @@ enum AggregateCommand: Command {
     let builder = ReportBuilder(records)
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
     let folder = parsed.string("out") ?? "reports/\(name)"
-    try Files.makeFolder(folder)
-    let page = builder.page
-    for figure in page.figures {
-      for file in figure.files {
-        try Files.write(Data(file.contents.utf8), to: "\(folder)/\(file.name)")
-      }
-    }
     let summary = builder.summary
-    try Files.write(Data(summary.prettyText.utf8), to: folder + "/summary.json")
-    try Files.write(Data(page.html.utf8), to: folder + "/index.html")
+    try ReportFolder.write(builder.page, summary: summary, to: folder)
     if parsed.flag("json") {
       CommonOptions.print(summary)
     } else {
@@ -86,16 +78,6 @@ extension ReportBuilder {
   /// The tested sentences as text.
   func text(device: TerminalDevice) -> String {
     let style = device.style
-    return claims.map { claim in
-      let mark: String
-      switch claim.verdict {
-      case .supported: mark = style.colour("supported", .green)
-      case .contradicted: mark = style.colour("contradicted", .red)
-      case .undecided: mark = style.colour("undecided", .yellow)
-      }
-      return
-        "\(mark): \(claim.sentence)\n  \(claim.evidence) "
-        + "\(formattedPValue(claim.adjustedPValue)) (Holm)\n"
-    }.joined()
+    return claims.map { claim in claim.text { style.verdict($0.rawValue) } }.joined()
   }
 }

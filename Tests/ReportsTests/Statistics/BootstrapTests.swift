@@ -1,5 +1,5 @@
 import Foundation
-import RuleVectors
+import Reports
 import TensorCore
 import Testing
 
@@ -15,7 +15,7 @@ func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
 @Suite struct BootstrapTests {
   @Test func coversTheMeanOfNormalData() {
     let (simulations, n) = (1000, 32)
-    let bootstrap = Bootstrap(episodes: n, resamples: 1000, seed: 1)
+    let bootstrap = Bootstrap(samples: n, resamples: 1000, seed: 1)
     let covered = (0..<simulations).count { simulation in
       let interval = bootstrap.mean(normals(n, seed: 2, UInt64(simulation)).map { 3 + $0 })
       return interval.low <= 3 && 3 <= interval.high
@@ -26,15 +26,14 @@ func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
 
   @Test func coversARatioOfMeans() {
     let (simulations, n) = (600, 40)
-    let bootstrap = Bootstrap(episodes: n, resamples: 1000, seed: 1)
+    let bootstrap = Bootstrap(samples: n, resamples: 1000, seed: 1)
     let covered = (0..<simulations).count { simulation in
-      let episode = normals(n, seed: 3, UInt64(simulation), 0)
+      let sample = normals(n, seed: 3, UInt64(simulation), 0)
       let noise = normals(n, seed: 3, UInt64(simulation), 1)
-      // The same episodes in all conditions: recipient −2, donor 4, patched 2.5.
-      let recipient = episode.map { $0 - 2 }
-      let donor = episode.map { 1.5 * $0 + 4 }
-      let patched = zip(episode, noise).map { $0 + $1 + 2.5 }
-      let interval = bootstrap.recovery(patched: patched, recipient: recipient, donor: donor)
+      // Correlated, with means 4.5 and 6.
+      let top = zip(sample, noise).map { 0.2 * $0 + $1 + 4.5 }
+      let bottom = sample.map { 0.5 * $0 + 6 }
+      let interval = bootstrap.ratio(top, over: bottom)
       return interval.low <= 0.75 && 0.75 <= interval.high
     }
     let share = Double(covered) / Double(simulations)
@@ -46,7 +45,7 @@ func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
     let mean = values.reduce(0, +) / 400
     let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 400).squareRoot()
     for (level, z) in [(0.95, 1.959964), (0.8, 1.281552)] {
-      let interval = Bootstrap(episodes: 400, level: level, seed: 5).mean(values)
+      let interval = Bootstrap(samples: 400, level: level, seed: 5).mean(values)
       #expect(interval.estimate == mean && interval.level == level)
       let expected = 2 * z * deviation / 20
       #expect(abs(interval.high - interval.low - expected) < 0.04 * expected)
@@ -54,40 +53,32 @@ func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
   }
 
   @Test func fastPathsAgreeWithTheGeneralOne() {
-    let (patched, recipient, donor) = (
-      normals(25, seed: 6), normals(25, seed: 7).map { $0 - 3 }, normals(25, seed: 8).map { $0 + 3 }
-    )
-    let bootstrap = Bootstrap(episodes: 25, resamples: 500, seed: 9)
+    let (tops, bottoms) = (normals(25, seed: 6), normals(25, seed: 8).map { $0 + 6 })
+    let bootstrap = Bootstrap(samples: 25, resamples: 500, seed: 9)
     func mean(_ values: [Double], _ indices: [Int]) -> Double {
       indices.reduce(0) { $0 + values[$1] } / Double(indices.count)
     }
-    #expect(bootstrap.mean(patched) == bootstrap.interval { mean(patched, $0) })
-    let fast = bootstrap.recovery(patched: patched, recipient: recipient, donor: donor)
-    let general = bootstrap.interval { indices in
-      let base = mean(recipient, indices)
-      return (mean(patched, indices) - base) / (mean(donor, indices) - base)
-    }
+    #expect(bootstrap.mean(tops) == bootstrap.interval { mean(tops, $0) })
+    let fast = bootstrap.ratio(tops, over: bottoms)
+    let general = bootstrap.interval { mean(tops, $0) / mean(bottoms, $0) }
     #expect(abs(fast.low - general.low) < 1e-12 && abs(fast.high - general.high) < 1e-12)
     #expect(abs(fast.estimate - general.estimate) < 1e-12)
     #expect(
-      Bootstrap(episodes: 25, resamples: 500, seed: 9).mean(patched) == bootstrap.mean(patched))
+      Bootstrap(samples: 25, resamples: 500, seed: 9).mean(tops) == bootstrap.mean(tops))
     #expect(
-      Bootstrap(episodes: 25, resamples: 500, seed: 10).mean(patched) != bootstrap.mean(patched))
+      Bootstrap(samples: 25, resamples: 500, seed: 10).mean(tops) != bootstrap.mean(tops))
   }
 
-  @Test func recoveryIsNotClippedAndKnowsItsLimits() {
-    let bootstrap = Bootstrap(episodes: 4, resamples: 200, seed: 1)
-    let exact = bootstrap.recovery(
-      patched: [3, 3, 3, 3], recipient: [0, 0, 0, 0], donor: [2, 2, 2, 2])
+  @Test func ratiosKnowTheirLimits() {
+    let bootstrap = Bootstrap(samples: 4, resamples: 200, seed: 1)
+    let exact = bootstrap.ratio([3, 3, 3, 3], over: [2, 2, 2, 2])
     #expect(exact.estimate == 1.5 && exact.low == 1.5 && exact.high == 1.5)
-    let doubtful = bootstrap.recovery(
-      patched: [1, 1, 1, 1], recipient: [0, 0, 0, 0], donor: [5, -4, 3, -3])
+    let doubtful = bootstrap.ratio([1, 1, 1, 1], over: [5, -4, 3, -3])
     #expect(doubtful.low == -.infinity && doubtful.high == .infinity)
-    let undefined = bootstrap.recovery(
-      patched: [1, 1, 1, 1], recipient: [0, 0, 0, 0], donor: [0, 0, 0, 0])
+    let undefined = bootstrap.ratio([1, 1, 1, 1], over: [0, 0, 0, 0])
     #expect(!undefined.low.isFinite && !undefined.high.isFinite)
-    #expect(Bootstrap(episodes: 0, seed: 1).mean([]).estimate.isNaN)
-    let one = Bootstrap(episodes: 1, seed: 1).mean([2])
+    #expect(Bootstrap(samples: 0, seed: 1).mean([]).estimate.isNaN)
+    let one = Bootstrap(samples: 1, seed: 1).mean([2])
     #expect(one.low == 2 && one.high == 2)
     #expect(bootstrap.mean([1, .nan, 1, 1]).low.isNaN)
   }

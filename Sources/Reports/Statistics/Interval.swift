@@ -1,3 +1,5 @@
+import TensorCore
+
 /// An estimate with its confidence interval.
 public struct Interval: Sendable, Equatable {
   public let estimate: Double
@@ -14,4 +16,14 @@ public struct Interval: Sendable, Equatable {
     self.high = high
     self.level = level
   }
+}
+
+extension Interval {
+  /// For scripts.
+  public var json: JSONValue {
+    ["mean": .number(estimate), "low": .number(low), "high": .number(high)]
+  }
+
+  /// For reading: `0.81 [0.74, 0.87]`.
+  public func text(digits: Int) -> String { formattedInterval(estimate, low, high, digits: digits) }
 }

@@ -1,70 +1,61 @@
 import TensorCore
 
-/// Percentile bootstrap over episodes (Efron 1979): episodes are drawn with replacement, and the
+/// Percentile bootstrap over samples (Efron 1979), such as episodes or images: they are drawn with replacement, and the
 /// interval lies between the percentiles of the statistic over the draws.
 ///
 /// The draws are made once, resample *b* from its own stream, so that all figures of a run are
 /// compared over the same resamples and do not depend on the order or thread they are computed in.
 public struct Bootstrap: Sendable {
-  public let episodes: Int
+  public let samples: Int
   public let resamples: Int
   public let level: Double
-  /// Drawn episodes, resample after resample: `[resamples, episodes]`.
+  /// Samples drawn, resample after resample: `[resamples, samples]`.
   private let draws: [Int32]
 
   /// - Parameters:
-  ///   - episodes: how many there are; without any, every interval is undefined (NaN).
+  ///   - samples: how many there are; without any, every interval is undefined (NaN).
   ///   - level: share of repeated experiments whose interval holds the truth, for example 0.95.
-  public init(episodes: Int, resamples: Int = 10_000, level: Double = 0.95, seed: UInt64) {
-    precondition(episodes >= 0 && resamples > 0 && level > 0 && level < 1)
-    self.episodes = episodes
+  public init(samples: Int, resamples: Int = 10_000, level: Double = 0.95, seed: UInt64) {
+    precondition(samples >= 0 && resamples > 0 && level > 0 && level < 1)
+    self.samples = samples
     self.resamples = resamples
     self.level = level
     var draws: [Int32] = []
-    draws.reserveCapacity(episodes * resamples)
-    for resample in 0..<resamples where episodes > 0 {
+    draws.reserveCapacity(samples * resamples)
+    for resample in 0..<resamples where samples > 0 {
       var random = RandomStream(seed: seed, path: [0x626F_6F74, UInt64(resample)])
-      for _ in 0..<episodes { draws.append(Int32(random.integer(below: episodes))) }
+      for _ in 0..<samples { draws.append(Int32(random.integer(below: samples))) }
     }
     self.draws = draws
   }
 
-  /// The interval of any statistic, given as a function of the indices of the episodes it is over.
+  /// The interval of any statistic, given as a function of the indices of the samples it is over.
   ///
   /// Resamples where the statistic is undefined (NaN) are left out as long as they are fewer than
   /// the share that the interval leaves out at either end; with more of them there are no bounds.
   public func interval(of statistic: ([Int]) throws -> Double) rethrows -> Interval {
-    let estimate = try statistic(Array(0..<episodes))
-    var indices = [Int](repeating: 0, count: episodes)
+    let estimate = try statistic(Array(0..<samples))
+    var indices = [Int](repeating: 0, count: samples)
     let values = try (0..<resamples).map { resample in
-      for i in 0..<episodes { indices[i] = episodes > 0 ? Int(draws[resample * episodes + i]) : 0 }
+      for i in 0..<samples { indices[i] = samples > 0 ? Int(draws[resample * samples + i]) : 0 }
       return try statistic(indices)
     }
     return percentiles(of: values, estimate: estimate)
   }
 
-  /// The interval of a mean over episodes.
+  /// The interval of a mean over samples.
   public func mean(_ values: [Double]) -> Interval {
-    precondition(values.count == episodes)
-    let estimate = values.reduce(0, +) / Double(episodes)
+    precondition(values.count == samples)
+    let estimate = values.reduce(0, +) / Double(samples)
     return percentiles(of: resampledMeans(values), estimate: estimate)
   }
 
-  /// The interval of the recovery (mean(patched) − mean(recipient)) / (mean(donor) −
-  /// mean(recipient)), over means because single episodes can have denominators near zero.
+  /// The interval of mean(numerators) / mean(denominators).
   ///
   /// Where the sign of the denominator itself is in doubt at this level, so is the sign of the
-  /// recovery, and there are no bounds (compare Fieller 1954): −∞ to +∞.
-  public func recovery(patched: [Double], recipient: [Double], donor: [Double]) -> Interval {
-    precondition(patched.count == episodes && recipient.count == episodes)
-    precondition(donor.count == episodes)
-    return ratio(
-      zip(patched, recipient).map { $0 - $1 }, over: zip(donor, recipient).map { $0 - $1 })
-  }
-
-  /// The interval of mean(numerators) / mean(denominators); unbounded as `recovery` is.
+  /// ratio, and there are no bounds (compare Fieller 1954): −∞ to +∞.
   public func ratio(_ numerators: [Double], over denominators: [Double]) -> Interval {
-    precondition(numerators.count == episodes && denominators.count == episodes)
+    precondition(numerators.count == samples && denominators.count == samples)
     let below = denominators.reduce(0, +)
     let estimate = numerators.reduce(0, +) / below
     let tops = resampledMeans(numerators)
@@ -81,8 +72,8 @@ public struct Bootstrap: Sendable {
       draws.withUnsafeBufferPointer { draws in
         (0..<resamples).map { resample in
           var sum = 0.0
-          for i in resample * episodes..<(resample + 1) * episodes { sum += values[Int(draws[i])] }
-          return sum / Double(episodes)
+          for i in resample * samples..<(resample + 1) * samples { sum += values[Int(draws[i])] }
+          return sum / Double(samples)
         }
       }
     }

@@ -1,4 +1,4 @@
-import RuleVectors
+import Reports
 import Testing
 
 @Suite struct PermutationTestTests {

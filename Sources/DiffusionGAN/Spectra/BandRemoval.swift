@@ -1,0 +1,100 @@
+import Reports
+import TensorCore
+
+/// What a network's output loses when one radial band of one residual branch is taken out.
+public struct BandRemoval: Sendable {
+  /// The call that the bands are removed in.
+  public enum Call: Sendable, Equatable {
+    /// `D(80 z; 80)`.
+    case generation
+    /// `D(picture + σ · noise; σ)`.
+    case denoising(sigma: Double)
+
+    /// The noise level that the network is told.
+    public var sigma: Double {
+      switch self {
+      case .generation: 80
+      case .denoising(let sigma): sigma
+      }
+    }
+  }
+
+  public struct Effect: Sendable {
+    public let layer: String
+    /// The band that was removed.
+    public let band: Int
+    /// Squared change of each output over its squared size, mean over images: ‖ΔX‖² ÷ ‖X‖².
+    public let change: Interval
+    /// The energy in each band of the output over what it was, with intervals over images.
+    public let energies: [Interval]
+    /// ‖ΔX‖² ÷ ‖X‖² of every image.
+    public let changes: [Double]
+  }
+
+  public let call: Call
+  public let images: Int
+  /// Branch by branch in the order of computation, band by band; bands without any frequency at the
+  /// branch's resolution are left out.
+  public let effects: [Effect]
+
+  /// Removes every band of every branch in turn.
+  ///
+  /// - Parameters:
+  ///   - indices: pictures of `source`, and numbers of the noise.
+  ///   - watch: told the number of removals done and of all; may throw to stop.
+  public init(
+    _ network: NetworkFile, _ call: Call, on source: some PictureSource, indices: [Int],
+    bands: Int = 8, seed: UInt64, bootstrap: Bootstrap, pool: ThreadPool,
+    watch: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+  ) throws {
+    self.call = call
+    images = indices.count
+    let inputs = try NoisyPictures(indices, of: source, seed: seed)
+    func output(_ observer: UNet.Conditions.Observer? = nil) -> Tensor {
+      switch call {
+      case .generation: inputs.generated(by: network, observer: observer)
+      case .denoising(let sigma):
+        inputs.denoised(by: network, sigma: Float(sigma), observer: observer)
+      }
+    }
+    let whole = output()
+    let spectrum = RadialSpectrum(
+      height: whole.shape[2], width: whole.shape[3], bands: bands)
+    let before = spectrum.energies(ofEach: whole, pool: pool)
+    let sizes = before.map { $0.reduce(0, +) }
+    let layers = network.denoiser.network.residualNames
+    let residuals = ResidualSpectra.residuals(
+      of: network, inputs, sigma: Float(call.sigma))
+    let sites = layers.flatMap { layer -> [(layer: String, band: Int, own: RadialSpectrum)] in
+      guard let size = residuals[layer].map({ Array($0.shape.suffix(2)) }) else { return [] }
+      let own = RadialSpectrum(height: size[0], width: size[1], bands: bands)
+      return (0..<bands).filter { own.binCounts[$0] > 0 }.map { (layer, $0, own) }
+    }
+    var effects: [Effect] = []
+    for (number, site) in sites.enumerated() {
+      let changed = output(Self.filter(site.layer, site.own.projection(without: [site.band])))
+      let after = spectrum.energies(ofEach: changed, pool: pool)
+      let lost = spectrum.energies(ofEach: changed - whole, pool: pool).map { $0.reduce(0, +) }
+      let changes = zip(lost, sizes).map { $0 / $1 }
+      effects.append(
+        Effect(
+          layer: site.layer, band: site.band, change: bootstrap.mean(changes),
+          energies: (0..<bands).map { band in
+            bootstrap.ratio(after.map { $0[band] }, over: before.map { $0[band] })
+          }, changes: changes))
+      try watch(number + 1, sites.count)
+    }
+    self.effects = effects
+  }
+
+  /// An observer that sends one branch through a projection.
+  ///
+  /// - Parameter projection: `[height · width, height · width]` of the branch's resolution.
+  static func filter(_ layer: String, _ projection: Tensor) -> UNet.Conditions.Observer {
+    { name, output in
+      guard name == layer else { return output }
+      return Tensor.product(output.reshaped([-1, projection.shape[0]]), projection)
+        .reshaped(output.shape)
+    }
+  }
+}

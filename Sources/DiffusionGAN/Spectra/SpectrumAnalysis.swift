@@ -1,0 +1,146 @@
+import Foundation
+import Reports
+
+/// What residual spectra say: maps with intervals over images, and tested sentences.
+public struct SpectrumAnalysis: Sendable {
+  /// The diffusion network's.
+  public let pretrained: ResidualSpectra
+  /// The one-step network's, on the same inputs; nil without one.
+  public let oneStep: ResidualSpectra?
+  let bootstrap: Bootstrap
+
+  /// Claims that this analysis speaks to.
+  public static let topic = "frequency"
+
+  public init(_ pretrained: ResidualSpectra, oneStep: ResidualSpectra? = nil, seed: UInt64) {
+    precondition(
+      oneStep.map {
+        $0.layers == pretrained.layers && $0.sigmas == pretrained.sigmas
+          && $0.images == pretrained.images && $0.bands == pretrained.bands
+      } ?? true, "two networks measured differently")
+    self.pretrained = pretrained
+    self.oneStep = oneStep
+    bootstrap = Bootstrap(samples: pretrained.images, resamples: 2_000, seed: seed)
+  }
+
+  /// Mean frequency of every branch at every noise level, `[layers][sigmas]`.
+  public func frequencies(of spectra: ResidualSpectra) -> [[Interval?]] {
+    cells { bootstrap.mean(spectra.meanFrequencies(layer: $0, level: $1)) }
+  }
+
+  /// Mean frequency of the one-step network less that of the pretrained one.
+  public func frequencyShifts(to other: ResidualSpectra) -> [[Interval?]] {
+    cells { layer, level in
+      bootstrap.mean(
+        zip(
+          other.meanFrequencies(layer: layer, level: level),
+          pretrained.meanFrequencies(layer: layer, level: level)
+        ).map { $0 - $1 })
+    }
+  }
+
+  /// Share of one band.
+  public func shares(of spectra: ResidualSpectra, band: Int) -> [[Interval?]] {
+    cells { layer, level in bootstrap.mean(spectra.shares[layer][level].map { $0[band] }) }
+  }
+
+  /// Share of one band in the one-step network less that in the pretrained one.
+  public func shareShifts(to other: ResidualSpectra, band: Int) -> [[Interval?]] {
+    cells { layer, level in
+      bootstrap.mean(
+        zip(other.shares[layer][level], pretrained.shares[layer][level]).map {
+          $0[band] - $1[band]
+        })
+    }
+  }
+
+  private func cells(_ value: (_ layer: Int, _ level: Int) -> Interval) -> [[Interval?]] {
+    pretrained.layers.indices.map { layer in
+      pretrained.sigmas.indices.map { value(layer, $0) }
+    }
+  }
+
+  /// The sentences, not yet adjusted for their number.
+  public func claims(seed: UInt64) -> [Claim] {
+    var claims = [noiseTrend(pretrained, "pretrained", seed)]
+    guard let oneStep else { return claims }
+    claims.append(noiseTrend(oneStep, "one-step", seed))
+    let level = highest
+    let shifts = zip(means(oneStep, level), means(pretrained, level)).map { $0 - $1 }
+    claims.append(
+      Claim(
+        Self.topic, name: "spectrum-shift",
+        sentence:
+          "At the highest noise level the one-step network's residuals hold higher frequencies "
+          + "than the pretrained network's.",
+        evidence:
+          "Mean frequency over all branches \(text(means(oneStep, level))) against "
+          + "\(text(means(pretrained, level))), where 1 is the highest frequency along an axis.",
+        differences: shifts, seed: seed))
+    let moved = pretrained.sigmas.indices.map { movedShares(to: oneStep, $0) }
+    let others = moved.indices.filter { $0 != level }
+    guard !others.isEmpty else { return claims }
+    let elsewhere = (0..<pretrained.images).map { image in
+      others.reduce(0) { $0 + moved[$1][image] } / Double(others.count)
+    }
+    claims.append(
+      Claim(
+        Self.topic, name: "shift-where-used",
+        sentence:
+          "Fine-tuning moved more of the residuals' energy to other bands at the highest noise "
+          + "level, the only one that one-step generation uses, than at the others on average.",
+        evidence:
+          "Share of energy that moved, mean over branches: \(text(moved[level])) there, "
+          + "\(text(elsewhere)) elsewhere.",
+        differences: zip(moved[level], elsewhere).map { $0 - $1 }, seed: seed))
+    return claims
+  }
+
+  /// Whether branches work at higher frequencies when there is less noise: the slope over ln σ.
+  private func noiseTrend(_ spectra: ResidualSpectra, _ name: String, _ seed: UInt64) -> Claim {
+    let levels = spectra.sigmas.indices.map { means(spectra, $0) }
+    let logs = spectra.sigmas.map { log($0) }
+    let slopes = (0..<spectra.images).map { image in
+      LinearFit(x: logs, y: levels.map { $0[image] })?.slope ?? .nan
+    }
+    let lowest = spectra.sigmas.indices.min { spectra.sigmas[$0] < spectra.sigmas[$1] } ?? 0
+    // A slope alone would hide a peak in between.
+    let peak = levels.indices.max { sum(levels[$0]) < sum(levels[$1]) } ?? 0
+    return Claim(
+      Self.topic, name: "finer-with-less-noise-\(name)",
+      sentence:
+        "The \(name) network's residuals hold higher frequencies where there is less noise.",
+      evidence:
+        "Mean frequency over all branches \(text(levels[highest])) at the highest noise level, "
+        + "\(text(levels[lowest])) at the lowest, at most \(text(levels[peak])) at σ = "
+        + "\(SpectrumReport.short(spectra.sigmas[peak])); slope over ln σ \(text(slopes)).",
+      differences: slopes.map { -$0 }, seed: seed)
+  }
+
+  private var highest: Int {
+    pretrained.sigmas.indices.max { pretrained.sigmas[$0] < pretrained.sigmas[$1] } ?? 0
+  }
+
+  /// Mean frequency over all branches, image by image.
+  private func means(_ spectra: ResidualSpectra, _ level: Int) -> [Double] {
+    let layers = spectra.layers.indices.map { spectra.meanFrequencies(layer: $0, level: level) }
+    return (0..<spectra.images).map { image in
+      layers.reduce(0) { $0 + $1[image] } / Double(layers.count)
+    }
+  }
+
+  /// Total variation distance of both networks' shares, mean over branches, image by image.
+  private func movedShares(to other: ResidualSpectra, _ level: Int) -> [Double] {
+    (0..<pretrained.images).map { image in
+      let distances = pretrained.layers.indices.map { layer in
+        zip(other.shares[layer][level][image], pretrained.shares[layer][level][image])
+          .reduce(0) { $0 + abs($1.0 - $1.1) } / 2
+      }
+      return distances.reduce(0, +) / Double(distances.count)
+    }
+  }
+
+  private func sum(_ values: [Double]) -> Double { values.reduce(0, +) }
+
+  private func text(_ values: [Double]) -> String { bootstrap.mean(values).text(digits: 3) }
+}

@@ -1,0 +1,94 @@
+import TensorCore
+
+/// An experiment on one-step generators as data: `studies/NAME.json`.
+public struct Study: Sendable {
+  public let name: String
+  public let title: String
+  public let question: String
+  /// A `--data` specification.
+  public let data: String
+  public let preset: DataPreset
+  /// Snapshots that cells begin from, by name; nil where the command line has to tell the path.
+  public var networks: [(name: String, path: String?)]
+  /// Teachers whose images all snapshots are measured against.
+  public let teachers: [Teacher]
+  /// Images that are drawn of every snapshot.
+  public var count: Int
+  /// Seeds that choose rates, and seeds that results are of.
+  public let development: [UInt64]
+  public let seeds: [UInt64]
+  public var cells: [StudyCell]
+  /// Digest of the file, and what it says.
+  public let digest: String
+  public let definition: JSONValue
+
+  /// A network sampled in several steps.
+  public struct Teacher: Sendable, Equatable {
+    public let network: String
+    public let steps: Int
+  }
+
+  /// The path of a network of this study; nil for random weights.
+  public func path(of network: String) -> String? {
+    networks.first { $0.name == network }?.path
+  }
+
+  /// Whether any cell or teacher begins from a network.
+  func needs(_ network: String) -> Bool {
+    teachers.contains { $0.network == network }
+      || cells.contains { $0.network == network || $0.against == network }
+  }
+
+  /// Name of the network that stands for random weights.
+  public static let random = "random"
+}
+
+/// One way to make a one-step generator, or a teacher to compare with.
+public struct StudyCell: Sendable, Equatable {
+  public enum Method: String, Sendable, CaseIterable {
+    /// A network sampled in several steps: nothing is trained.
+    case teacher
+    /// A GAN objective alone.
+    case gan
+    case distillRegression = "distill-regression"
+    case distillProgressive = "distill-progressive"
+    case distillConsistency = "distill-consistency"
+    /// Nothing is trained: the frequency analysis of two networks.
+    case spectrum
+
+    public var isDistillation: Bool { rawValue.hasPrefix("distill-") }
+    public var isTrained: Bool { self == .gan || isDistillation }
+  }
+
+  /// What training leaves as it is.
+  public enum Freezing: String, Sendable, CaseIterable {
+    case none = "0"
+    case convolutions = "1"
+    case attention = "2"
+    case skips = "3"
+    /// All but norms and the affine layers of the embedding.
+    case allButNormsAndAffines = "norm-affine"
+  }
+
+  public let name: String
+  public let method: Method
+  /// Name of the network that it begins from, of `Study.networks` or `Study.random`.
+  public let network: String
+  /// For `spectrum`: name of the network to compare with.
+  public let against: String?
+  /// Steps of the teacher: the sampler's for `teacher`, those imitated for distillation.
+  public let steps: Int?
+  public let freezing: Freezing
+  /// Rates to try on the development seeds; a single one is taken as it is.
+  public let rates: [Double]
+  /// Images seen at which snapshots are measured, ascending; the last is the budget.
+  public let checkpoints: [Int]
+  /// Images that the network saw in pretraining, for studies of it.
+  public let pretraining: Int?
+  /// Seeds instead of the study's.
+  public let seeds: [UInt64]?
+  /// Further settings, for the method to check.
+  public let options: JSONValue
+
+  public var budget: Int { checkpoints.last ?? 0 }
+}

@@ -1,0 +1,241 @@
+import Foundation
+import Reports
+import TensorCore
+
+/// Turns runs of studies into one page, its figures' files and a summary for scripts.
+public struct StudyReport: Sendable {
+  private let results: [StudyResults]
+  /// Tested sentences of all runs, adjusted together for their number.
+  public let claims: [Claim]
+
+  public init(_ results: [StudyResults]) {
+    self.results = results
+    claims = Claim.adjusted(results.flatMap { StudyClaims($0).all })
+  }
+
+  public var page: HTMLPage {
+    var page = HTMLPage(
+      title: "One-step generators by a GAN alone",
+      subtitle: "Studies: " + results.map(\.study.name).joined(separator: ", "))
+    page.add(.heading("What the tests say", level: 2))
+    page.add(.paragraph(Claim.count(claims)))
+    if !claims.isEmpty { page.add(.table(Claim.table(claims))) }
+    page.add(.paragraph(testing))
+    var first = 0
+    for (index, result) in results.enumerated() {
+      let own = StudyClaims(result).all.count
+      add(
+        result, Array(claims[first..<first + own]),
+        prefix: results.count > 1 ? "\(index + 1)-" : "", to: &page)
+      first += own
+    }
+    page.add(.heading("Limits of the method", level: 2))
+    page.add(.list(Self.limits))
+    page.add(.heading("Manifests", level: 2))
+    for result in results {
+      page.add(.details(summary: result.path, [.code(result.manifest.prettyText)]))
+    }
+    return page
+  }
+
+  private func add(
+    _ result: StudyResults, _ claims: [Claim], prefix: String, to page: inout HTMLPage
+  ) {
+    page.add(.heading(result.study.title, level: 2))
+    page.add(.paragraph(result.study.question))
+    page.add(.keyValues(Self.facts(result)))
+    for claim in claims {
+      page.add(
+        .callout(
+          claim.callout(
+            samples: claim.topic == StudyClaims.Topic.frequency.rawValue ? "images" : "seeds",
+            tests: self.claims.count)))
+    }
+    let figures = StudyFigures(results: result, prefix: prefix)
+    for space in result.spaces {
+      for figure in figures.teacherSteps(in: space) { page.add(.figure(figure)) }
+      for figure in [
+        figures.pretraining(in: space), figures.learning(in: space), figures.final(in: space),
+      ].compactMap(\.self) {
+        page.add(.figure(figure))
+      }
+    }
+    for (cell, summary) in result.spectra {
+      for figure in StudyFigures.frequencies(summary, prefix: "\(prefix)\(cell)-") {
+        page.add(.figure(figure))
+      }
+    }
+    if !result.rows.isEmpty { page.add(.table(Self.table(result))) }
+    if !result.choices.isEmpty { page.add(.table(Self.choices(result))) }
+    let pictures = Self.pictures(result)
+    if !pictures.isEmpty {
+      page.add(.details(summary: "What the networks draw", pictures.map { .picture($0) }))
+    }
+  }
+
+  private static func facts(_ result: StudyResults) -> [(key: String, value: String)] {
+    let seeds = Set(result.rows.filter { $0.role == .heldOut }.map(\.seed)).sorted()
+    return [
+      ("run", result.path), ("data", "\(result.study.data), \(result.study.preset.rawValue)"),
+      ("images drawn of each", result.rows.first.map { "\($0.count)" } ?? "–"),
+      ("held-out seeds", seeds.map(String.init).joined(separator: ", ")),
+      ("finished", result.isFinished ? "yes" : "no: the run is still going or was stopped"),
+    ]
+  }
+
+  /// Every cell at its last checkpoint.
+  private static func table(_ result: StudyResults) -> HTMLTable {
+    let spaces = result.spaces
+    let rows = result.study.cells.compactMap { cell -> [String]? in
+      guard let images = result.checkpoints(of: cell).last else { return nil }
+      let own = result.rows.filter {
+        $0.cell == cell.name && $0.role == .heldOut && $0.images == images
+      }
+      func text(_ quantity: StudyQuantity, _ space: String, digits: Int) -> String {
+        result.mean(quantity, in: space, of: cell, at: images)?.interval().text(digits: digits)
+          ?? "–"
+      }
+      let labels = own.compactMap(\.labelDistance)
+      return [cell.name, "\(own.count)", "\(images)"]
+        + spaces.flatMap {
+          [
+            text(.frechet, $0, digits: 2), text(.kernel, $0, digits: 4),
+            text(.precision, $0, digits: 3), text(.recall, $0, digits: 3),
+          ]
+        }
+        + [
+          labels.isEmpty
+            ? "–" : formatted(labels.reduce(0, +) / Double(labels.count), digits: 3)
+        ]
+    }
+    return HTMLTable(
+      headers: ["cell", "seeds", "images"]
+        + spaces.flatMap {
+          ["distance, \($0)", "KID, \($0)", "precision, \($0)", "recall, \($0)"]
+        } + ["labels"],
+      rows: rows,
+      caption: "At the last checkpoint of each, with 95 % intervals. Labels: total variation "
+        + "distance of predicted labels from the data's.")
+  }
+
+  private static func choices(_ result: StudyResults) -> HTMLTable {
+    HTMLTable(
+      headers: ["cell", "rate chosen", "distances on development seeds, by rate"],
+      rows: result.choices.map { choice in
+        [
+          choice.cell, "\(choice.rate)",
+          choice.candidates.map { "\($0.rate): \(formatted($0.distance, digits: 2))" }
+            .joined(separator: ", "),
+        ]
+      }, caption: "Rates were chosen on other seeds than the ones reported.")
+  }
+
+  private static func pictures(_ result: StudyResults) -> [InlinePicture] {
+    result.study.cells.flatMap { cell -> [InlinePicture] in
+      let seeds = result.rows.filter { $0.cell == cell.name && $0.role == .heldOut }.map(\.seed)
+      guard let seed = seeds.min(),
+        let png = try? Files.read("\(result.path)/pictures/\(cell.name)-seed-\(seed).png")
+      else { return [] }
+      return [
+        InlinePicture(
+          png: png, caption: "\(cell.name), seed \(seed): the first images, not chosen",
+          width: 640)
+      ]
+    }
+  }
+
+  /// How the tests were made, with the number of seeds that there really are.
+  private var testing: String {
+    let counts = Set(
+      results.flatMap { result in
+        result.study.cells.filter(\.method.isTrained).compactMap { cell -> Int? in
+          let images = result.checkpoints(of: cell).last
+          let seeds = result.rows.filter {
+            $0.cell == cell.name && $0.role == .heldOut && $0.images == images
+          }.count
+          return seeds > 0 ? seeds : nil
+        }
+      }
+    ).sorted()
+    var text =
+      "Comparisons of cells are Welch's t tests on means over seeds. Their variance is the spread "
+      + "between seeds and, once more, the squared error of each measurement: jackknife for a "
+      + "distance, that of a proportion for recall. "
+    if let least = counts.first {
+      let most = counts.last ?? least
+      let range = least == most ? "\(least)" : "\(least) to \(most)"
+      text += "There are \(range) seeds a cell. "
+      if least == 1 {
+        text +=
+          "Where there is one, the spread between runs is unknown and not in the interval: such a "
+          + "sentence is about these very networks. "
+      }
+      if most < 6 {
+        text +=
+          "With so few, a permutation test could not reach 5 % at all; a t test can, if distances "
+          + "scatter about normally between seeds, which so few values cannot show. Small "
+          + "differences stay undecided. "
+      }
+    }
+    return text + "Trends are t tests of a slope over all seeds. Sentences on frequencies are "
+      + "permutation tests over images of one pair of networks."
+  }
+
+  private static let limits = [
+    "A Fréchet distance grows as images get fewer; all are of equal numbers here. It compares two "
+      + "moments of features, not images.",
+    "Rates were chosen on development seeds, for each cell by itself, by the same distance that is "
+      + "reported; a method with more rates to try has more of a chance.",
+    "Features of a classifier favour images that a classifier tells apart; raw pixels and recall "
+      + "stand beside them.",
+    "All distances share the reference images. Their error is counted in every cell, although it "
+      + "partly cancels in a comparison: intervals are rather too wide.",
+    "One data set and one size of network.",
+  ]
+
+  /// What the page says, for scripts: `summary.json`.
+  public var summary: JSONValue {
+    [
+      "kind": "studies",
+      "claims": .array(
+        claims.map { claim in
+          claim.json(
+            samples: claim.topic == StudyClaims.Topic.frequency.rawValue ? "images" : "seeds")
+        }),
+      "runs": .array(
+        results.map { result in
+          [
+            "run": .string(result.path), "study": .string(result.study.name),
+            "finished": .bool(result.isFinished),
+            "choices": .array(result.choices.map(\.json)),
+            "cells": .array(result.study.cells.map { Self.json($0, result) }),
+          ]
+        }),
+    ]
+  }
+
+  private static func json(_ cell: StudyCell, _ result: StudyResults) -> JSONValue {
+    [
+      "name": .string(cell.name), "method": .string(cell.method.rawValue),
+      "points": .array(
+        result.checkpoints(of: cell).map { images in
+          .object(
+            [("images", .integer(images))]
+              + result.spaces.map { space in
+                func json(_ quantity: StudyQuantity) -> JSONValue {
+                  result.mean(quantity, in: space, of: cell, at: images)?.interval().json ?? .null
+                }
+                return (
+                  space,
+                  [
+                    "frechet": json(.frechet), "kid": json(.kernel),
+                    "precision": json(.precision), "recall": json(.recall),
+                    "frechet_to_teachers": .array(
+                      result.study.teachers.indices.map { json(.toTeacher($0)) }),
+                  ] as JSONValue
+                )
+              })
+        }),
+    ]
+  }
+}

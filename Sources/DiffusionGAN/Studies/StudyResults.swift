@@ -1,0 +1,138 @@
+import Foundation
+import Reports
+import TensorCore
+
+/// A study's run, read from its folder.
+public struct StudyResults: Sendable {
+  public let path: String
+  public let study: Study
+  public let manifest: JSONValue
+  public let rows: [StudyRow]
+  public let choices: [StudyChoice]
+  /// Summaries of frequency analyses, by cell.
+  public let spectra: [(cell: String, summary: JSONValue)]
+
+  public static let rowsFile = "results.jsonl"
+
+  public init(
+    path: String, study: Study, manifest: JSONValue = .null, rows: [StudyRow],
+    choices: [StudyChoice] = [], spectra: [(cell: String, summary: JSONValue)] = []
+  ) {
+    self.path = path
+    self.study = study
+    self.manifest = manifest
+    self.rows = rows
+    self.choices = choices
+    self.spectra = spectra
+  }
+
+  /// - Throws: `UserError` where the folder is no study's run, or holds rows that cannot be read.
+  public init(contentsOf path: String) throws {
+    let manifestPath = path + "/manifest.json"
+    guard FileManager.default.fileExists(atPath: manifestPath) else {
+      throw UserError(
+        "the folder holds no run: it has no manifest.json", at: path,
+        remedy: "name a folder that onestep study wrote")
+    }
+    let manifest = try JSONValue(contentsOf: manifestPath)
+    let study = try Study(
+      JSONReader(manifest["definition"], place: "\(manifestPath), definition"), digest: "")
+    var rows: [StudyRow] = []
+    var choices: [StudyChoice] = []
+    var spectra: [(cell: String, summary: JSONValue)] = []
+    let file = "\(path)/\(Self.rowsFile)"
+    let data = try Files.read(file)
+    // What follows the last line break is still being written.
+    let whole = data.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+    for (index, line) in data.prefix(whole).split(separator: 0x0A).enumerated() {
+      let place = "\(file):\(index + 1)"
+      let reader = JSONReader(try JSONValue(parsing: Data(line), place: place), place: place)
+      switch try StudyRecord(reader) {
+      case .snapshot(let row): rows.append(row)
+      case .choice(let choice): choices.append(choice)
+      case .spectrum(let cell, let summary): spectra.append((cell, summary))
+      }
+    }
+    self.init(
+      path: path, study: study, manifest: manifest, rows: rows, choices: choices,
+      spectra: spectra)
+  }
+
+  public var isFinished: Bool { manifest["finished"] != .null }
+}
+
+/// A number that a row tells in a space of features.
+public enum StudyQuantity: Sendable, Equatable {
+  case frechet
+  case recall
+  case precision
+  case kernel
+  /// Fréchet distance to the images of a teacher, by its place in the study.
+  case toTeacher(Int)
+
+  /// - Parameter count: images measured; shares of them have the standard error of a proportion, which
+  ///   leaves out that manifolds were drawn too.
+  func value(_ metric: StudyRow.Metric, count: Int) -> MeasuredDistance? {
+    func share(_ value: Double) -> MeasuredDistance {
+      MeasuredDistance(
+        value, standardError: (value * (1 - value) / Double(max(count, 1))).squareRoot())
+    }
+    return value(metric, share)
+  }
+
+  private func value(
+    _ metric: StudyRow.Metric, _ share: (Double) -> MeasuredDistance
+  ) -> MeasuredDistance? {
+    switch self {
+    case .frechet: metric.frechet
+    case .recall: share(metric.recall)
+    case .precision: share(metric.precision)
+    case .kernel: metric.kernel
+    case .toTeacher(let place):
+      place < metric.toTeachers.count ? metric.toTeachers[place] : nil
+    }
+  }
+}
+
+extension StudyResults {
+  /// Spaces of features, metric networks before pixels.
+  public var spaces: [String] { rows.first?.metrics.map(\.name) ?? [] }
+
+  public func cells(_ isWanted: (StudyCell) -> Bool) -> [StudyCell] { study.cells.filter(isWanted) }
+
+  /// Numbers of images at which `cell` has held-out rows.
+  public func checkpoints(of cell: StudyCell) -> [Int] {
+    Set(rows.filter { $0.cell == cell.name && $0.role == .heldOut }.map(\.images)).sorted()
+  }
+
+  /// The largest number of images at which all of `cells` were measured, those that are not trained
+  /// left out.
+  public func commonBudget(of cells: [StudyCell]) -> Int? {
+    let sets = cells.filter(\.method.isTrained).map { Set(checkpoints(of: $0)) }
+    guard let first = sets.first else { return nil }
+    return sets.dropFirst().reduce(first) { $0.intersection($1) }.max()
+  }
+
+  /// Values of the held-out seeds, one a row.
+  func values(
+    _ quantity: StudyQuantity, in space: String, of cell: StudyCell, at images: Int
+  ) -> [MeasuredDistance] {
+    rows.filter {
+      $0.cell == cell.name && $0.role == .heldOut
+        && $0.images == (cell.method.isTrained ? images : 0)
+    }
+    .compactMap { row in
+      row.metrics.first { $0.name == space }.flatMap { quantity.value($0, count: row.count) }
+    }
+  }
+
+  /// The mean over held-out seeds with what is known of its error; nil without rows.
+  public func mean(
+    _ quantity: StudyQuantity, in space: String, of cell: StudyCell, at images: Int
+  ) -> UncertainValue? {
+    let found = values(quantity, in: space, of: cell, at: images)
+    guard !found.isEmpty else { return nil }
+    return UncertainValue(
+      values: found.map(\.value), standardErrors: found.map(\.standardError))
+  }
+}

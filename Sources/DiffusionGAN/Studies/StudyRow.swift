@@ -1,0 +1,150 @@
+import TensorCore
+
+/// A Fréchet distance with its jackknife standard error, where one is cheap.
+public struct MeasuredDistance: Sendable, Equatable {
+  public var value: Double
+  public var standardError: Double?
+
+  public init(_ value: Double, standardError: Double? = nil) {
+    self.value = value
+    self.standardError = standardError
+  }
+
+  init(_ found: FrechetInterval) {
+    self.init(found.distance.value, standardError: found.standardError)
+  }
+}
+
+/// What was measured of one snapshot: a line of `results.jsonl`.
+public struct StudyRow: Sendable, Equatable {
+  /// Everything measured in one space of features.
+  public struct Metric: Sendable, Equatable {
+    public var name: String
+    public var frechet: MeasuredDistance
+    public var kernel: MeasuredDistance
+    public var precision: Double
+    public var recall: Double
+    /// Fréchet distance to each teacher's images, in the study's order.
+    public var toTeachers: [MeasuredDistance]
+
+    public init(
+      name: String, frechet: MeasuredDistance, kernel: MeasuredDistance, precision: Double,
+      recall: Double, toTeachers: [MeasuredDistance] = []
+    ) {
+      self.name = name
+      self.frechet = frechet
+      self.kernel = kernel
+      self.precision = precision
+      self.recall = recall
+      self.toTeachers = toTeachers
+    }
+  }
+
+  public var cell: String
+  public var role: StudyTask.Role
+  public var seed: UInt64
+  /// Nil where nothing was trained.
+  public var rate: Double?
+  /// Images that training had seen.
+  public var images: Int
+  /// The network that was measured.
+  public var network: String
+  /// Images that were drawn.
+  public var count: Int
+  public var metrics: [Metric]
+  /// Total variation distance of the predicted labels; nil without a classifier.
+  public var labelDistance: Double?
+
+  public init(
+    cell: String, role: StudyTask.Role, seed: UInt64, rate: Double?, images: Int,
+    network: String, count: Int, metrics: [Metric], labelDistance: Double? = nil
+  ) {
+    self.cell = cell
+    self.role = role
+    self.seed = seed
+    self.rate = rate
+    self.images = images
+    self.network = network
+    self.count = count
+    self.metrics = metrics
+    self.labelDistance = labelDistance
+  }
+
+  /// Whether a row is that of `task` after so many images.
+  func isOf(_ task: StudyTask, images: Int) -> Bool {
+    cell == task.cell.name && role == task.role && seed == task.seed && self.images == images
+      && (!task.cell.method.isTrained || rate == task.rate)
+  }
+}
+
+extension StudyRow {
+  public static let kind = "snapshot"
+
+  public var json: JSONValue {
+    [
+      "kind": .string(Self.kind), "cell": .string(cell), "role": .string(role.rawValue),
+      "seed": .integer(Int(seed)), "rate": rate.map(JSONValue.number) ?? .null,
+      "images": .integer(images), "network": .string(network), "count": .integer(count),
+      "metrics": .array(metrics.map(\.json)),
+      "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
+    ]
+  }
+
+  /// - Throws: `UserError` naming the line and the key that is wrong.
+  public init(_ reader: JSONReader) throws {
+    let keys = try reader.object(
+      required: [
+        "kind", "cell", "role", "seed", "rate", "images", "network", "count", "metrics",
+        "label_total_variation",
+      ])
+    func at(_ key: String) -> JSONReader { keys[key] ?? reader }
+    let roles = StudyTask.Role.allCases.map(\.rawValue)
+    self.init(
+      cell: try at("cell").string(),
+      role: try StudyTask.Role(rawValue: at("role").choice(of: roles)) ?? .heldOut,
+      seed: UInt64(try at("seed").integer(in: 0...Int.max)),
+      rate: at("rate").value == .null ? nil : try at("rate").number(),
+      images: try at("images").integer(in: 0...Int.max), network: try at("network").string(),
+      count: try at("count").integer(in: 0...Int.max),
+      metrics: try at("metrics").list().map { try Metric($0) },
+      labelDistance: try at("label_total_variation").optionalNumber())
+  }
+}
+
+extension StudyRow.Metric {
+  var json: JSONValue {
+    [
+      "name": .string(name), "frechet": frechet.json, "kid": kernel.json,
+      "precision": .number(precision), "recall": .number(recall),
+      "frechet_to_teachers": .array(toTeachers.map(\.json)),
+    ]
+  }
+
+  init(_ reader: JSONReader) throws {
+    let keys = try reader.object(
+      required: ["name", "frechet", "kid", "precision", "recall", "frechet_to_teachers"])
+    func at(_ key: String) -> JSONReader { keys[key] ?? reader }
+    self.init(
+      name: try at("name").string(), frechet: try MeasuredDistance(at("frechet")),
+      kernel: try MeasuredDistance(at("kid")), precision: try at("precision").number(),
+      recall: try at("recall").number(),
+      toTeachers: try at("frechet_to_teachers").list().map { try MeasuredDistance($0) })
+  }
+}
+
+extension MeasuredDistance {
+  var json: JSONValue {
+    ["value": .number(value), "standard_error": standardError.map(JSONValue.number) ?? .null]
+  }
+
+  init(_ reader: JSONReader) throws {
+    let keys = try reader.object(required: ["value", "standard_error"])
+    self.init(
+      try (keys["value"] ?? reader).number(),
+      standardError: try (keys["standard_error"] ?? reader).optionalNumber())
+  }
+}
+
+extension JSONReader {
+  func optionalNumber() throws -> Double? { value == .null ? nil : try number() }
+}

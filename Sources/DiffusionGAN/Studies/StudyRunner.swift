@@ -1,0 +1,246 @@
+import Foundation
+import Reports
+import TensorCore
+
+/// Runs a study's cells and appends a row of results for every snapshot. Rows that are there already
+/// are not made again: a run that was killed continues with the same command.
+public struct StudyRunner {
+  private let study: Study
+  private let run: RunDirectory
+  private let data: (train: ImageDataset, reference: ImageDataset)
+  private let metrics: [any FeatureNetwork]
+  private let trainer: any StudyTrainer
+  private let pool: ThreadPool
+  private let watch: (_ label: String, _ done: Int, _ total: Int) throws -> Void
+  private var rows: [StudyRow] = []
+  private var choices: [StudyChoice] = []
+  private var spectra: Set<String> = []
+
+  /// Everything that decides the numbers of a study.
+  ///
+  /// - Throws: `UserError` where the path of a network that a cell needs is missing, or a file cannot
+  ///   be read.
+  public static func identity(
+    of study: Study, metrics: [any FeatureNetwork]
+  ) throws -> JSONValue {
+    let networks = try study.networks.map { name, path in
+      guard let path else {
+        guard study.needs(name) else { return (key: name, value: JSONValue.null) }
+        throw UserError(
+          "the network \"\(name)\" has no path", at: study.name,
+          remedy: "give --network \(name)=SNAPSHOT", status: .usage)
+      }
+      return (key: name, value: JSONValue.string(try SHA256.hash(ofFile: path)))
+    }
+    return [
+      "kind": "study", "study": .string(study.name), "digest": .string(study.digest),
+      "count": .integer(study.count), "networks": .object(networks),
+      "metrics": .array(metrics.map { .string($0.name) }),
+    ]
+  }
+
+  /// - Parameters:
+  ///   - run: opened with this study's `identity`.
+  ///   - train, test: the data; without a test split, snapshots are measured against `train`.
+  ///   - watch: told what is being done, and how much of how much; may throw to stop.
+  public init(
+    _ study: Study, in run: RunDirectory, train: ImageDataset, test: ImageDataset?,
+    metrics: [any FeatureNetwork], trainer: any StudyTrainer, pool: ThreadPool,
+    watch: @escaping (_ label: String, _ done: Int, _ total: Int) throws -> Void = { _, _, _ in }
+  ) throws {
+    self.study = study
+    self.run = run
+    data = (train, try Self.sample(study.count, of: test ?? train))
+    self.metrics = metrics
+    self.trainer = trainer
+    self.pool = pool
+    self.watch = watch
+    run.set("definition", study.definition)
+    for reader in run.rows {
+      switch try StudyRecord(reader) {
+      case .snapshot(let row): rows.append(row)
+      case .choice(let choice): choices.append(choice)
+      case .spectrum(let cell, _): spectra.insert(cell)
+      }
+    }
+  }
+
+  /// Does what is left of the study.
+  public mutating func callAsFunction() throws {
+    run.set("finished", .null)
+    try run.writeManifest()
+    let measured = study.cells.filter { $0.method != .spectrum }
+    if !measured.isEmpty {
+      let teachers = try study.teachers.map { teacher in
+        try images(
+          of: teacher.network, steps: teacher.steps, seed: nil,
+          cache: "teacher-\(teacher.network)-\(teacher.steps)")
+      }
+      let evaluation = StudyEvaluation(
+        reference: data.reference, teachers: teachers, metrics: metrics, pool: pool)
+      for cell in measured { try run(cell, evaluation) }
+    }
+    for cell in study.cells where cell.method == .spectrum && !spectra.contains(cell.name) {
+      try runSpectrum(cell)
+    }
+    run.set("finished", .string(ISO8601DateFormatter().string(from: Date())))
+    try run.writeManifest()
+  }
+
+  private mutating func run(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {
+    if cell.method.isTrained, cell.rates.count > 1 {
+      for rate in cell.rates {
+        for seed in study.development {
+          try measure(task(cell, .development, rate, seed), [cell.budget], evaluation)
+        }
+      }
+      try choose(cell)
+    }
+    let chosen = choices.first { $0.cell == cell.name }?.rate
+    for seed in cell.seeds ?? study.seeds {
+      let rate = chosen ?? cell.rates.first ?? 0
+      try measure(
+        task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
+        evaluation)
+    }
+  }
+
+  private func task(
+    _ cell: StudyCell, _ role: StudyTask.Role, _ rate: Double, _ seed: UInt64
+  ) -> StudyTask {
+    StudyTask(
+      cell: cell, role: role, rate: rate, seed: seed, network: study.path(of: cell.network))
+  }
+
+  /// Measures the snapshots of a task that have no row yet.
+  private mutating func measure(
+    _ task: StudyTask, _ checkpoints: [Int], _ evaluation: StudyEvaluation
+  ) throws {
+    let missing = checkpoints.filter { images in !rows.contains { $0.isOf(task, images: images) } }
+    guard !missing.isEmpty else { return }
+    let words = "\(task.cell.name), \(task.role.rawValue) seed \(task.seed)"
+    try watch("\(words): making snapshots", 0, checkpoints.count)
+    let snapshots =
+      task.cell.method.isTrained
+      ? try trainer.snapshots(of: task, at: checkpoints)
+      : [StudySnapshot(images: 0, path: task.network ?? "")]
+    guard snapshots.map(\.images) == checkpoints else {
+      throw UserError(
+        "training gave snapshots at \(snapshots.map(\.images)) images, not \(checkpoints)",
+        at: task.cell.name, remedy: "choose checkpoints that its runs stop at")
+    }
+    for (place, snapshot) in snapshots.enumerated() where missing.contains(snapshot.images) {
+      try watch(
+        "\(words): measuring after \(snapshot.images) images", place, snapshots.count)
+      let drawn = try draw(
+        NetworkFile(contentsOf: snapshot.path),
+        steps: task.cell.method.isTrained ? nil : task.cell.steps ?? 18, seed: task.seed)
+      let found = try evaluation.metrics(of: drawn)
+      let row = StudyRow(
+        cell: task.cell.name, role: task.role, seed: task.seed,
+        rate: task.cell.method.isTrained ? task.rate : nil, images: snapshot.images,
+        network: snapshot.path, count: drawn.count, metrics: found.metrics,
+        labelDistance: found.labelDistance)
+      if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
+      try run.append([row.json])
+      rows.append(row)
+    }
+  }
+
+  /// The rate with the smallest mean distance on the development seeds, by the first metric network or
+  /// else by pixels.
+  private mutating func choose(_ cell: StudyCell) throws {
+    guard !choices.contains(where: { $0.cell == cell.name }) else { return }
+    let tried = rows.filter {
+      $0.cell == cell.name && $0.role == .development && $0.images == cell.budget
+    }
+    let candidates = cell.rates.map { rate in
+      let values = tried.filter { $0.rate == rate }.compactMap { $0.metrics.first?.frechet.value }
+      return StudyChoice.Candidate(
+        rate: rate, distance: values.reduce(0, +) / Double(max(values.count, 1)))
+    }
+    guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return }
+    let choice = StudyChoice(
+      cell: cell.name, rate: best.rate, metric: tried.first?.metrics.first?.name ?? "",
+      candidates: candidates)
+    try run.append([choice.json])
+    choices.append(choice)
+  }
+
+  private mutating func runSpectrum(_ cell: StudyCell) throws {
+    guard let network = study.path(of: cell.network) else { return }
+    try watch("\(cell.name): measuring spectra", 0, 1)
+    var settings = SpectrumRun.Settings(
+      network: network, against: cell.against.flatMap { study.path(of: $0) },
+      seed: study.seeds.first ?? 0)
+    let options = try JSONReader(cell.options, place: "\(cell.name), options")
+      .object(required: [], optional: ["images", "removal_images"])
+    settings.images = try options["images"]?.integer(in: 2...1_000_000) ?? settings.images
+    settings.removalImages =
+      try options["removal_images"]?.integer(in: 0...1_000_000) ?? settings.removalImages
+    let report = try Compute.$pool.withValue(pool) {
+      try SpectrumRun(settings, networks: settings.networks(), on: data.train, pool: pool) {
+        done, total, label in try watch("\(cell.name): \(label)", done, total)
+      }.report
+    }
+    try ReportFolder.write(report.page, summary: report.summary, to: "\(run.path)/\(cell.name)")
+    try run.append([
+      ["kind": "spectrum", "cell": .string(cell.name), "summary": report.summary]
+    ])
+    spectra.insert(cell.name)
+  }
+
+  // MARK: - Images
+
+  /// Images of a network, from the run's folder where they were drawn before.
+  private func images(
+    of network: String, steps: Int, seed: UInt64?, cache: String
+  ) throws -> ImageDataset {
+    let file = "\(run.path)/images/\(cache).safetensors"
+    if FileManager.default.fileExists(atPath: file) {
+      return try SafetensorsImages.read(file, name: cache)
+    }
+    try watch("\(network) in \(steps) steps", 0, study.count)
+    guard let path = study.path(of: network) else {
+      throw UserError("random weights are no teacher", at: study.name)
+    }
+    let drawn = try draw(NetworkFile(contentsOf: path), steps: steps, seed: seed)
+    try Files.makeFolder(run.path + "/images")
+    let shape = [drawn.count, drawn.shape.channels, drawn.shape.height, drawn.shape.width]
+    try Safetensors.write(
+      [("images", shape, drawn.tensor(at: 0..<drawn.count).values)], to: file)
+    return drawn
+  }
+
+  /// Images as bytes, as real ones are.
+  ///
+  /// - Parameters:
+  ///   - steps: of the sampler; nil for one call.
+  ///   - seed: of the run; nil for a teacher's reference images. No two share a latent.
+  private func draw(_ network: NetworkFile, steps: Int?, seed: UInt64?) throws -> ImageDataset {
+    let first = seed.map { ($0 + 1) * 10_000_000 } ?? 0
+    let seeds = (0..<UInt64(study.count)).map { first + $0 }
+    // One step is one call, D(80 z; 80).
+    let sampling = try SeededSampling(network, sampler: Sampler(steps: steps ?? 1))
+    let pictures = try Compute.$pool.withValue(pool) {
+      try sampling(seeds) { try watch("drawing images", $0, study.count) }
+    }
+    return try ImageDataset(
+      name: "generated", shape: data.reference.shape,
+      pixels: PixelRounding.bytes(of: pictures, place: "generated images"))
+  }
+
+  private func writePicture(_ images: ImageDataset, _ task: StudyTask) throws {
+    guard task.role == .heldOut else { return }
+    try Files.makeFolder(run.path + "/pictures")
+    let shown = images.pixels.prefix(min(64, images.count) * images.shape.count)
+    try PictureGrid.picture(of: Array(shown), shape: images.shape, columns: 16)
+      .write(to: "\(run.path)/pictures/\(task.cell.name)-seed-\(task.seed).png")
+  }
+
+  private static func sample(_ count: Int, of data: ImageDataset) throws -> ImageDataset {
+    guard count < data.count else { return data }
+    var stream = RandomStream(seed: 0, path: [0x7374_7564])
+    return try data.subset(stream.sample(count, of: Array(0..<data.count)).sorted())
+  }
+}

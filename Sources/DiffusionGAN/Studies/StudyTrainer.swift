@@ -1,0 +1,38 @@
+/// A cell with one rate and one seed: what a trainer is asked for.
+public struct StudyTask: Sendable {
+  public enum Role: String, Sendable, CaseIterable {
+    /// Chooses the rate.
+    case development
+    /// Is reported.
+    case heldOut = "held-out"
+  }
+
+  public let cell: StudyCell
+  public let role: Role
+  public let rate: Double
+  public let seed: UInt64
+  /// Snapshot to begin from; nil for random weights.
+  public let network: String?
+}
+
+/// A network that training left.
+public struct StudySnapshot: Sendable, Equatable {
+  /// Images that training had seen.
+  public let images: Int
+  public let path: String
+
+  public init(images: Int, path: String) {
+    self.images = images
+    self.path = path
+  }
+}
+
+/// Makes one-step networks for a study: the GAN and every distillation are trainers.
+///
+/// A trainer keeps its runs in `training-runs/` as the commands do, so that a study which was killed
+/// continues them.
+public protocol StudyTrainer {
+  /// Trains as `task` says and gives a snapshot for each of `checkpoints` (images seen, ascending), in
+  /// that order. What has been trained already is not trained again.
+  func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot]
+}

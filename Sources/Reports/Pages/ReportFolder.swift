@@ -1,0 +1,18 @@
+import Foundation
+import TensorCore
+
+/// A report on disk: `index.html`, every figure as `.svg` and `.csv`, `summary.json`.
+public enum ReportFolder {
+  /// Writes all files into the folder `path`, which is made where it is missing. The page comes last,
+  /// so that it never names a figure that is not there.
+  public static func write(_ page: HTMLPage, summary: JSONValue, to path: String) throws {
+    try Files.makeFolder(path)
+    for figure in page.figures {
+      for file in figure.files {
+        try Files.write(Data(file.contents.utf8), to: "\(path)/\(file.name)")
+      }
+    }
+    try Files.write(Data(summary.prettyText.utf8), to: path + "/summary.json")
+    try Files.write(Data(page.html.utf8), to: path + "/index.html")
+  }
+}

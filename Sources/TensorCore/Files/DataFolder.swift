@@ -1,0 +1,28 @@
+import Foundation
+
+/// Where the folders of JSON files that come with the programs lie: tasks, probes, studies.
+public enum DataFolder {
+  /// `$ICL_PROBE_DATA`, the working folder, or beside the program: `share/icl-probe` where it is
+  /// installed, the package's root where it was built.
+  public static func find(_ name: String) throws -> String {
+    var places: [String] = []
+    if let chosen = ProcessInfo.processInfo.environment["ICL_PROBE_DATA"] { places.append(chosen) }
+    places.append(".")
+    if let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+      var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+      places.append(folder.appendingPathComponent("../share/icl-probe").standardized.path)
+      for _ in 0..<5 {
+        places.append(folder.path)
+        folder = folder.deletingLastPathComponent()
+      }
+    }
+    for place in places {
+      let path = place == "." ? name : "\(place)/\(name)"
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      if files.contains(where: { $0.hasSuffix(".json") }) { return path }
+    }
+    throw UserError(
+      "no folder \"\(name)\" with JSON files was found", at: places[0],
+      remedy: "run in the project's folder or set ICL_PROBE_DATA")
+  }
+}

@@ -1,0 +1,123 @@
+import DiffusionGAN
+import Foundation
+import Reports
+import TensorCore
+import Terminal
+
+/// `onestep study`: runs an experiment that a JSON file describes.
+enum StudyCommand: Command {
+  static let specification = CommandSpecification(
+    name: "study", summary: "Run an experiment on one-step generators.",
+    discussion: """
+      A study is a JSON file in studies/ (or anywhere) that lists cells: methods, rates, seeds and \
+      the numbers of images after which networks are measured. Each measured network becomes a line \
+      of results.jsonl in the run's folder. The same command continues a run that was stopped; \
+      Ctrl-C stops after the piece of work at hand. Without a name, the studies there are.
+      """,
+    arguments: [
+      ArgumentSpecification(
+        name: "STUDY", help: "Name of a study, or a JSON file.", isOptional: true)
+    ],
+    options: [
+      OptionSpecification(
+        long: "network", valueName: "NAME=FILE",
+        help: "The snapshot that the study calls NAME; may be given again.", repeats: true),
+      OptionSpecification(
+        long: "cells", valueName: "LIST", help: "Only these cells.", defaultText: "all"),
+      OptionSpecification(
+        long: "count", valueName: "N", help: "Images drawn of each network.",
+        defaultText: "the study's"),
+      OptionSpecification(
+        long: "out", valueName: "FOLDER", help: "Folder of the run.",
+        defaultText: "study-runs/NAME-NUMBER"),
+      CommonOptions.threads,
+    ],
+    examples: [
+      CommandExample(
+        line: "onestep study minima --network pretrained=snapshot-000400.safetensors",
+        comment: "students beside their teacher"),
+      CommandExample(line: "onestep report", comment: "what came out"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    guard let name = parsed.argument("STUDY") else { return try list() }
+    let whole = try Study(contentsOf: path(of: name))
+    let study = try settled(whole, parsed)
+    let pool = try CommonOptions.pool(parsed)
+    // The networks first: they are where a mistake is likeliest.
+    let identity = try StudyRunner.identity(of: study, metrics: [])
+    let source = try DataSource(study.data)
+    let train = try study.preset.prepare(source.load(.train, pool: pool))
+    let test =
+      source.splits.contains(.test)
+      ? try study.preset.prepare(source.load(.test, pool: pool)) : nil
+    let run = try RunDirectory.open(
+      root: "study-runs", name: study.name, identity: identity,
+      rowsFile: StudyResults.rowsFile, path: parsed.string("out"))
+    Interruption.watch()
+    let progress = Progress()
+    var runner = try StudyRunner(
+      study, in: run, train: train, test: test, metrics: [], trainer: StudyTrainers(), pool: pool
+    ) { label, done, total in
+      progress.update(done: done, total: total, label: label)
+      if Interruption.isRequested {
+        throw UserError("stopped", at: run.path, remedy: "the same command continues")
+      }
+    }
+    progress.note("run \(run.path)")
+    try runner()
+    progress.finish()
+    print(run.path)
+  }
+
+  /// The study with what the command line says of it.
+  private static func settled(_ study: Study, _ parsed: ParsedCommand) throws -> Study {
+    var study = study
+    for text in parsed.strings("network") {
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2,
+        let place = study.networks.firstIndex(where: { $0.name == parts[0] })
+      else {
+        let known = study.networks.map { "\($0.name)=FILE" }.joined(separator: ", ")
+        throw UserError(
+          "option '--network' must be one of \(known), not '\(text)'", status: .usage)
+      }
+      study.networks[place].path = parts[1]
+    }
+    if let count = try parsed.integer("count", in: 8...1_000_000) { study.count = count }
+    if let names = try parsed.list("cells") {
+      for name in names where !study.cells.contains(where: { $0.name == name }) {
+        throw UserError(
+          "the study has no cell '\(name)'", at: study.name,
+          remedy: "choose of \(study.cells.map(\.name).joined(separator: ", "))", status: .usage)
+      }
+      study.cells = study.cells.filter { names.contains($0.name) }
+    }
+    return study
+  }
+
+  private static func path(of name: String) throws -> String {
+    if name.hasSuffix(".json") { return name }
+    let folder = try DataFolder.find("studies")
+    let path = "\(folder)/\(name).json"
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw UserError(
+        "there is no study '\(name)'", at: folder,
+        remedy: "choose of \(try names(in: folder).joined(separator: ", "))", status: .usage)
+    }
+    return path
+  }
+
+  private static func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }
+      .map { String($0.dropLast(5)) }.sorted()
+  }
+
+  private static func list() throws {
+    let folder = try DataFolder.find("studies")
+    for name in try names(in: folder) {
+      let study = try Study(contentsOf: "\(folder)/\(name).json")
+      print("\(study.name): \(study.title)\n  \(study.question)")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import Reports
+import Synchronization
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+/// What observers see of residual branches, and what becomes of a network when they change it.
+@Suite struct ResidualTests {
+  private static func network() throws -> NetworkFile {
+    let denoiser = Denoiser(try UNet(NetworkTests.small))
+    // Fresh networks add next to nothing; these do.
+    let weights = denoiser.network.initialParameters(seed: 1).mapTensors { tensor in
+      tensor + Tensor((0..<tensor.count).map { Float($0 % 7 - 3) / 50 }, shape: tensor.shape)
+    }
+    return NetworkFile(denoiser, weights: weights)
+  }
+
+  private static let inputs = Tensor(
+    (0..<128).map { Float($0 * 37 % 64) / 32 - 1 }, shape: [2, 1, 8, 8])
+
+  private static func run(
+    _ network: NetworkFile, _ observer: UNet.Conditions.Observer? = nil
+  ) -> Tensor {
+    network.denoiser(
+      inputs, sigma: [0.7], network.weights, UNet.Conditions(noise: [], observer: observer))
+  }
+
+  private static func observed(_ network: NetworkFile) -> [String: Tensor] {
+    let seen = Mutex<[String: Tensor]>([:])
+    _ = run(network) { name, output in
+      seen.withLock { $0[name] = output }
+      return output
+    }
+    return seen.withLock { $0 }
+  }
+
+  @Test func residualAndSkipMakeTheBlock() throws {
+    let network = try Self.network()
+    let seen = Self.observed(network)
+    for name in network.denoiser.network.residualNames { #expect(seen[name] != nil, "\(name)") }
+    let scale = Float(0.5.squareRoot())
+    // Without attention: (h + x) · √½.
+    let sum = try #require(seen["enc.8x8_block0.conv1"]) + #require(seen["enc.8x8_conv"])
+    expectClose(
+      try #require(seen["enc.8x8_block0"]), sum.scaled(by: scale), 1e-6, "enc.8x8_block0")
+    // With: ((h + x) · √½ + attention) · √½.
+    let inner = try #require(seen["dec.4x4_in0.conv1"]) + #require(seen["enc.4x4_block0"])
+    let outer = try inner.scaled(by: scale) + #require(seen["dec.4x4_in0.proj"])
+    expectClose(
+      try #require(seen["dec.4x4_in0"]), outer.scaled(by: scale), 1e-6, "dec.4x4_in0")
+  }
+
+  @Test func removingNothingChangesNothing() throws {
+    let network = try Self.network()
+    let whole = Self.run(network)
+    #expect(Self.run(network) { $1 }.values == whole.values)
+    let all = RadialSpectrum(height: 8, width: 8).projection(without: [])
+    expectClose(
+      Self.run(network, BandRemoval.filter("enc.8x8_block0.conv1", all)), whole, 1e-5, "no band")
+  }
+
+  @Test func removingAllBandsIsRemovingTheBranch() throws {
+    let network = try Self.network()
+    let none = RadialSpectrum(height: 8, width: 8).projection(without: Set(0..<8))
+    #expect(none.values.allSatisfy { $0 == 0 })
+    let name = "enc.8x8_block0.conv1"
+    let without = Self.run(network) { found, output in
+      found == name ? output.scaled(by: 0) : output
+    }
+    let filtered = Self.run(network, BandRemoval.filter(name, none))
+    #expect(filtered.values == without.values)
+    #expect(without.values != Self.run(network).values)
+  }
+
+  /// Also where the size is no power of two and not square.
+  @Test(arguments: [(8, 8), (28, 28), (7, 12)])
+  func aProjectionTakesOutOneBand(_ height: Int, _ width: Int) {
+    let spectrum = RadialSpectrum(height: height, width: width)
+    let plane = (0..<height * width).map { Double($0 * $0 * 31 % 101) / 50 - 1 }
+    let before = spectrum.energies(of: plane)
+    for band in [0, 3, 7] {
+      let projection = spectrum.projection(without: [band])
+      let after = Tensor.product(
+        Tensor(plane.map { Float($0) }, shape: [1, plane.count]), projection)
+      let energies = spectrum.energies(of: after.values.map { Double($0) })
+      for b in 0..<8 {
+        #expect(abs(energies[b] - (b == band ? 0 : before[b])) < 1e-4 * (before[b] + 1))
+      }
+    }
+  }
+
+  @Test func sharesAreOfTheWhole() throws {
+    let network = try Self.network()
+    let spectra = try ResidualSpectra(
+      network, on: PretrainingTests.Ramps(), indices: [0, 3, 5], sigmas: [80, 0.5], seed: 1,
+      batch: 2, pool: ThreadPool(count: 2))
+    #expect(spectra.layers == network.denoiser.network.residualNames && spectra.images == 3)
+    for layer in spectra.shares {
+      for image in layer.flatMap(\.self) { #expect(abs(image.reduce(0, +) - 1) < 1e-9) }
+    }
+    let analysis = SpectrumAnalysis(spectra, oneStep: spectra, seed: 0)
+    let shifts = analysis.frequencyShifts(to: spectra).flatMap { $0.compactMap { $0 } }
+    #expect(shifts.allSatisfy { $0.estimate == 0 && $0.low == 0 && $0.high == 0 })
+    // Nothing differs, so nothing is claimed of a difference.
+    let verdicts = Dictionary(
+      uniqueKeysWithValues: analysis.claims(seed: 0).map { ($0.name, $0.pValue) })
+    #expect(verdicts["spectrum-shift"] == 1)
+  }
+
+  @Test func aShiftToFinerDetailIsSeenEitherWay() {
+    func spectra(_ upper: Double) -> ResidualSpectra {
+      ResidualSpectra(
+        layers: ["a", "b"], sigmas: [80, 1], bands: 2,
+        shares: (0..<2).map { _ in
+          [upper, 0.3].map { share in
+            (0..<16).map { image in
+              let own = share + Double(image % 4) / 100
+              return [1 - own, own]
+            }
+          }
+        })
+    }
+    func claim(_ before: Double, _ after: Double, _ name: String) -> Claim? {
+      SpectrumAnalysis(spectra(before), oneStep: spectra(after), seed: 0).claims(seed: 0)
+        .first { $0.name == name }
+    }
+    #expect(claim(0.2, 0.6, "spectrum-shift")?.verdict == .supported)
+    #expect(claim(0.6, 0.2, "spectrum-shift")?.verdict == .contradicted)
+    #expect(claim(0.2, 0.6, "shift-where-used")?.verdict == .supported)
+    #expect(claim(0.1, 0.1, "finer-with-less-noise-pretrained")?.verdict == .supported)
+    #expect(claim(0.5, 0.5, "finer-with-less-noise-pretrained")?.verdict == .contradicted)
+  }
+
+  @Test func removalIsMeasuredOnTheOutput() throws {
+    let network = try Self.network()
+    let removal = try BandRemoval(
+      network, .generation, on: PretrainingTests.Ramps(), indices: [0, 1, 2], seed: 0,
+      bootstrap: Bootstrap(samples: 3, resamples: 50, seed: 0), pool: ThreadPool(count: 1))
+    // Eight bands at 8×8 less the empty ones; never a band without frequencies.
+    let bands = RadialSpectrum(height: 8, width: 8).binCounts.count { $0 > 0 }
+    #expect(removal.effects.count { $0.layer == "enc.8x8_block0.conv1" } == bands)
+    #expect(removal.effects.allSatisfy { $0.changes.count == 3 && $0.energies.count == 8 })
+    #expect(removal.effects.contains { $0.change.estimate > 0 })
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Reports
+import Synchronization
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct StudyTests {
+  static let text = """
+    { "name": "s", "title": "t", "question": "q", "data": "fashion-mnist", "preset": "test",
+      "networks": {"pretrained": null}, "teachers": [{"network": "pretrained", "steps": 2}],
+      "count": 100, "development": [9], "seeds": [0, 1],
+      "cells": [
+        { "name": "t2", "method": "teacher", "network": "pretrained", "steps": 2, "seeds": [0] },
+        { "name": "g", "method": "gan", "network": "pretrained", "freeze": "1",
+          "rates": [0.1, 0.2], "checkpoints": [10, 20] } ] }
+    """
+
+  static func study(_ text: String = text) throws -> Study {
+    try Study(
+      JSONReader(JSONValue(parsing: Data(text.utf8), place: "s.json"), place: "s.json"),
+      digest: "d")
+  }
+
+  @Test func whatTheProjectShipsCanBeRead() throws {
+    let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
+    for name in ["minima", "freezing", "ability", "frequency"] {
+      let study = try Study(contentsOf: "\(root.dropFirst())/studies/\(name).json")
+      #expect(study.name == name && !study.cells.isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    ("\"gan\"", "\"gaan\"", ["cells[1].method", "gaan", "distill-regression"]),
+    ("\"freeze\": \"1\"", "\"freeze\": \"4\"", ["cells[1].freeze", "norm-affine"]),
+    ("\"freeze\": \"1\"", "\"frozen\": 1", ["cells[1]", "unknown key \"frozen\"", "freeze"]),
+    ("[10, 20]", "[20, 10]", ["cells[1]", "ascending"]),
+    ("\"development\": [9]", "\"development\": [1]", ["development", "seed 1"]),
+    ("\"development\": [9], ", "", ["cells[1]", "2 rates", "development"]),
+    ("\"t2\"", "\"g\"", ["cells[1].name", "two cells"]),
+    ("\"t2\"", "\"a/b\"", ["cells[0].name", "a/b"]),
+    ("\"steps\": 2, ", "", ["cells[0]", "\"steps\" is missing"]),
+    ("\"test\"", "\"tests\"", ["preset", "fashion16"]),
+  ])
+  func mistakesAreNamed(_ right: String, _ wrong: String, _ parts: [String]) throws {
+    #expect(Self.text.contains(right))
+    #expect {
+      try Self.study(Self.text.replacingOccurrences(of: right, with: wrong))
+    } throws: { error in
+      let text = "\(error)"
+      return !text.contains("\n") && text.contains("s.json") && parts.allSatisfy(text.contains)
+    }
+  }
+
+  /// Gives the same weights for every task and counts what it is asked for.
+  private final class CountingTrainer: StudyTrainer {
+    let path: String
+    let tasks = Mutex<[String]>([])
+
+    init(_ path: String) { self.path = path }
+
+    func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
+      tasks.withLock {
+        $0.append("\(task.cell.name) \(task.role.rawValue) \(task.rate) \(task.seed)")
+      }
+      return checkpoints.map { StudySnapshot(images: $0, path: path) }
+    }
+  }
+
+  @Test func rowsAreMadeOnce() throws {
+    let scratch = try Scratch()
+    let denoiser = Denoiser(try UNet(NetworkTests.small))
+    let network = scratch.file("n.safetensors")
+    try NetworkFile(denoiser, weights: denoiser.network.initialParameters(seed: 1))
+      .write(to: network)
+    var study = try Self.study()
+    study.networks[0].path = network
+    let data = try ImageDataset(
+      name: "d", shape: ImageShape(channels: 1, height: 8, width: 8),
+      pixels: (0..<120 * 64).map { UInt8($0 * 7919 % 251) })
+    let trainer = CountingTrainer(network)
+    func run(stopAt limit: Int? = nil) throws -> RunDirectory {
+      let run = try RunDirectory.open(
+        root: scratch.path, name: "s", identity: StudyRunner.identity(of: study, metrics: []),
+        rowsFile: StudyResults.rowsFile)
+      let steps = Mutex(0)
+      var runner = try StudyRunner(
+        study, in: run, train: data, test: nil, metrics: [], trainer: trainer,
+        pool: ThreadPool(count: 2)
+      ) { _, _, _ in
+        let count = steps.withLock { count in
+          count += 1
+          return count
+        }
+        if count == limit { throw UserError("stopped") }
+      }
+      try runner()
+      return run
+    }
+    // Stopped in many places, then to the end.
+    for limit in [1, 4, 6, 9] { #expect(throws: UserError.self) { _ = try run(stopAt: limit) } }
+    let path = try run().path
+    let results = try StudyResults(contentsOf: path)
+    let names = results.rows.map { "\($0.cell) \($0.role.rawValue) \($0.seed) \($0.images)" }
+    #expect(Set(names).count == names.count - 1, "two development rates share all but the rate")
+    #expect(results.rows.count == 1 + 2 + 4 && results.choices.count == 1 && results.isFinished)
+    // The same weights at both rates: the first is taken.
+    #expect(results.choices.first?.rate == 0.1)
+    #expect(
+      results.rows.filter { $0.role == .heldOut && $0.cell == "g" }.allSatisfy { $0.rate == 0.1 })
+    let asked = trainer.tasks.withLock { $0.count }
+    _ = try run()
+    #expect(trainer.tasks.withLock { $0.count } == asked)
+    #expect(try StudyResults(contentsOf: path).rows.count == results.rows.count)
+    let row = try #require(results.rows.first)
+    let text = row.json.text
+    #expect(
+      try StudyRow(JSONReader(JSONValue(parsing: Data(text.utf8), place: "r"), place: "r")) == row)
+    #expect(FileManager.default.fileExists(atPath: path + "/pictures/g-seed-0.png"))
+  }
+}
