@@ -11,8 +11,8 @@ enum Main {
       onestep pretrain --data fashion-mnist --preset test.
       """,
     commands: [
-      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, DataCommand.self,
-      CompletionCommand.self,
+      PretrainCommand.self, SampleCommand.self, EvaluateCommand.self, FeaturesCommand.self,
+      DataCommand.self, CompletionCommand.self,
     ])
 
   static func main() { program.run() }

@@ -8,7 +8,8 @@ import Testing
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
   static let onestepCommands = [
-    ["pretrain"], ["sample"], ["evaluate"], ["data"], ["data", "inspect"], ["completion"],
+    ["pretrain"], ["sample"], ["evaluate"], ["features"], ["features", "train"], ["data"],
+    ["data", "inspect"], ["completion"],
   ]
 
   @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
@@ -27,7 +28,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("icl-probe", commands), ("onestep", ["pretrain", "sample", "evaluate", "data", "completion"]),
+    ("icl-probe", commands),
+    ("onestep", ["pretrain", "sample", "evaluate", "features", "data", "completion"]),
   ])
   func allCommandsAreListed(_ program: String, _ commands: [String]) throws {
     let help = try Program.run(["--help"], of: program).out
