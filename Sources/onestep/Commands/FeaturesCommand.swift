@@ -54,9 +54,14 @@ enum FeaturesCommand: Command {
     let data = try preset.prepare(source.load(.train, pool: pool))
     let test =
       source.splits.contains(.test) ? try preset.prepare(source.load(.test, pool: pool)) : nil
+    guard data.labels != nil else {
+      throw UserError(
+        "a classifier needs labels, the data have none", at: source.name,
+        remedy: "give labelled data")
+    }
     let total = chosen ?? 4 * data.count
     let network = try ClassifierNetwork(
-      .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0, 1)))
+      .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0)))
     let settings = ClassifierTraining.Settings.small(
       seed: seed, total: total, resolution: preset.shape.height)
     let options: JSONValue = [
