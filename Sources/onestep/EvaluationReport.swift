@@ -6,22 +6,18 @@ import Terminal
 /// What `onestep evaluate` prints.
 struct EvaluationReport {
   private let sets: EvaluationSets
-  private let dimension: Int
-  private let generated: SampleQuality
-  private let floor: SampleQuality
+  private let comparisons: [FeatureComparison]
   private let duplicateShare: Double
   private let copyShare: Double
   /// Nil where either set has no labels.
   private let labelDistance: Double?
 
-  init(_ sets: EvaluationSets, train: ImageDataset, seed: UInt64, pool: ThreadPool) throws {
+  /// - Parameters:
+  ///   - comparisons: one for each space of features, one at least.
+  ///   - train: where copies are looked for.
+  init(_ sets: EvaluationSets, _ comparisons: [FeatureComparison], train: ImageDataset) {
     self.sets = sets
-    let reference = sets.reference.pixelFeatures
-    dimension = reference.columns
-    generated = try SampleQuality(
-      generated: sets.generated.pixelFeatures, reference: reference, seed: seed, pool: pool)
-    floor = try SampleQuality(
-      generated: sets.floor.pixelFeatures, reference: reference, seed: seed, pool: pool)
+    self.comparisons = comparisons
     duplicateShare = Duplicates.share(in: sets.generated)
     copyShare = Duplicates.share(of: sets.generated, in: train)
     labelDistance = Self.labelDistance(sets.generated, sets.reference)
@@ -35,58 +31,101 @@ struct EvaluationReport {
   }
 
   var json: JSONValue {
-    var fakes = Self.json(generated)
-    fakes.append(("duplicate_share", .number(duplicateShare)))
-    fakes.append(("copies_of_train_share", .number(copyShare)))
-    fakes.append(("label_total_variation", labelDistance.map(JSONValue.number) ?? .null))
-    return [
-      "features": "pixels", "dimension": .integer(dimension),
+    [
       "data": .string(sets.reference.name),
       "reference": [
         "from": .string(sets.origins.reference), "images": .integer(sets.reference.count),
       ],
-      "generated": .object(fakes),
-      "floor": .object([("from", .string(sets.origins.floor))] + Self.json(floor)),
+      "floor": ["from": .string(sets.origins.floor), "images": .integer(sets.floor.count)],
+      "generated": [
+        "from": .string(sets.generated.name), "images": .integer(sets.generated.count),
+        "duplicate_share": .number(duplicateShare), "copies_of_train_share": .number(copyShare),
+        "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
+      ],
+      "features": .array(comparisons.map(json)),
     ]
   }
 
-  private static func json(_ quality: SampleQuality) -> [(key: String, value: JSONValue)] {
+  private func json(_ comparison: FeatureComparison) -> JSONValue {
     [
-      ("images", .integer(quality.count)),
-      ("frechet", .number(quality.frechet.distance.value)),
-      (
-        "frechet_standard_error",
-        quality.frechet.standardError.map(JSONValue.number) ?? .null
-      ),
-      ("kid", .number(quality.kernel.value)),
-      ("kid_standard_error", .number(quality.kernel.standardError)),
-      ("kid_subset_mean", .number(quality.subsetKernel.mean)),
-      ("kid_subset_standard_error", .number(quality.subsetKernel.standardError)),
-      ("precision", .number(quality.coverage.precision)),
-      ("recall", .number(quality.coverage.recall)),
+      "name": .string(comparison.name), "dimension": .integer(comparison.dimension),
+      "generated": Self.json(comparison.generated), "floor": Self.json(comparison.floor),
+      "labels": comparison.labels.map(json) ?? .null,
     ]
+  }
+
+  private func json(_ labels: PredictedLabels) -> JSONValue {
+    let counts: [JSONValue] = labels.generated.indices.map { index in
+      [
+        "label": .integer(index), "name": className(index).map(JSONValue.string) ?? .null,
+        "generated": .integer(labels.generated[index]),
+        "reference": .integer(labels.reference[index]),
+      ]
+    }
+    return ["total_variation": .number(labels.totalVariation), "classes": .array(counts)]
+  }
+
+  private static func json(_ quality: SampleQuality) -> JSONValue {
+    [
+      "images": .integer(quality.count),
+      "frechet": .number(quality.frechet.distance.value),
+      "frechet_standard_error": quality.frechet.standardError.map(JSONValue.number) ?? .null,
+      "kid": .number(quality.kernel.value),
+      "kid_standard_error": .number(quality.kernel.standardError),
+      "kid_subset_mean": .number(quality.subsetKernel.mean),
+      "kid_subset_standard_error": .number(quality.subsetKernel.standardError),
+      "precision": .number(quality.coverage.precision),
+      "recall": .number(quality.coverage.recall),
+    ]
+  }
+
+  private func className(_ index: Int) -> String? {
+    let names = sets.reference.classNames
+    return names.indices.contains(index) ? names[index] : nil
   }
 
   func text(_ device: TerminalDevice) -> String {
-    let reference =
-      "\(sets.reference.count) images of \(sets.reference.name) (\(sets.origins.reference))"
-    let table = TextTable(
-      headers: ["images", "n", "Fréchet", "KID", "precision", "recall"],
-      rows: [
-        Self.row("generated", generated), Self.row("floor (\(sets.origins.floor))", floor),
-      ], alignments: [.left, .right, .right, .right, .right, .right])
-    var text = "against \(reference), in \(dimension) raw pixel values\n\n"
-    text += table.text(usesUnicode: device.usesUnicode, style: device.style)
+    var text =
+      "against \(sets.reference.count) images of \(sets.reference.name) "
+      + "(\(sets.origins.reference))\n"
+    for comparison in comparisons {
+      text += "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image\n"
+      let table = TextTable(
+        headers: ["images", "n", "Fréchet", "KID", "precision", "recall"],
+        rows: [
+          Self.row("generated", comparison.generated),
+          Self.row("floor (\(sets.origins.floor))", comparison.floor),
+        ], alignments: [.left, .right, .right, .right, .right, .right])
+      text += table.text(usesUnicode: device.usesUnicode, style: device.style)
+      if min(comparison.generated.count, sets.reference.count) <= comparison.dimension {
+        text += "fewer images than features: Fréchet distances are much too large\n"
+      }
+      if let labels = comparison.labels { text += "\n" + self.text(labels, device) }
+    }
     text += String(
       format: "\nduplicates among generated images: %.2f %%, copies of training images: %.2f %%\n",
       100 * duplicateShare, 100 * copyShare)
     if let labelDistance {
       text += String(format: "label histograms, total variation: %.4f\n", labelDistance)
     }
-    if min(generated.count, sets.reference.count) <= dimension {
-      text += "fewer images than features: Fréchet distances are much too large\n"
-    }
     return text
+  }
+
+  /// What the classifier took the images for.
+  private func text(_ labels: PredictedLabels, _ device: TerminalDevice) -> String {
+    func share(_ counts: [Int], _ index: Int) -> String {
+      String(format: "%.2f %%", 100 * Double(counts[index]) / Double(counts.reduce(0, +)))
+    }
+    let table = TextTable(
+      headers: ["predicted label", "generated", sets.origins.reference],
+      rows: labels.generated.indices.map { index in
+        [
+          className(index) ?? "\(index)", share(labels.generated, index),
+          share(labels.reference, index),
+        ]
+      }, alignments: [.left, .right, .right])
+    return table.text(usesUnicode: device.usesUnicode, style: device.style)
+      + String(format: "predicted labels, total variation: %.4f\n", labels.totalVariation)
   }
 
   private static func row(_ name: String, _ quality: SampleQuality) -> [String] {

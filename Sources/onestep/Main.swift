@@ -12,8 +12,8 @@ enum Main {
       """,
     commands: [
       PretrainCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
-      EvaluateCommand.self, SpectrumCommand.self, StudyCommand.self, ReportCommand.self,
-      DataCommand.self, CompletionCommand.self,
+      FeaturesCommand.self, EvaluateCommand.self, SpectrumCommand.self, StudyCommand.self,
+      ReportCommand.self, DataCommand.self, CompletionCommand.self,
     ])
 
   static func main() { program.run() }

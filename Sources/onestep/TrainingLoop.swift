@@ -72,12 +72,13 @@ struct TrainingLoop {
       let isSnapshot =
         run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
       if isSnapshot { try run.writeSnapshot(in: directory) }
+      let figures = means.figures + (isSnapshot ? try run.measureSnapshot() : [])
       // The row first: one whose state was never written is dropped when the run continues.
-      try directory.append(row(run.seen, means.figures, imagesPerSecond: rate))
+      try directory.append(row(run.seen, figures, imagesPerSecond: rate))
       try run.save(to: directory.statePath)
-      for line in run.advice(means.figures) { progress.note(line) }
+      for line in run.advice(figures) { progress.note(line) }
       if isSnapshot {
-        let words = means.figures.map { String(format: "%@ %.4g", $0.name, $0.value) }
+        let words = figures.map { String(format: "%@ %.4g", $0.name, $0.value) }
         progress.note(
           String(
             format: "%d kimg, %@, %.0f images/s, %.0f MB", run.seen / 1000,

@@ -13,10 +13,11 @@ import Testing
     let json = try JSON(
       Program.run(["evaluate", "--json"] + arguments, of: "onestep").out)
     let generated = try #require(json["generated"])
-    let floor = try #require(json["floor"])
+    let pixels = try #require(json["features"]?[0])
     #expect(json["reference"]?["from"]?.text == "test")
-    #expect(json["dimension"]?.whole == 64)
-    for figures in [generated, floor] {
+    #expect(pixels["dimension"]?.whole == 64)
+    #expect(json["features"]?.count == 1)
+    for figures in [try #require(pixels["generated"]), try #require(pixels["floor"])] {
       #expect(figures["images"]?.whole == 600)
       let frechet = try #require(figures["frechet"]?.number)
       let error = try #require(figures["frechet_standard_error"]?.number)
@@ -43,10 +44,11 @@ import Testing
     let result = try evaluate("--images", path, "--data", scratch.path, "--json")
     #expect(result.status == 0, "\(result.err)")
     let json = try JSON(result.out)
-    let generated = try #require(json["generated"]?["frechet"]?.number)
-    let floor = try #require(json["floor"]?["frechet"]?.number)
+    let pixels = try #require(json["features"]?[0])
+    let generated = try #require(pixels["generated"]?["frechet"]?.number)
+    let floor = try #require(pixels["floor"]?["frechet"]?.number)
     #expect(generated > 2 * floor)
-    #expect(json["generated"]?["recall"]?.number == 0)
+    #expect(pixels["generated"]?["recall"]?.number == 0)
     #expect(json["generated"]?["duplicate_share"]?.number == 39.0 / 40)
     let text = try evaluate("--images", path, "--data", scratch.path).out
     for part in ["generated", "floor (train)", "Fréchet", "40 images", "97.50 %"] {
@@ -88,6 +90,6 @@ import Testing
       1, "scaled.safetensors", "no picture in −1…1", of: "onestep")
     try evaluate("--data", data).expectFailure(2, "--images", of: "onestep")
     try evaluate("--images", small, "--data", data, "--features", "inception").expectFailure(
-      2, "pixels", of: "onestep")
+      1, "inception", of: "onestep")
   }
 }

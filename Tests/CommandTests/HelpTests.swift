@@ -8,8 +8,9 @@ import Testing
     "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
   ]
   static let onestepCommands = [
-    ["pretrain"], ["train"], ["distill"], ["sample"], ["evaluate"], ["spectrum"], ["study"],
-    ["report"], ["data"], ["data", "inspect"], ["completion"],
+    ["pretrain"], ["train"], ["distill"], ["sample"], ["features"], ["features", "train"],
+    ["evaluate"], ["spectrum"], ["study"], ["report"], ["data"], ["data", "inspect"],
+    ["completion"],
   ]
 
   @Test func programHelp() throws { try compare(["--help"], "icl-probe") }
@@ -32,8 +33,8 @@ import Testing
     (
       "onestep",
       [
-        "pretrain", "train", "distill", "sample", "evaluate", "spectrum", "study", "report", "data",
-        "completion",
+        "pretrain", "train", "distill", "sample", "features", "evaluate", "spectrum", "study",
+        "report", "data", "completion",
       ]
     ),
   ])

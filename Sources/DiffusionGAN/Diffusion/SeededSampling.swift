@@ -57,6 +57,13 @@ public struct SeededSampling: Sendable {
     }
   }
 
+  /// Shape of the pictures.
+  public var shape: ImageShape {
+    let configuration = denoiser.network.configuration
+    let size = configuration.resolution
+    return ImageShape(channels: configuration.imageChannels, height: size, width: size)
+  }
+
   private enum Purpose: UInt64 {
     case latent = 0x11
     case label = 0x12

@@ -14,4 +14,18 @@ public protocol FeatureNetwork: Sendable {
 
   /// One vector a picture, `[batch, dimension]`: the activations before the classifying layer.
   func vectors(_ pictures: Tensor) -> Tensor
+
+  /// - Throws: `UserError` for pictures of a shape that the network cannot look at.
+  func check(_ shape: ImageShape) throws
+}
+
+extension FeatureNetwork {
+  /// Grey or coloured pictures of any size.
+  public func check(_ shape: ImageShape) throws {
+    guard shape.channels == 1 || shape.channels == 3 else {
+      throw UserError(
+        "sees grey and coloured pictures, these are \(shape)", at: name,
+        remedy: "give pictures of 1 or 3 channels")
+    }
+  }
 }

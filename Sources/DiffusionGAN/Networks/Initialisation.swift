@@ -62,12 +62,3 @@ struct LayerInitialisation: Sendable {
     }
   }
 }
-
-/// Name, shape and beginning of a parameter.
-struct ParameterSpecification: Sendable {
-  let name: String
-  let shape: [Int]
-  let initial: Initialisation
-  /// Whether training changes it.
-  var isTrainable = true
-}

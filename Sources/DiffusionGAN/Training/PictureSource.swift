@@ -41,4 +41,5 @@ public struct LabelledPictures: PictureSource {
 enum RandomPurpose: UInt64 {
   case noise = 2
   case dropout = 3
+  case shift = 4
 }

@@ -20,11 +20,16 @@ public protocol ResumableTraining {
   /// Writes what somebody may look at: the network so far, a grid of pictures.
   func writeSnapshot(in directory: TrainingDirectory) throws
 
+  /// What is measured where a snapshot is written, such as accuracy on a test split: it goes into the
+  /// row of statistics. May take a while.
+  func measureSnapshot() throws -> [TrainingFigure]
+
   /// What a practitioner would say to these figures, the means of a tick; nothing if all is well.
   func advice(_ figures: [TrainingFigure]) -> [String]
 }
 
 extension ResumableTraining {
+  public func measureSnapshot() throws -> [TrainingFigure] { [] }
   public func advice(_ figures: [TrainingFigure]) -> [String] { [] }
 }
 

@@ -21,7 +21,7 @@ public enum Wilson {
 }
 
 /// The standard normal distribution's quantile of `share` in 0.5..<1, by bisection.
-func normalQuantile(_ share: Double) -> Double {
+public func normalQuantile(_ share: Double) -> Double {
   var (low, high) = (0.0, 40.0)
   for _ in 0..<100 {
     let middle = (low + high) / 2

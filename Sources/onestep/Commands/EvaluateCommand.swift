@@ -10,17 +10,27 @@ enum EvaluateCommand: Command {
       Prints Fréchet distance, KID, precision and recall, and beside them the floor: the same \
       for as many real training images. The reference is the test split; data without one are \
       cut into two random halves. Standard errors follow ±; a Fréchet distance grows as images \
-      get fewer, so compare equal numbers only.
+      get fewer, so compare equal numbers only. Pixels are always among the features: a network \
+      that is akin to the one trained against flatters.
       """,
     options: [
       OptionSpecification(
         long: "images", valueName: "PATH",
-        help: "Generated images: a .safetensors with images, or a folder or .zip of PNG files.",
-        isRequired: true),
+        help: "Generated images: a .safetensors with images, or a folder or .zip of PNG files."),
+      OptionSpecification(
+        long: "network", valueName: "FILE",
+        help: "A snapshot to draw the generated images from, of seeds 0 to count − 1."),
+      OptionSpecification(
+        long: "steps", valueName: "N", help: "Noise levels of the solver, with --network.",
+        defaultText: "as for onestep sample"),
       CommonOptions.data, CommonOptions.preset,
       OptionSpecification(
-        long: "features", valueName: "NAME", help: "What images are compared by.",
-        defaultText: "pixels", choices: ["pixels"]),
+        long: "features", valueName: "FILE",
+        help: """
+          What images are compared by, besides pixels: a snapshot of onestep features train, or a \
+          VGG or Inception-v3 (torchvision's names, .safetensors).
+          """,
+        defaultText: "pixels", repeats: true),
       OptionSpecification(
         long: "count", valueName: "N", help: "Most images of each kind.", defaultText: "10000"),
       CommonOptions.seed, CommonOptions.threads, CommonOptions.json,
@@ -30,6 +40,12 @@ enum EvaluateCommand: Command {
         line: "onestep evaluate --images fakes.safetensors --data fashion-mnist --preset fashion16",
         comment: "images at 16×16 against the test split"),
       CommandExample(
+        line: """
+          onestep evaluate --network net.safetensors --data fashion-mnist --preset fashion16 \
+          --features judge.safetensors
+          """,
+        comment: "10,000 images of a network, in a classifier's features too"),
+      CommandExample(
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
 
@@ -37,19 +53,80 @@ enum EvaluateCommand: Command {
     let count = try parsed.integer("count", in: 4...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
     let pool = try CommonOptions.pool(parsed)
-    // The generated images first: they are where a mistake is likeliest.
-    let images = try DataSource(parsed.requiredString("images"))
+    let generator = try Self.generator(parsed)
+    // What is evaluated first: it is where a mistake is likeliest.
+    let images = try parsed.string("images").map { try DataSource($0) }
+    var paths: [String] = []
+    for path in parsed.strings("features") where path != "pixels" && !paths.contains(path) {
+      paths.append(path)
+    }
+    let networks = try paths.map { try FeatureNetworkFile.load($0) }
     let source = try CommonOptions.source(parsed)
-    let generated = try CommonOptions.load(.train, of: images, parsed, pool: pool)
+    let given = try images.map { try CommonOptions.load(.train, of: $0, parsed, pool: pool) }
     let train = try CommonOptions.load(.train, of: source, parsed, pool: pool)
+    for network in networks { try network.check(train.shape) }
     let test =
       source.splits.contains(.test)
       ? try CommonOptions.load(.test, of: source, parsed, pool: pool) : nil
+    let progress = Progress(unit: "images")
+    defer { progress.finish() }
+    let drawn = try generator.map { generator in
+      let shape = generator.shape
+      guard shape == train.shape else {
+        throw UserError(
+          "the network draws \(shape), images of \(train.name) are \(train.shape)",
+          at: parsed.string("network"), remedy: "choose the --preset of the network")
+      }
+      return try Self.draw(count, by: generator, progress, pool)
+    }
+    guard let generated = given ?? drawn else { return }
     let sets = try EvaluationSets(
       generated: generated, train: train, test: test, count: count, seed: seed)
-    let report = try EvaluationReport(sets, train: train, seed: seed, pool: pool)
+    let total = sets.generated.count + sets.reference.count + sets.floor.count
+    let comparisons = try ([nil] + networks).map { network in
+      try FeatureComparison(sets, by: network, seed: seed, pool: pool) {
+        progress.update(done: $0, total: total, label: "features")
+      }
+    }
+    progress.finish()
+    let report = EvaluationReport(sets, comparisons, train: train)
     print(
       parsed.flag("json") ? report.json.text + "\n" : report.text(.standardOutput),
       terminator: "")
+  }
+
+  /// What draws the images; nil where they are given.
+  private static func generator(_ parsed: ParsedCommand) throws -> SeededSampling? {
+    guard parsed.flag("images") != parsed.flag("network") else {
+      throw UserError(
+        parsed.flag("images")
+          ? "--images and --network exclude each other" : "no images to measure",
+        remedy: "give --images PATH or --network FILE", status: .usage)
+    }
+    guard let path = parsed.string("network") else {
+      guard !parsed.flag("steps") else {
+        throw UserError(
+          "--steps does nothing without --network", remedy: "leave it out", status: .usage)
+      }
+      return nil
+    }
+    let steps = try parsed.integer("steps", in: 1...100_000)
+    let network = try NetworkFile(contentsOf: path)
+    guard let steps else { return try SeededSampling(network) }
+    return try SeededSampling(network, sampler: Sampler(steps: steps))
+  }
+
+  private static func draw(
+    _ count: Int, by sampling: SeededSampling, _ progress: Progress, _ pool: ThreadPool
+  ) throws -> ImageDataset {
+    let pictures = try Compute.$pool.withValue(pool) {
+      try sampling((0..<UInt64(count)).map(\.self)) {
+        progress.update(done: $0, total: count, label: "sampling")
+      }
+    }
+    let name = "the network's images"
+    return try ImageDataset(
+      name: name, shape: sampling.shape,
+      pixels: PixelRounding.bytes(of: pictures, place: name))
   }
 }

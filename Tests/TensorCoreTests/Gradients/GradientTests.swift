@@ -32,6 +32,15 @@ import Testing
     random(shape, seed, scale: 0.5) + 1
   }
 
+  /// Values at least 0.1 apart.
+  static func apart(_ shape: [Int], _ seed: UInt64) -> Tensor {
+    let count = shape.reduce(1, *)
+    var values = (0..<count).map { Float($0) / 10 - Float(count) / 20 }
+    var stream = RandomStream(seed: seed, path: [42])
+    stream.shuffle(&values)
+    return Tensor(values, shape: shape)
+  }
+
   static let arithmetic: [Case] = [
     Case("sum", [random([3, 5], 1), random([3, 5], 2)]) { $0[0] + $0[1] * $0[1] },
     Case("sum, broadcast", [random([2, 3, 4], 1), random([3, 1], 2)]) { ($0[0] + $0[1]).squared() },
@@ -134,6 +143,12 @@ import Testing
       $0[0].upsampled(ResampleFilter([1, 3, 3, 1])).squared()
     },
     Case("average pooling", [random([2, 2, 4, 4], 1)]) { $0[0].averagePooled().squared() },
+    Case("maximum pooling", [apart([2, 2, 4, 6], 1)]) {
+      $0[0].maxPooled(size: 2, stride: 2).squared()
+    },
+    Case("maximum pooling of overlapping windows", [apart([1, 2, 5, 6], 1)]) {
+      $0[0].maxPooled(size: 3, stride: 2, padding: 1).squared()
+    },
     Case("repetition of pixels", [random([2, 2, 3, 3], 1)]) { $0[0].repeatedTwice().squared() },
     Case("bilinear", [random([2, 2, 3, 4], 1)]) {
       $0[0].resizedBilinearly(height: 6, width: 8).squared()

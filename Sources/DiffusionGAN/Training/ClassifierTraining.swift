@@ -1,0 +1,172 @@
+import Reports
+import TensorCore
+
+/// Training of a classifier on labelled pictures.
+///
+/// Sample *k* of a run, its picture and its shift, depends on the seed and on *k* alone, so a run that
+/// is resumed continues to the same bits.
+public struct ClassifierTraining: ResumableTraining, Sendable {
+  /// What does not change during a run.
+  public struct Settings: Sendable, Equatable {
+    public var seed: UInt64
+    public var batch: Int
+    public var rate: LearningRate
+    public var adam: Adam.Settings
+    /// Pictures are moved by up to so many pixels along both axes; what enters is black.
+    public var shift: Int
+
+    public init(
+      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(2e-3),
+      adam: Adam.Settings = Adam.Settings(), shift: Int = 1
+    ) {
+      self.seed = seed
+      self.batch = batch
+      self.rate = rate
+      self.adam = adam
+      self.shift = shift
+    }
+
+    /// A short ramp, and a descent over the last two thirds of `total` samples.
+    public static func small(seed: UInt64, total: Int, resolution: Int) -> Settings {
+      let batch = 64
+      return Settings(
+        seed: seed, batch: batch,
+        rate: LearningRate(
+          2e-3, rampUp: min(50 * batch, total / 10), descent: (total, total * 2 / 3)),
+        shift: resolution < 28 ? 1 : 2)
+    }
+  }
+
+  public let network: ClassifierNetwork
+  public let settings: Settings
+  public internal(set) var weights: Parameters
+  public internal(set) var optimiser: Adam
+  public internal(set) var seen: Int
+  private let data: ImageDataset
+  private let labels: [Int]
+  private let test: ImageDataset?
+  private var order: ShuffledOrder
+
+  /// A run that has not begun.
+  ///
+  /// - Parameters:
+  ///   - data: pictures of the network's shape with labels.
+  ///   - test: pictures whose labels are predicted at every snapshot.
+  /// - Throws: `UserError` for data that do not fit the network.
+  public init(
+    _ network: ClassifierNetwork, settings: Settings, on data: ImageDataset,
+    test: ImageDataset? = nil
+  ) throws {
+    let weights = network.initialParameters(seed: settings.seed)
+    try self.init(
+      network, settings: settings, weights: weights,
+      optimiser: Adam(weights, settings: settings.adam), seen: 0, on: data, test: test)
+  }
+
+  init(
+    _ network: ClassifierNetwork, settings: Settings, weights: Parameters, optimiser: Adam,
+    seen: Int, on data: ImageDataset, test: ImageDataset?
+  ) throws {
+    for part in [data] + (test.map { [$0] } ?? []) {
+      guard part.labels != nil else {
+        throw UserError(
+          "a classifier needs labels, the data have none", at: part.name,
+          remedy: "give labelled data")
+      }
+      guard part.classCount <= network.configuration.classes else {
+        throw UserError(
+          "\(part.classCount) classes, the classifier knows \(network.configuration.classes)",
+          at: part.name, remedy: "train another classifier")
+      }
+      try Classifier(network, weights: weights).check(part.shape)
+    }
+    self.network = network
+    self.settings = settings
+    self.weights = weights
+    self.optimiser = optimiser
+    self.seen = seen
+    self.data = data
+    labels = data.labels ?? []
+    self.test = test
+    order = ShuffledOrder(count: data.count, seed: settings.seed)
+  }
+
+  /// The classifier so far.
+  public var classifier: Classifier { Classifier(network, weights: weights) }
+
+  public mutating func step() throws -> [TrainingFigure] {
+    let positions = seen..<seen + settings.batch
+    var order = order
+    let indices = order.samples(positions).map(\.index)
+    self.order = order
+    let pictures = shifted(data.tensor(at: indices), positions)
+    let wanted = indices.map { labels[$0] }
+    let (loss, logits, gradients) = valueWithGradient(at: weights) { weights in
+      let logits = network(pictures, weights).logits
+      return (logits.crossEntropy(labels: wanted), logits.detached())
+    }
+    guard loss[0].isFinite else {
+      throw UserError(
+        "the loss is not finite after \(seen) images",
+        remedy: "the last saved state is kept; lower the rate or look at the data")
+    }
+    try gradients.checkFinite("the gradient")
+    let rate = settings.rate.value(seen: seen)
+    optimiser.step(&weights, gradients: gradients, rate: rate)
+    seen += settings.batch
+    let right = zip(Classifier.labels(logits), wanted).count { $0 == $1 }
+    return [
+      TrainingFigure("loss", Double(loss[0])),
+      TrainingFigure("accuracy", Double(right) / Double(settings.batch)),
+      TrainingFigure("rate", Double(rate)),
+    ]
+  }
+
+  /// The classifier so far, as metrics and discriminators load it.
+  public func writeSnapshot(in directory: TrainingDirectory) throws {
+    try classifier.write(to: directory.file("snapshot", seen: seen, "safetensors"))
+  }
+
+  /// Accuracy on the test split, with Wilson's interval.
+  public func measureSnapshot() throws -> [TrainingFigure] {
+    guard let test else { return [] }
+    let found = try ImageFeatures(of: test, by: classifier).labels ?? []
+    let right = zip(found, test.labels ?? []).count { $0 == $1 }
+    let interval = Wilson.interval(successes: right, trials: test.count)
+    return [
+      TrainingFigure("test_accuracy", interval.estimate),
+      TrainingFigure("test_accuracy_low", interval.low),
+      TrainingFigure("test_accuracy_high", interval.high),
+    ]
+  }
+
+  /// Each picture moved as its sample's random stream says.
+  private func shifted(_ pictures: Tensor, _ positions: Range<Int>) -> Tensor {
+    guard settings.shift > 0 else { return pictures }
+    let moves = positions.map { position in
+      var stream = RandomStream(
+        seed: settings.seed, path: [RandomPurpose.shift.rawValue, UInt64(position)])
+      let choices = 2 * settings.shift + 1
+      return (
+        row: stream.integer(below: choices) - settings.shift,
+        column: stream.integer(below: choices) - settings.shift
+      )
+    }
+    let (channels, height, width) = (pictures.shape[1], pictures.shape[2], pictures.shape[3])
+    return Tensor(shape: pictures.shape) { out in
+      pictures.withPointer { source in
+        for plane in 0..<moves.count * channels {
+          let move = moves[plane / channels]
+          for row in 0..<height {
+            for column in 0..<width {
+              let (from, at) = (row - move.row, column - move.column)
+              let isInside = (0..<height).contains(from) && (0..<width).contains(at)
+              out[(plane * height + row) * width + column] =
+                isInside ? source[(plane * height + from) * width + at] : -1
+            }
+          }
+        }
+      }
+    }
+  }
+}

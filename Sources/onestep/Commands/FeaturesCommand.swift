@@ -1,0 +1,85 @@
+import DiffusionGAN
+import TensorCore
+import Terminal
+
+/// `onestep features train`: trains a network that pictures are judged by.
+enum FeaturesCommand: Command {
+  static let specification = CommandSpecification(
+    name: "features", summary: "Train networks that images are judged by.", subcommands: [train])
+
+  private static let train = CommandSpecification(
+    name: "train", summary: "Train a small classifier on labelled images.",
+    discussion: """
+      Its snapshots are feature networks for onestep evaluate and for discriminators. Judge with \
+      another kind and seed than was trained against. Statistics hold loss and accuracy, at \
+      snapshots the accuracy on the test split with its 95 % interval. The same command continues \
+      a run that was stopped, to the same bits.
+      """,
+    options: [
+      CommonOptions.data,
+      OptionSpecification(
+        long: "preset", valueName: "NAME", help: "Size of images and of the classifier.",
+        choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
+      OptionSpecification(
+        long: "kind", valueName: "NAME",
+        help: "Convolutions in a row, or residual blocks with another nonlinearity.",
+        defaultText: "plain", choices: ClassifierConfiguration.Kind.allCases.map(\.rawValue)),
+      OptionSpecification(
+        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
+        defaultText: "four times the data"),
+      TrainingLoop.tickOption,
+      OptionSpecification(
+        long: "snapshots", valueName: "N", help: "Snapshots over the run, evenly spaced.",
+        defaultText: "4"),
+      CommonOptions.seed, CommonOptions.threads, TrainingLoop.outOption,
+    ],
+    examples: [
+      CommandExample(
+        line: "onestep features train --data fashion-mnist --preset fashion16 --seed 1",
+        comment: "a few minutes"),
+      CommandExample(
+        line: "onestep features train --data fashion-mnist --preset fashion16 --kind residual",
+        comment: "one of the other kind"),
+    ])
+
+  static func run(_ parsed: ParsedCommand) throws {
+    let preset = try DataPreset(named: parsed.requiredString("preset"))
+    let kind = ClassifierConfiguration.Kind(rawValue: parsed.string("kind") ?? "") ?? .plain
+    let seed = try CommonOptions.seed(parsed)
+    let chosen = try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+    let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
+    let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 4
+    let pool = try CommonOptions.pool(parsed)
+    let source = try CommonOptions.source(parsed)
+    let data = try preset.prepare(source.load(.train, pool: pool))
+    let test =
+      source.splits.contains(.test) ? try preset.prepare(source.load(.test, pool: pool)) : nil
+    guard data.labels != nil else {
+      throw UserError(
+        "a classifier needs labels, the data have none", at: source.name,
+        remedy: "give labelled data")
+    }
+    let total = chosen ?? 4 * data.count
+    let network = try ClassifierNetwork(
+      .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0)))
+    let settings = ClassifierTraining.Settings.small(
+      seed: seed, total: total, resolution: preset.shape.height)
+    let options: JSONValue = [
+      "method": "classifier", "preset": .string(preset.rawValue), "data": .string(data.name),
+      "images": .integer(data.count), "seed": .integer(Int(settings.seed)),
+      "batch": .integer(settings.batch), "total": .integer(total), "tick": .integer(tick),
+      "snapshots": .integer(snapshots), "rate": .number(Double(settings.rate.rate)),
+      "shift": .integer(settings.shift), "classifier": network.configuration.jsonValue,
+    ]
+    let directory = try TrainingDirectory(
+      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-\(kind.rawValue)",
+      options: options, path: parsed.string("out"))
+    var run =
+      directory.hasState
+      ? try ClassifierTraining(
+        network, settings: settings, on: data, test: test, resuming: directory.statePath)
+      : try ClassifierTraining(network, settings: settings, on: data, test: test)
+    let loop = TrainingLoop(directory, total: total, tick: tick, snapshots: snapshots)
+    try Compute.$pool.withValue(pool) { try loop(&run) }
+  }
+}
