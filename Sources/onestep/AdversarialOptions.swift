@@ -75,12 +75,16 @@ struct AdversarialOptions {
   }
 
   /// The discriminator's feature networks, each with what identifies it.
-  func featureNetworks(pretrained: NetworkFile) throws -> [(
-    network: any FeatureNetwork, identity: String
-  )] {
+  ///
+  /// - Throws: `UserError` for files that are none, and for those of pictures of another shape.
+  func featureNetworks(
+    pretrained: NetworkFile, shape: ImageShape
+  ) throws -> [(network: any FeatureNetwork, identity: String)] {
     try featureNames.map { name in
       if name == "encoder" { return (EncoderFeatures(pretrained), name) }
-      throw UserError("unknown feature network", at: name, remedy: "give 'encoder'", status: .usage)
+      let network = try FeatureNetworkFile.load(name)
+      try network.check(shape)
+      return (network, try SHA256.hash(ofFile: name))
     }
   }
 

@@ -1,15 +1,101 @@
 import DiffusionGAN
+import Foundation
 import TensorCore
+import Terminal
 
 /// The trainer of each method: the one place where a method of training meets the studies.
+///
+/// A study trains by the commands that a user would give: its runs lie in `training-runs/`, are continued
+/// as those are, and can be made without the study.
 struct StudyTrainers: StudyTrainer {
+  private let data: String
+  private let preset: DataPreset
+  private let features: [String]
+  private let threads: Int
+  /// What decides the runs' numbers beside the study's cells.
+  let identity: JSONValue
+
+  /// - Parameter features: what discriminators look through; the pretrained network's own encoder if
+  ///   empty.
+  init(data: String, preset: DataPreset, features: [String], threads: Int) throws {
+    self.data = data
+    self.preset = preset
+    self.features = features
+    self.threads = threads
+    identity = [
+      "features": .array(
+        try features.map { .string($0 == "encoder" ? $0 : try SHA256.hash(ofFile: $0)) })
+    ]
+  }
+
   func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
+    guard let total = checkpoints.last else { return [] }
+    let command: any Command.Type
+    var words = try common(task, checkpoints, total: total)
     switch task.cell.method {
-    case .teacher, .spectrum: []
-    case .gan, .distillRegression, .distillProgressive, .distillConsistency:
+    case .teacher, .spectrum: return []
+    case .gan:
+      command = TrainCommand.self
+      words += ["--freeze", task.cell.freezing.rawValue]
+      words += features.flatMap { ["--features", $0] }
+    case .distillRegression:
+      (command, words) = (DistillCommand.self, words + method("regression", task))
+    case .distillProgressive:
+      (command, words) = (DistillCommand.self, words + method("progressive", task))
+    case .distillConsistency:
+      (command, words) = (DistillCommand.self, words + method("consistency", task))
+    }
+    words += try options(task)
+    guard case .run(let parsed) = try command.specification.parse(words) else { return [] }
+    let directory =
+      task.cell.method == .gan ? try TrainCommand.train(parsed) : try DistillCommand.train(parsed)
+    return checkpoints.map {
+      StudySnapshot(images: $0, path: directory.file("snapshot", seen: $0, "safetensors"))
+    }
+  }
+
+  private func common(_ task: StudyTask, _ checkpoints: [Int], total: Int) throws -> [String] {
+    let step = checkpoints.reduce(0, Self.divisor)
+    guard step % 1000 == 0 else {
       throw UserError(
-        "the method \"\(task.cell.method.rawValue)\" cannot be trained yet", at: task.cell.name,
-        remedy: "choose cells of other methods with --cells")
+        "checkpoints are whole thousands of images", at: task.cell.name,
+        remedy: "change \"checkpoints\"")
+    }
+    // Random weights need a network too: for its shape, and for its encoder's features.
+    guard let network = task.network ?? task.shape else {
+      throw UserError(
+        "no network says how a random one is built", at: task.cell.name,
+        remedy: "give the study's networks with --network")
+    }
+    let words = [
+      "--network", network, "--data", data, "--preset", preset.rawValue, "--kimg",
+      "\(total / 1000)", "--rate", "\(task.rate)", "--seed", "\(task.seed)", "--threads",
+      "\(threads)", "--tick", "\(step)", "--snapshots", "\(total / step)",
+    ]
+    return task.network == nil ? words + ["--from-scratch"] : words
+  }
+
+  private static func divisor(_ a: Int, _ b: Int) -> Int { a == 0 ? b : divisor(b % a, a) }
+
+  private func method(_ name: String, _ task: StudyTask) -> [String] {
+    let steps = task.cell.steps.map { ["--teacher-steps", "\($0)"] } ?? []
+    let freeze = task.cell.freezing == .none ? [] : ["--freeze", task.cell.freezing.rawValue]
+    return ["--method", name] + steps + freeze
+  }
+
+  /// The cell's further settings, as options of the command.
+  private func options(_ task: StudyTask) throws -> [String] {
+    try task.cell.options.pairs.flatMap { key, value -> [String] in
+      switch value {
+      case .string(let text): ["--\(key)", text]
+      case .integer(let number): ["--\(key)", "\(number)"]
+      case .number(let number): ["--\(key)", "\(number)"]
+      case .bool(true): ["--\(key)"]
+      default:
+        throw UserError(
+          "the option \"\(key)\" is no number or text", at: task.cell.name,
+          remedy: "write it as on the command line, without dashes")
+      }
     }
   }
 }

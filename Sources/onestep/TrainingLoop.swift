@@ -85,7 +85,6 @@ struct TrainingLoop {
             words.joined(separator: ", "), rate, Self.peakMegabytes))
       }
     }
-    print(directory.file("snapshot", seen: run.seen, "safetensors"))
   }
 
   private func row(

@@ -3,7 +3,7 @@ import TensorCore
 
 /// A trained classifier as a feature network: three scales of activations, and the features before the
 /// classes.
-public struct Classifier: FeatureNetwork {
+public struct Classifier: LabellingNetwork {
   public let name: String
   public let network: ClassifierNetwork
   public let weights: Parameters
@@ -19,6 +19,12 @@ public struct Classifier: FeatureNetwork {
   public func maps(_ pictures: Tensor) -> [Tensor] { network(pictures, weights).maps }
 
   public func vectors(_ pictures: Tensor) -> Tensor { network(pictures, weights).features }
+
+  public var classCount: Int { network.configuration.classes }
+
+  public func labels(_ pictures: Tensor) -> [Int] {
+    Self.labels(network(pictures, weights).logits)
+  }
 
   public func check(_ shape: ImageShape) throws {
     let configuration = network.configuration

@@ -18,10 +18,13 @@ public struct StudyRunner {
 
   /// Everything that decides the numbers of a study.
   ///
+  /// - Parameters:
+  ///   - metrics: digests of the metric networks' files.
+  ///   - trainer: what decides the trainer's numbers beside the study.
   /// - Throws: `UserError` where the path of a network that a cell needs is missing, or a file cannot
   ///   be read.
   public static func identity(
-    of study: Study, metrics: [any FeatureNetwork]
+    of study: Study, metrics: [String], trainer: JSONValue
   ) throws -> JSONValue {
     let networks = try study.networks.map { name, path in
       guard let path else {
@@ -35,7 +38,7 @@ public struct StudyRunner {
     return [
       "kind": "study", "study": .string(study.name), "digest": .string(study.digest),
       "count": .integer(study.count), "networks": .object(networks),
-      "metrics": .array(metrics.map { .string($0.name) }),
+      "metrics": .array(metrics.map { .string($0) }), "trainer": trainer,
     ]
   }
 
@@ -109,7 +112,8 @@ public struct StudyRunner {
     _ cell: StudyCell, _ role: StudyTask.Role, _ rate: Double, _ seed: UInt64
   ) -> StudyTask {
     StudyTask(
-      cell: cell, role: role, rate: rate, seed: seed, network: study.path(of: cell.network))
+      cell: cell, role: role, rate: rate, seed: seed, network: study.path(of: cell.network),
+      shape: study.networks.lazy.compactMap(\.path).first)
   }
 
   /// Measures the snapshots of a task that have no row yet.

@@ -13,6 +13,8 @@ public struct StudyTask: Sendable {
   public let seed: UInt64
   /// Snapshot to begin from; nil for random weights.
   public let network: String?
+  /// Any network of the study: random weights are of its shape.
+  public let shape: String?
 }
 
 /// A network that training left.

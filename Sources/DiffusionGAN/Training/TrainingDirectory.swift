@@ -71,6 +71,13 @@ public final class TrainingDirectory {
     "\(path)/\(kind)-" + String(format: "%06d", seen / 1000) + ".\(suffix)"
   }
 
+  /// The snapshot of the most samples.
+  public var newestSnapshot: String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let newest = names.filter { $0.hasPrefix("snapshot-") }.max()
+    return newest.map { "\(path)/\($0)" } ?? path
+  }
+
   /// Drops rows of statistics that lie after `seen` samples: the state that they tell of was never
   /// written.
   public func truncateStatistics(after seen: Int) throws {

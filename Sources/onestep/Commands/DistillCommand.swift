@@ -74,7 +74,10 @@ enum DistillCommand: Command {
         comment: "regression onto 2,000 pictures of the teacher"),
     ])
 
-  static func run(_ parsed: ParsedCommand) throws {
+  static func run(_ parsed: ParsedCommand) throws { print(try train(parsed).newestSnapshot) }
+
+  /// Distils as the command line says, or finishes what was begun.
+  static func train(_ parsed: ParsedCommand) throws -> TrainingDirectory {
     let preset = try DataPreset(named: parsed.requiredString("preset"))
     guard let method = DistillationMethod(rawValue: try parsed.requiredString("method")) else {
       throw UserError("no method was named", status: .usage)
@@ -137,6 +140,7 @@ enum DistillCommand: Command {
         directory, total: settings.total, tick: tick, snapshots: snapshots)
       try loop(&run)
     }
+    return directory
   }
 
   private static func settings(

@@ -81,5 +81,6 @@ enum FeaturesCommand: Command {
       : try ClassifierTraining(network, settings: settings, on: data, test: test)
     let loop = TrainingLoop(directory, total: total, tick: tick, snapshots: snapshots)
     try Compute.$pool.withValue(pool) { try loop(&run) }
+    print(directory.newestSnapshot)
   }
 }

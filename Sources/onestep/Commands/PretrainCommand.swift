@@ -69,5 +69,6 @@ enum PretrainCommand: Command {
     let loop = TrainingLoop(
       directory, total: training.total, tick: tick, snapshots: snapshots)
     try Compute.$pool.withValue(pool) { try loop(&run) }
+    print(directory.newestSnapshot)
   }
 }

@@ -23,6 +23,16 @@ enum StudyCommand: Command {
         long: "network", valueName: "NAME=FILE",
         help: "The snapshot that the study calls NAME; may be given again.", repeats: true),
       OptionSpecification(
+        long: "metric", valueName: "FILE",
+        help: """
+          A network of features train that images are measured by, beside raw pixels; of another kind \
+          and seed than the discriminator's. May be given again.
+          """, repeats: true),
+      OptionSpecification(
+        long: "features", valueName: "FILE",
+        help: "What discriminators look through; may be given again.",
+        defaultText: "encoder, the pretrained network's own", repeats: true),
+      OptionSpecification(
         long: "cells", valueName: "LIST", help: "Only these cells.", defaultText: "all"),
       OptionSpecification(
         long: "count", valueName: "N", help: "Images drawn of each network.",
@@ -45,7 +55,14 @@ enum StudyCommand: Command {
     let study = try settled(whole, parsed)
     let pool = try CommonOptions.pool(parsed)
     // The networks first: they are where a mistake is likeliest.
-    let identity = try StudyRunner.identity(of: study, metrics: [])
+    let paths = parsed.strings("metric")
+    let metrics = try paths.map { try FeatureNetworkFile.load($0) }
+    let trainers = try StudyTrainers(
+      data: study.data, preset: study.preset, features: parsed.strings("features"),
+      threads: pool.count)
+    let identity = try StudyRunner.identity(
+      of: study, metrics: try paths.map { try SHA256.hash(ofFile: $0) },
+      trainer: trainers.identity)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
     let test =
@@ -57,7 +74,7 @@ enum StudyCommand: Command {
     Interruption.watch()
     let progress = Progress()
     var runner = try StudyRunner(
-      study, in: run, train: train, test: test, metrics: [], trainer: StudyTrainers(), pool: pool
+      study, in: run, train: train, test: test, metrics: metrics, trainer: trainers, pool: pool
     ) { label, done, total in
       progress.update(done: done, total: total, label: label)
       if Interruption.isRequested {

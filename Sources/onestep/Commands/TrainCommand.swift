@@ -83,7 +83,10 @@ enum TrainCommand: Command {
         comment: "nothing frozen"),
     ])
 
-  static func run(_ parsed: ParsedCommand) throws {
+  static func run(_ parsed: ParsedCommand) throws { print(try train(parsed).newestSnapshot) }
+
+  /// Trains as the command line says, or finishes what was begun.
+  static func train(_ parsed: ParsedCommand) throws -> TrainingDirectory {
     let pool = try CommonOptions.pool(parsed)
     let path = try parsed.requiredString("network")
     let network = try NetworkFile(contentsOf: path)
@@ -115,7 +118,7 @@ enum TrainCommand: Command {
         "\(data.classCount) classes, the network has \(configuration.labels)", at: source.name,
         remedy: "give the data that the network was trained on")
     }
-    let features = try settings.featureNetworks(pretrained: network)
+    let features = try settings.featureNetworks(pretrained: network, shape: data.shape)
     let discriminator = settings.discriminator(
       features.map(\.network), shape: data.shape, labels: configuration.labels)
     let isFromScratch = parsed.flag("from-scratch")
@@ -156,5 +159,6 @@ enum TrainCommand: Command {
           format: "frozen: %.1f %% of %d parameters", 100 * Double(all - left) / Double(all), all))
       try loop(&run)
     }
+    return directory
   }
 }
