@@ -42,9 +42,9 @@ public struct ClassifierConfiguration: Sendable, Equatable {
     switch (kind, shape.height) {
     case (_, ..<16): widths = [8, 16, 32]
     case (.plain, ..<28): widths = [24, 48, 96]
-    case (.residual, ..<28): widths = [20, 40, 80]
+    case (.residual, ..<28): widths = [28, 56, 112]
     case (.plain, _): widths = [16, 32, 64]
-    case (.residual, _): widths = [12, 24, 64]
+    case (.residual, _): widths = [12, 36, 72]
     }
     return ClassifierConfiguration(
       kind: kind, resolution: shape.height, imageChannels: shape.channels, classes: classes,

@@ -12,12 +12,13 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     public var batch: Int
     public var rate: LearningRate
     public var adam: Adam.Settings
-    /// Pictures are moved by up to so many pixels along both axes; what enters is black.
+    /// Pictures are moved by up to so many pixels along both axes; what enters is black. Within a few
+    /// passes over the data it costs accuracy.
     public var shift: Int
 
     public init(
-      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(2e-3),
-      adam: Adam.Settings = Adam.Settings(), shift: Int = 1
+      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(3e-3),
+      adam: Adam.Settings = Adam.Settings(), shift: Int = 0
     ) {
       self.seed = seed
       self.batch = batch
@@ -27,13 +28,13 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     }
 
     /// A short ramp, and a descent over the last two thirds of `total` samples.
-    public static func small(seed: UInt64, total: Int, resolution: Int) -> Settings {
+    public static func small(seed: UInt64, total: Int, shift: Int = 0) -> Settings {
       let batch = 64
       return Settings(
         seed: seed, batch: batch,
         rate: LearningRate(
-          2e-3, rampUp: min(50 * batch, total / 10), descent: (total, total * 2 / 3)),
-        shift: resolution < 28 ? 1 : 2)
+          3e-3, rampUp: min(50 * batch, total / 10), descent: (total, total * 2 / 3)),
+        shift: shift)
     }
   }
 

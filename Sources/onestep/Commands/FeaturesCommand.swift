@@ -27,6 +27,9 @@ enum FeaturesCommand: Command {
       OptionSpecification(
         long: "kimg", valueName: "N", help: "Thousands of images to train on.",
         defaultText: "four times the data"),
+      OptionSpecification(
+        long: "shift", valueName: "N",
+        help: "Most pixels that images are moved by at random; for long runs.", defaultText: "0"),
       TrainingLoop.tickOption,
       OptionSpecification(
         long: "snapshots", valueName: "N", help: "Snapshots over the run, evenly spaced.",
@@ -47,6 +50,7 @@ enum FeaturesCommand: Command {
     let kind = ClassifierConfiguration.Kind(rawValue: parsed.string("kind") ?? "") ?? .plain
     let seed = try CommonOptions.seed(parsed)
     let chosen = try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+    let shift = try parsed.integer("shift", in: 0...64) ?? 0
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 4
     let pool = try CommonOptions.pool(parsed)
@@ -63,7 +67,7 @@ enum FeaturesCommand: Command {
     let network = try ClassifierNetwork(
       .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0)))
     let settings = ClassifierTraining.Settings.small(
-      seed: seed, total: total, resolution: preset.shape.height)
+      seed: seed, total: total, shift: shift)
     let options: JSONValue = [
       "method": "classifier", "preset": .string(preset.rawValue), "data": .string(data.name),
       "images": .integer(data.count), "seed": .integer(Int(settings.seed)),

@@ -31,7 +31,7 @@ import Testing
     return try ClassifierTraining(
       ClassifierNetwork(.small(kind, data.shape, classes: 3)),
       settings: ClassifierTraining.Settings(
-        seed: 3, batch: batch, rate: LearningRate(3e-3, rampUp: 64)),
+        seed: 3, batch: batch, rate: LearningRate(3e-3, rampUp: 64), shift: 1),
       on: data, test: stripes(90, seed: 2))
   }
 
