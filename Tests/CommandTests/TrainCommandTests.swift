@@ -47,6 +47,6 @@ import Testing
     try Program.run(train("x", ["--augment", "colour,blur"]), of: "onestep")
       .expectFailure(2, "'blur'", "cutout", of: "onestep")
     try Program.run(train("x", ["--features", network + "x"]), of: "onestep")
-      .expectFailure(2, network + "x", of: "onestep")
+      .expectFailure(1, network + "x", of: "onestep")
   }
 }

@@ -23,8 +23,10 @@ import Testing
       try Engine(model: model, threads: 1).forward(request),
       try Engine(model: plain, threads: 1).forward(request)
     )
+    // The same weights; products are cut elsewhere where rows lie in another order, and how that rounds
+    // differs between processors.
     #expect(
-      largestDifference(a.logits.flatMap(\.logits), b.logits.flatMap(\.logits)) < 1e-5)
+      largestDifference(a.logits.flatMap(\.logits), b.logits.flatMap(\.logits)) < 3e-5)
   }
 
   @Test func qwen2KeepsRotaryPairsInHalves() throws {
