@@ -22,8 +22,14 @@ struct ChannelsLastImage: Sendable {
 
   var count: Int { (height + 2 * padding) * rowStride }
 
+  /// Values that `fill` needs room for.
+  static let scratchCount = 128
+
   /// Copies an image `[channels, height, width]` inside its frame, which stays as it is.
-  func fill(_ target: UnsafeMutablePointer<Float>, from source: UnsafePointer<Float>) {
+  func fill(
+    _ target: UnsafeMutablePointer<Float>, from source: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
     let plane = height * width
     for first in Swift.stride(from: 0, to: channels, by: 8) {
       let count = min(8, channels - first)
@@ -33,7 +39,8 @@ struct ChannelsLastImage: Sendable {
         if count == 8, width >= 8 {
           for column in Swift.stride(from: 0, to: width, by: 8) {
             let place = min(column, width - 8)
-            transposeEightByEight(from + place, plane, into: to + place * stride, stride)
+            transposeEightByEight(
+              from + place, plane, into: to + place * stride, stride, scratch: scratch)
           }
         } else {
           for column in 0..<width {
@@ -47,50 +54,30 @@ struct ChannelsLastImage: Sendable {
   }
 }
 
-/// Pairs of the lower and of the upper values of each half of two vectors.
-@inline(__always)
-private func interleaved(_ a: Lanes, _ b: Lanes) -> (Lanes, Lanes) {
-  (
-    Lanes(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5]),
-    Lanes(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
-  )
-}
-
-/// As `interleaved`, of pairs.
-@inline(__always)
-private func interleavedPairs(_ a: Lanes, _ b: Lanes) -> (Lanes, Lanes) {
-  (
-    Lanes(a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5]),
-    Lanes(a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7])
-  )
-}
-
-/// Halves of two vectors.
-@inline(__always)
-private func halves(_ a: Lanes, _ b: Lanes) -> (Lanes, Lanes) {
-  (Lanes(lowHalf: a.lowHalf, highHalf: b.lowHalf), Lanes(lowHalf: a.highHalf, highHalf: b.highHalf))
-}
-
-/// Eight rows of eight values become eight columns.
+/// Eight rows of eight values become eight columns, in three shuffles like those of cards: row `i` and
+/// row `i + 4` become rows `2i` and `2i + 1`, their values in turn.
 @inline(__always)
 private func transposeEightByEight(
   _ source: UnsafePointer<Float>, _ sourceStride: Int,
+  into target: UnsafeMutablePointer<Float>, _ targetStride: Int,
+  scratch: UnsafeMutablePointer<Float>
+) {
+  shuffle(source, sourceStride, into: scratch, 8)
+  shuffle(scratch, 8, into: scratch + 64, 8)
+  shuffle(scratch + 64, 8, into: target, targetStride)
+}
+
+/// Apart from its callers: taken together, the compiler made the shuffles moves of single numbers.
+@inline(never)
+private func shuffle(
+  _ source: UnsafePointer<Float>, _ sourceStride: Int,
   into target: UnsafeMutablePointer<Float>, _ targetStride: Int
 ) {
-  let a = interleaved(source.lanes(0), source.lanes(sourceStride))
-  let b = interleaved(source.lanes(2 * sourceStride), source.lanes(3 * sourceStride))
-  let c = interleaved(source.lanes(4 * sourceStride), source.lanes(5 * sourceStride))
-  let d = interleaved(source.lanes(6 * sourceStride), source.lanes(7 * sourceStride))
-  let (e, f) = (interleavedPairs(a.0, b.0), interleavedPairs(a.1, b.1))
-  let (g, h) = (interleavedPairs(c.0, d.0), interleavedPairs(c.1, d.1))
-  let (p, q) = (halves(e.0, g.0), halves(e.1, g.1))
-  let (r, s) = (halves(f.0, h.0), halves(f.1, h.1))
-  target.store(p.0, 0)
-  target.store(q.0, targetStride)
-  target.store(r.0, 2 * targetStride)
-  target.store(s.0, 3 * targetStride)
-  target.store(p.1, 4 * targetStride)
-  target.store(q.1, 5 * targetStride)
-  target.store(r.1, 6 * targetStride)
-  target.store(s.1, 7 * targetStride)
+  for row in 0..<4 {
+    let from = source + row * sourceStride
+    let (a, b) = (from.lanes(0), from.lanes(4 * sourceStride))
+    let to = target + 2 * row * targetStride
+    to.store(Lanes(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]), 0)
+    to.store(Lanes(a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]), targetStride)
+  }
 }

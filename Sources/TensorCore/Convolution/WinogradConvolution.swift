@@ -222,11 +222,7 @@ struct WinogradTiles: Sendable {
       var row = target + channel * planeStride + rowStride
       var from = source + channel * height * width
       for _ in 0..<height {
-        let (even, odd) = (row + 1, row + half)
-        for column in 0..<columns {
-          odd[column] = from[2 * column]
-          even[column] = from[2 * column + 1]
-        }
+        ColumnParity.separate(from, count: columns, even: row + half, odd: row + 1)
         row += rowStride
         from += width
       }
@@ -301,8 +297,8 @@ struct WinogradTiles: Sendable {
         fourth.store(b.1 - c.1 - d.1 + bias, first)
       }
       let line = plane + 2 * row * width
-      interleave(lines, second, line)
-      interleave(third, fourth, line + width)
+      ColumnParity.interleave(lines, second, count: columns, into: line)
+      ColumnParity.interleave(third, fourth, count: columns, into: line + width)
       from += columns
     }
   }
@@ -311,17 +307,6 @@ struct WinogradTiles: Sendable {
   private func sums(_ m: UnsafePointer<Float>) -> (Lanes, Lanes) {
     let (p, q) = (m.lanes(stride), m.lanes(2 * stride))
     return (m.lanes(0) + p + q, p - q - m.lanes(3 * stride))
-  }
-
-  @inline(never)
-  private func interleave(
-    _ even: UnsafePointer<Float>, _ odd: UnsafePointer<Float>,
-    _ target: UnsafeMutablePointer<Float>
-  ) {
-    for column in 0..<columns {
-      target[2 * column] = even[column]
-      target[2 * column + 1] = odd[column]
-    }
   }
 }
 

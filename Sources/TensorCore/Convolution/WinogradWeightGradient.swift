@@ -38,6 +38,7 @@ struct WinogradWeightGradient: Sendable {
     let transformedInputs: UnsafeMutablePointer<Float>
     let transformedGradients: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Float>
+    let transposing: UnsafeMutablePointer<Float>
   }
 
   /// Distance of a transformed tile's values: not a multiple of a cache's page, or the sixteen would
@@ -54,7 +55,7 @@ struct WinogradWeightGradient: Sendable {
     let counts = [
       tiles.images * image.count, tiles.images * gradient.count,
       Self.points * pointStride(image), Self.points * pointStride(gradient),
-      Self.points * inputs * gradient.stride,
+      Self.points * inputs * gradient.stride, ChannelsLastImage.scratchCount,
     ]
     let buffers = counts.map { count in
       let buffer = FloatBuffer(count: pool.count * count)
@@ -68,7 +69,7 @@ struct WinogradWeightGradient: Sendable {
       }
       let scratch = Scratch(
         frame: part(0), upstream: part(1), transformedInputs: part(2),
-        transformedGradients: part(3), sums: part(4))
+        transformedGradients: part(3), sums: part(4), transposing: part(5))
       scratch.sums.update(repeating: 0, count: counts[4])
       let end = min((task + 1) * imagesPerTask, shape.batch)
       for first in stride(from: task * imagesPerTask, to: end, by: tiles.images) {
@@ -76,10 +77,12 @@ struct WinogradWeightGradient: Sendable {
         for index in 0..<images {
           image.fill(
             scratch.frame + index * image.count,
-            from: source.pointer + (first + index) * shape.inputCount)
+            from: source.pointer + (first + index) * shape.inputCount,
+            scratch: scratch.transposing)
           gradient.fill(
             scratch.upstream + index * gradient.count,
-            from: upstream.pointer + (first + index) * shape.outputCount)
+            from: upstream.pointer + (first + index) * shape.outputCount,
+            scratch: scratch.transposing)
         }
         for rows in tiles.strips { add(scratch, images: images, rows: rows) }
       }
