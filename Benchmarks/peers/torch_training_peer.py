@@ -4,6 +4,12 @@ Each kind of step is a class with `losses(steps)`, which takes steps on pictures
 and `check()`, whose numbers are compared with the project's. `WORKS` names them.
 """
 
+import os
+
+# Threads of libgomp that wait turning take the processor from each other on a machine that others
+# use too: a step took seven times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import torch
 from safetensors.torch import load_file
 from unet import Denoiser

@@ -77,6 +77,7 @@ private func inputGradientKernel(
 private func weightGradientKernel(
   _ x: Tensor, _ gradient: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
+  if WinogradConvolution.suits(shape) { return WinogradWeightGradient(shape).run(x, gradient) }
   if shape.stride == 1 { return DirectWeightGradient(shape).run(x, gradient) }
   return UnfoldedConvolution(shape).weightGradient(x, gradient)
 }

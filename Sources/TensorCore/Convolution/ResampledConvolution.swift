@@ -25,6 +25,9 @@ extension Tensor {
       }
     }
     switch (resampling, fused) {
+    case (.up, false) where kernel == 0 && filter == ResampleFilter([1, 1]):
+      // Repeating values and mixing channels are the same in either order, and this one mixes a quarter.
+      return convolved(weight, bias: bias).upsampled(filter)
     case (nil, _): return convolved(weight, bias: bias, padding: kernel)
     case (.up, false): return upsampled(filter).convolved(weight, bias: bias, padding: kernel)
     case (.down, false): return downsampled(filter).convolved(weight, bias: bias, padding: kernel)

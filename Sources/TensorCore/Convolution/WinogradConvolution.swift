@@ -8,12 +8,11 @@ struct WinogradConvolution: Sendable {
   private static let taskSize = 4 << 20
   /// Tiles that are transformed together, about: the factors of one of the 16 products stay in the
   /// first-level cache.
-  private static let tilesPerStrip = 64
+  private static let tilesPerStrip = 32
   /// Values of a transformed tile.
   private static let points = 16
 
   private let shape: ConvolutionShape
-  private let image: PaddedImage
   private let tiles: WinogradTiles
   private let blocks: [(first: Int, width: Int)]
   /// Transformed weights: point, block, input channel, channel of the block.
@@ -32,15 +31,13 @@ struct WinogradConvolution: Sendable {
   /// - Parameters: as of `DirectConvolution`.
   init(_ shape: ConvolutionShape, _ weight: Tensor, isTransposed: Bool) {
     self.shape = shape
-    image = PaddedImage(
-      channels: shape.inputs, height: shape.height, width: shape.width, padding: 1)
     tiles = WinogradTiles(
       height: shape.height, width: shape.width, batch: shape.batch, wanted: Self.tilesPerStrip)
     blocks = DirectConvolution.blocks(of: shape.outputs)
     pointCount = blocks.reduce(0) { $0 + $1.width } * shape.inputs
     packed = Self.pack(weight, shape, blocks, pointCount, isTransposed: isTransposed)
-    let stride = tiles.stride
-    offsets = (0..<shape.inputs).map { Int32($0 * stride) }
+    let channelStride = Self.points * tiles.stride
+    offsets = (0..<shape.inputs).map { Int32($0 * channelStride) }
   }
 
   private static func pack(
@@ -90,49 +87,47 @@ struct WinogradConvolution: Sendable {
   func run(_ x: Tensor, bias: Tensor?) -> Tensor {
     let out = FloatBuffer(count: shape.batch * shape.outputCount)
     let pool = Compute.pool
-    let (stride, images) = (tiles.stride, tiles.images)
-    let padded = FloatBuffer(count: pool.count * images * image.count)
-    let inputCount = Self.points * shape.inputs * stride
-    let outputCount = Self.points * shape.outputs * stride
-    let transformed = FloatBuffer(count: pool.count * inputCount)
-    let products = FloatBuffer(count: pool.count * outputCount)
-    padded.pointer.update(repeating: 0, count: padded.count)
+    let images = tiles.images
+    let channelStride = Self.points * tiles.stride
+    let imageStride = tiles.framedCount(channels: shape.inputs)
+    let framed = FloatBuffer(count: pool.count * images * imageStride)
+    let transformed = FloatBuffer(count: pool.count * shape.inputs * channelStride)
+    let products = FloatBuffer(count: pool.count * shape.outputs * channelStride)
+    let lines = FloatBuffer(count: pool.count * tiles.lineCount)
+    framed.pointer.update(repeating: 0, count: framed.count)
     transformed.pointer.update(repeating: 0, count: transformed.count)
     let groups = (shape.batch + images - 1) / images
     let work = max(images * shape.outputCount * shape.inputs * 4, 1)
     let grain = max(Self.taskSize / work, 1)
-    let (source, bias) = (x.storage, bias)
+    let source = x.storage
     pool.forEachOnWorker((groups + grain - 1) / grain) { task, worker in
-      let scratch = padded.pointer + worker * images * image.count
-      let v = transformed.pointer + worker * inputCount
-      let m = products.pointer + worker * outputCount
+      let frame = framed.pointer + worker * images * imageStride
+      let v = transformed.pointer + worker * shape.inputs * channelStride
+      let m = products.pointer + worker * shape.outputs * channelStride
+      let lines = lines.pointer + worker * tiles.lineCount
       for group in task * grain..<min((task + 1) * grain, groups) {
         let first = group * images
         let count = min(images, shape.batch - first)
         for index in 0..<count {
-          image.fill(
-            scratch + index * image.count,
-            from: source.pointer + (first + index) * shape.inputCount)
+          tiles.fill(
+            frame + index * imageStride,
+            from: source.pointer + (first + index) * shape.inputCount, channels: shape.inputs)
         }
         for rows in tiles.strips {
           for input in 0..<shape.inputs {
             tiles.transform(
-              scratch + input * image.planeStride, imageStride: image.count,
-              rowStride: image.rowStride, images: count, rows: rows, into: v + input * stride,
-              pointStride: shape.inputs * stride)
+              frame + input * tiles.planeStride, imageStride: imageStride, images: count,
+              rows: rows, into: v + input * channelStride)
           }
-          multiply(v, count: count * rows.count * tiles.columns, into: m)
-          for output in 0..<shape.outputs {
-            let biases = bias.map {
-              ($0.storage.pointer + output, $0.shape.count == 2 ? shape.outputs : 0)
-            }
-            let plane = shape.height * shape.width
-            for index in 0..<count {
+          let each = rows.count * tiles.columns
+          multiply(v, count: count * each, into: m)
+          for index in 0..<count {
+            let target = out.pointer + (first + index) * shape.outputCount
+            for output in 0..<shape.outputs {
               tiles.invert(
-                m + output * stride + index * rows.count * tiles.columns,
-                pointStride: shape.outputs * stride, rows: rows,
-                bias: biases.map { $0.0[(first + index) * $0.1] } ?? 0,
-                into: out.pointer + (first + index) * shape.outputCount + output * plane)
+                m + output * channelStride + index * each, rows: rows,
+                bias: value(of: bias, first + index, output), lines: lines,
+                into: target + output * shape.height * shape.width)
             }
           }
         }
@@ -141,24 +136,30 @@ struct WinogradConvolution: Sendable {
     return Tensor(adopting: out, shape: shape.outputShape)
   }
 
+  private func value(of bias: Tensor?, _ image: Int, _ output: Int) -> Float {
+    guard let bias else { return 0 }
+    let row = bias.shape.count == 2 ? image * shape.outputs : 0
+    return bias.storage.pointer[row + output]
+  }
+
   /// The 16 products of transformed weights and `count` transformed tiles.
   private func multiply(
     _ v: UnsafePointer<Float>, count: Int, into m: UnsafeMutablePointer<Float>
   ) {
     let steps = shape.inputs
-    let stride = tiles.stride
+    let (stride, channelStride) = (tiles.stride, Self.points * tiles.stride)
     offsets.withUnsafeBufferPointer { offsets in
       guard let offsets = offsets.baseAddress else { return }
       for point in 0..<Self.points {
-        let input = v + point * shape.inputs * stride
+        let input = v + point * stride
         var weights = UnsafePointer(packed.pointer) + point * pointCount
         for block in blocks {
           let channels = min(block.width, shape.outputs - block.first)
-          let target = m + (point * shape.outputs + block.first) * stride
+          let target = m + block.first * channelStride + point * stride
           for first in Swift.stride(from: 0, to: count, by: 16) {
             let second = first + 8 < count ? first + 8 : first
             let tile = ChannelTile(
-              out: target, plane: stride, channels: channels, valid: 8, first: first,
+              out: target, plane: channelStride, channels: channels, valid: 8, first: first,
               second: second, bias: nil)
             if block.width == 6 {
               sumSixByTwo(
@@ -179,15 +180,22 @@ struct WinogradConvolution: Sendable {
 struct WinogradTiles: Sendable {
   /// Tiles of a row.
   let columns: Int
+  let height: Int
   let width: Int
   /// Images of a strip.
   let images: Int
   /// Rows of tiles of each strip.
   let strips: [Range<Int>]
-  /// Room for the tiles of a strip, with what vectors write behind it.
+  /// Distance between the values of transformed tiles, with room for what vectors write behind them:
+  /// an odd multiple of eight, so that channels do not fall on the same lines of a cache.
   let stride: Int
+  /// Distance of the even from the odd columns of a row, and of rows and channels, in the frame.
+  let half: Int
+  let rowStride: Int
+  let planeStride: Int
 
   init(height: Int, width: Int, batch: Int, wanted: Int) {
+    self.height = height
     self.width = width
     columns = width / 2
     let all = height / 2
@@ -196,17 +204,39 @@ struct WinogradTiles: Sendable {
     let rows = images > 1 ? all : min(max(wanted / max(columns, 1), 1), all)
     strips = Swift.stride(from: 0, to: all, by: rows).map { $0..<min($0 + rows, all) }
     let room = images * rows * columns + max(8 - columns, 0)
-    stride = (room + 15) / 16 * 16
+    stride = (room + 15) / 16 * 16 + 8
+    half = columns + 1
+    rowStride = 2 * half
+    planeStride = rowStride * (height + 2)
   }
 
-  /// Tiles of the vectors of a row: the last one reaches back over the one before.
+  /// Values of a framed image, with the few that a last vector may read behind it.
+  func framedCount(channels: Int) -> Int { channels * planeStride + 16 }
+
+  /// Copies an image inside its frame of zeros: of each row first the even columns, counted with the
+  /// frame, then the odd ones.
+  func fill(
+    _ target: UnsafeMutablePointer<Float>, from source: UnsafePointer<Float>, channels: Int
+  ) {
+    for channel in 0..<channels {
+      var row = target + channel * planeStride + rowStride
+      var from = source + channel * height * width
+      for _ in 0..<height {
+        ColumnParity.separate(from, count: columns, even: row + half, odd: row + 1)
+        row += rowStride
+        from += width
+      }
+    }
+  }
+
+  /// First tile of a vector: the last one of a row reaches back over the one before.
   @inline(__always)
   private func start(_ column: Int) -> Int { max(min(column, columns - 8), 0) }
 
-  /// `Bᵀ d B` of one channel's tiles; value `p` of tile `t` goes to `p · pointStride + t`.
+  /// `Bᵀ d B` of one channel's tiles; value `p` of tile `t` goes to `p · stride + t`.
   func transform(
-    _ plane: UnsafePointer<Float>, imageStride: Int, rowStride: Int, images: Int,
-    rows: Range<Int>, into out: UnsafeMutablePointer<Float>, pointStride: Int
+    _ plane: UnsafePointer<Float>, imageStride: Int, images: Int, rows: Range<Int>,
+    into out: UnsafeMutablePointer<Float>
   ) {
     var base = 0
     for index in 0..<images {
@@ -214,99 +244,83 @@ struct WinogradTiles: Sendable {
         let line = plane + index * imageStride + 2 * row * rowStride
         for column in Swift.stride(from: 0, to: columns, by: 8) {
           let first = start(column)
-          let from = line + 2 * first
-          let a = WinogradRow(from)
-          let b = WinogradRow(from + rowStride)
-          let c = WinogradRow(from + 2 * rowStride)
-          let d = WinogradRow(from + 3 * rowStride)
+          let (even, odd) = (line + first, line + first + half)
           let target = out + base + first
-          (a - c).store(target, pointStride)
-          (b + c).store(target + 4 * pointStride, pointStride)
-          (c - b).store(target + 8 * pointStride, pointStride)
-          (b - d).store(target + 12 * pointStride, pointStride)
+          // Along the columns first: of each, the four rows.
+          let a = TileLine(even, rowStride)
+          let b = TileLine(odd, rowStride)
+          let c = TileLine(even + 1, rowStride)
+          let d = TileLine(odd + 1, rowStride)
+          put(a.a - c.a, b.a + c.a, c.a - b.a, b.a - d.a, target)
+          put(a.b - c.b, b.b + c.b, c.b - b.b, b.b - d.b, target + 4 * stride)
+          put(a.c - c.c, b.c + c.c, c.c - b.c, b.c - d.c, target + 8 * stride)
+          put(a.d - c.d, b.d + c.d, c.d - b.d, b.d - d.d, target + 12 * stride)
         }
         base += columns
       }
     }
   }
 
-  /// `Aᵀ m A + bias` of one channel's tiles of one image into its plane.
-  func invert(
-    _ m: UnsafePointer<Float>, pointStride: Int, rows: Range<Int>, bias: Float,
-    into plane: UnsafeMutablePointer<Float>
+  @inline(__always)
+  private func put(
+    _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes, _ target: UnsafeMutablePointer<Float>
   ) {
-    var base = 0
+    target.store(a, 0)
+    target.store(b, stride)
+    target.store(c, 2 * stride)
+    target.store(d, 3 * stride)
+  }
+
+  /// Values that `invert` needs room for.
+  var lineCount: Int { 4 * (columns + 8) }
+
+  /// `Aᵀ m A + bias` of one channel's tiles of one image into its plane.
+  ///
+  /// Even and odd columns go through `lines`: put together in registers, the compiler took the sums
+  /// apart into single numbers.
+  func invert(
+    _ m: UnsafePointer<Float>, rows: Range<Int>, bias: Float,
+    lines: UnsafeMutablePointer<Float>, into plane: UnsafeMutablePointer<Float>
+  ) {
+    var from = m
+    let (second, third, fourth) = (
+      lines + columns + 8, lines + 2 * columns + 16, lines + 3 * columns + 24
+    )
     for row in rows {
-      let line = plane + 2 * row * width
       for column in Swift.stride(from: 0, to: columns, by: 8) {
         let first = start(column)
-        let from = m + base + first
-        @inline(__always)
-        func sums(_ y: Int) -> (Lanes, Lanes) {
-          let at = from + 4 * y * pointStride
-          let (p, q) = (at.lanes(pointStride), at.lanes(2 * pointStride))
-          return (at.lanes(0) + p + q, p - q - at.lanes(3 * pointStride))
-        }
-        let (a, b, c, d) = (sums(0), sums(1), sums(2), sums(3))
-        store(a.0 + b.0 + c.0 + bias, a.1 + b.1 + c.1 + bias, line + 2 * first)
-        store(b.0 - c.0 - d.0 + bias, b.1 - c.1 - d.1 + bias, line + width + 2 * first)
+        let (a, b) = (sums(from + first), sums(from + first + 4 * stride))
+        let (c, d) = (sums(from + first + 8 * stride), sums(from + first + 12 * stride))
+        lines.store(a.0 + b.0 + c.0 + bias, first)
+        second.store(a.1 + b.1 + c.1 + bias, first)
+        third.store(b.0 - c.0 - d.0 + bias, first)
+        fourth.store(b.1 - c.1 - d.1 + bias, first)
       }
-      base += columns
+      let line = plane + 2 * row * width
+      ColumnParity.interleave(lines, second, count: columns, into: line)
+      ColumnParity.interleave(third, fourth, count: columns, into: line + width)
+      from += columns
     }
   }
 
-  /// Even and odd columns of a row, as many as there are.
   @inline(__always)
-  private func store(_ even: Lanes, _ odd: Lanes, _ target: UnsafeMutablePointer<Float>) {
-    var both = SIMD16<Float>.zero
-    both.evenHalf = even
-    both.oddHalf = odd
-    if columns >= 8 {
-      target.store(both.lowHalf, 0)
-      target.store(both.highHalf, 8)
-    } else if columns == 4 {
-      target.store(both.lowHalf, 0)
-    } else {
-      for lane in 0..<2 * columns { target[lane] = both[lane] }
-    }
+  private func sums(_ m: UnsafePointer<Float>) -> (Lanes, Lanes) {
+    let (p, q) = (m.lanes(stride), m.lanes(2 * stride))
+    return (m.lanes(0) + p + q, p - q - m.lanes(3 * stride))
   }
 }
 
-/// A row of eight overlapping tiles: its four columns.
-private struct WinogradRow {
-  var a: Lanes
-  var b: Lanes
-  var c: Lanes
-  var d: Lanes
+/// One column of eight tiles, transformed along it: `Bᵀ d`.
+private struct TileLine {
+  let a: Lanes
+  let b: Lanes
+  let c: Lanes
+  let d: Lanes
 
   @inline(__always)
-  init(_ x: UnsafePointer<Float>) {
-    let near = SIMD16<Float>(lowHalf: x.lanes(0), highHalf: x.lanes(8))
-    let far = SIMD16<Float>(lowHalf: x.lanes(2), highHalf: x.lanes(10))
-    (a, b, c, d) = (near.evenHalf, near.oddHalf, far.evenHalf, far.oddHalf)
-  }
-
-  @inline(__always)
-  private init(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) {
-    (self.a, self.b, self.c, self.d) = (a, b, c, d)
-  }
-
-  @inline(__always)
-  static func + (x: WinogradRow, y: WinogradRow) -> WinogradRow {
-    WinogradRow(x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d)
-  }
-
-  @inline(__always)
-  static func - (x: WinogradRow, y: WinogradRow) -> WinogradRow {
-    WinogradRow(x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d)
-  }
-
-  /// The transform along the row.
-  @inline(__always)
-  func store(_ target: UnsafeMutablePointer<Float>, _ stride: Int) {
-    target.store(a - c, 0)
-    target.store(b + c, stride)
-    target.store(c - b, 2 * stride)
-    target.store(b - d, 3 * stride)
+  init(_ x: UnsafePointer<Float>, _ stride: Int) {
+    let (p, q) = (x.lanes(0), x.lanes(stride))
+    let (r, s) = (x.lanes(2 * stride), x.lanes(3 * stride))
+    (a, b, c, d) = (p - r, q + r, r - q, q - s)
   }
 }

@@ -40,3 +40,31 @@ func mapLanes(
   let value = function(tail, otherTail)
   for lane in 0..<count - index { out[index + lane] = value[lane] }
 }
+
+/// As `mapLanes`, for functions of many instructions: there is one call, so that it is compiled into
+/// the loop.
+@inline(__always)
+func mapLongLanes(
+  _ x: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>,
+  _ function: (Lanes) -> Lanes
+) {
+  var index = 0
+  while index < count {
+    let rest = count - index
+    let value = function(rest >= 8 ? x.lanes(index) : firstLanes(x + index, rest))
+    if rest >= 8 {
+      out.store(value, index)
+    } else {
+      for lane in 0..<rest { out[index + lane] = value[lane] }
+    }
+    index += 8
+  }
+}
+
+/// The first `count` values, fewer than a register, and zeros.
+@inline(never)
+func firstLanes(_ x: UnsafePointer<Float>, _ count: Int) -> Lanes {
+  var lanes = Lanes.zero
+  for lane in 0..<count { lanes[lane] = x[lane] }
+  return lanes
+}

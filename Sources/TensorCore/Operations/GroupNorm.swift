@@ -82,7 +82,7 @@ private struct GroupNormKernel: Sendable {
           let start = group * size + index * positions
           let (input, target) = (source.pointer + start, out.pointer + start)
           if silu {
-            mapLanes(input, count: positions, into: target) {
+            mapLongLanes(input, count: positions, into: target) {
               let z = ($0 - mean) * scale + shift
               return z / (exponential(-z) + 1)
             }
@@ -156,32 +156,25 @@ private struct GroupNormKernel: Sendable {
     scale: Float, shift: Float, into out: UnsafeMutablePointer<Float>
   ) -> (bias: Float, weight: Float) {
     var (sums, products) = (Lanes.zero, Lanes.zero)
-    var (sum, product): (Float, Float) = (0, 0)
     var index = 0
     let factor = inverse * scale
-    while index + 8 <= positions {
-      let centred = x.lanes(index) - mean
-      var g = gradient.lanes(index)
+    // One loop for whole vectors and the rest, so that the nonlinearity is compiled into it. Behind
+    // the end, the gradient is 0 and adds nothing.
+    while index < positions {
+      let rest = positions - index
+      let centred = (rest >= 8 ? x.lanes(index) : firstLanes(x + index, rest)) - mean
+      var g = rest >= 8 ? gradient.lanes(index) : firstLanes(gradient + index, rest)
       if silu { g = siluGradient(g, centred * factor + shift) }
-      out.store(g, index)
+      if rest >= 8 {
+        out.store(g, index)
+      } else {
+        for lane in 0..<rest { out[index + lane] = g[lane] }
+      }
       sums += g
       products += g * centred
       index += 8
     }
-    while index < positions {
-      let centred = x[index] - mean
-      var g = gradient[index]
-      if silu {
-        g = siluGradient(Lanes(repeating: g), Lanes(repeating: centred * factor + shift))[0]
-      }
-      out[index] = g
-      sum += g
-      product += g * centred
-      index += 1
-    }
-    sum += sums.sum()
-    product += products.sum()
-    return (sum, product * inverse)
+    return (sums.sum(), products.sum() * inverse)
   }
 }
 

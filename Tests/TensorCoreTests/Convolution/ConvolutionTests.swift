@@ -77,6 +77,48 @@ import Testing
     }
   }
 
+  /// Fewer, as many and more tiles in a row than a vector holds, and channels that fill no block.
+  static let tiled: [Extents] = [
+    ((8, 8), (2, 2)), ((9, 13), (4, 6)), ((24, 24), (16, 16)), ((32, 16), (8, 8)),
+    ((10, 40), (14, 14)), ((17, 31), (28, 28)), ((12, 8), (18, 32)), ((8, 24), (6, 50)),
+  ].map { Extents(channels: $0.0, size: $0.1, kernel: 3, padding: 1) }
+
+  @Test(arguments: tiled)
+  func tilesAgreeWithUnfolding(extents: Extents) throws {
+    let x = random([5, extents.channels.0, extents.size.0, extents.size.1], 1)
+    let weight = random([extents.channels.1, extents.channels.0, 3, 3], 2)
+    let shape = ConvolutionShape(x.shape, weight: weight.shape, stride: 1, padding: 1)
+    #expect(WinogradConvolution.suits(shape))
+    let gradient = random(shape.outputShape, 3)
+    let unfolded = UnfoldedConvolution(shape)
+    for bias in [random([5, extents.channels.1], 4), random([extents.channels.1], 5)] {
+      expectClose(
+        WinogradConvolution(shape, weight, isTransposed: false).run(x, bias: bias),
+        unfolded.forward(x, weight, bias: bias), 1e-5, "forward")
+    }
+    let transposed = try #require(shape.transposed)
+    expectClose(
+      WinogradConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil),
+      unfolded.inputGradient(gradient, weight), 1e-5, "input gradient")
+    expectClose(
+      WinogradWeightGradient(shape).run(x, gradient), unfolded.weightGradient(x, gradient), 1e-5,
+      "weight gradient")
+  }
+
+  @Test func tilesAreTheSameBitsForAnyNumberOfThreads() {
+    let (x, weight) = (random([37, 24, 8, 8], 1), random([9, 24, 3, 3], 2))
+    let shape = ConvolutionShape(x.shape, weight: weight.shape, stride: 1, padding: 1)
+    let gradient = random(shape.outputShape, 3)
+    let results = [1, 2, 5].map { threads in
+      Compute.$pool.withValue(ThreadPool(count: threads)) {
+        WinogradConvolution(shape, weight, isTransposed: false).run(x, bias: nil).values
+          + WinogradWeightGradient(shape).run(x, gradient).values
+      }
+    }
+    #expect(results[0] == results[1])
+    #expect(results[0] == results[2])
+  }
+
   @Test func unfoldingIsTheDefinition() {
     let (x, weight) = (random([2, 2, 5, 7], 1), random([3, 2, 3, 3], 2))
     for (stride, padding) in [(1, 0), (1, 1), (2, 1), (3, 2)] {

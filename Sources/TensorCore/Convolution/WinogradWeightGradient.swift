@@ -1,0 +1,326 @@
+/// The weight gradient of a 3×3 convolution of stride 1, by the transpose of `WinogradConvolution`:
+/// `Gᵀ [(A g Aᵀ) ⊙ (Bᵀ d B)] G`, summed over tiles between the brackets.
+///
+/// Images are summed in tasks of fixed size, and the tasks in order, so the bits do not depend on the
+/// number of threads.
+struct WinogradWeightGradient: Sendable {
+  /// Positions that one task sums.
+  private static let positionsPerTask = 1024
+  /// Tiles that are transformed together, about.
+  private static let tilesPerStrip = 64
+  /// Values of a transformed tile.
+  private static let points = 16
+
+  private let shape: ConvolutionShape
+  private let image: ChannelsLastImage
+  private let gradient: ChannelsLastImage
+  private let tiles: WinogradTiles
+  /// Input channels, rounded up to what the kernels take at once.
+  private let inputs: Int
+  private let imagesPerTask: Int
+
+  init(_ shape: ConvolutionShape) {
+    self.shape = shape
+    inputs = (shape.inputs + 11) / 12 * 12
+    image = ChannelsLastImage(
+      channels: shape.inputs, height: shape.height, width: shape.width, padding: 1)
+    gradient = ChannelsLastImage(
+      channels: shape.outputs, height: shape.height, width: shape.width, padding: 0)
+    imagesPerTask = max(Self.positionsPerTask / (shape.height * shape.width), 1)
+    tiles = WinogradTiles(
+      height: shape.height, width: shape.width, batch: imagesPerTask, wanted: Self.tilesPerStrip)
+  }
+
+  /// What a worker writes to.
+  private struct Scratch {
+    let frame: UnsafeMutablePointer<Float>
+    let upstream: UnsafeMutablePointer<Float>
+    let transformedInputs: UnsafeMutablePointer<Float>
+    let transformedGradients: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Float>
+    let transposing: UnsafeMutablePointer<Float>
+  }
+
+  /// Distance of a transformed tile's values: not a multiple of a cache's page, or the sixteen would
+  /// fall on the same lines.
+  private func pointStride(_ image: ChannelsLastImage) -> Int {
+    tiles.images * (tiles.strips.first?.count ?? 0) * tiles.columns * image.stride + 16
+  }
+
+  func run(_ x: Tensor, _ gradients: Tensor) -> Tensor {
+    let size = shape.outputs * shape.inputs * 9
+    let tasks = (shape.batch + imagesPerTask - 1) / imagesPerTask
+    let parts = FloatBuffer(count: max(tasks, 1) * size)
+    let pool = Compute.pool
+    let counts = [
+      tiles.images * image.count, tiles.images * gradient.count,
+      Self.points * pointStride(image), Self.points * pointStride(gradient),
+      Self.points * inputs * gradient.stride, ChannelsLastImage.scratchCount,
+    ]
+    let buffers = counts.map { count in
+      let buffer = FloatBuffer(count: pool.count * count)
+      buffer.pointer.update(repeating: 0, count: buffer.count)
+      return buffer
+    }
+    let (source, upstream) = (x.storage, gradients.storage)
+    pool.forEachOnWorker(tasks) { task, worker in
+      func part(_ index: Int) -> UnsafeMutablePointer<Float> {
+        buffers[index].pointer + worker * counts[index]
+      }
+      let scratch = Scratch(
+        frame: part(0), upstream: part(1), transformedInputs: part(2),
+        transformedGradients: part(3), sums: part(4), transposing: part(5))
+      scratch.sums.update(repeating: 0, count: counts[4])
+      let end = min((task + 1) * imagesPerTask, shape.batch)
+      for first in stride(from: task * imagesPerTask, to: end, by: tiles.images) {
+        let images = min(tiles.images, end - first)
+        for index in 0..<images {
+          image.fill(
+            scratch.frame + index * image.count,
+            from: source.pointer + (first + index) * shape.inputCount,
+            scratch: scratch.transposing)
+          gradient.fill(
+            scratch.upstream + index * gradient.count,
+            from: upstream.pointer + (first + index) * shape.outputCount,
+            scratch: scratch.transposing)
+        }
+        for rows in tiles.strips { add(scratch, images: images, rows: rows) }
+      }
+      finish(scratch.sums, into: parts.pointer + task * size)
+    }
+    return Tensor(adopting: parts, shape: [max(tasks, 1), size]).summed(to: [1, size])
+      .reshaped(shape.weightShape)
+  }
+
+  /// Adds a strip's products to the sums, `[point, input, output]`.
+  private func add(_ scratch: Scratch, images: Int, rows: Range<Int>) {
+    let (v, y) = (scratch.transformedInputs, scratch.transformedGradients)
+    let (inputStride, gradientStride) = (pointStride(image), pointStride(gradient))
+    var tile = 0
+    for index in 0..<images {
+      for row in rows {
+        let line = scratch.frame + index * image.count + 2 * row * image.rowStride
+        let below = scratch.upstream + index * gradient.count + 2 * row * gradient.rowStride
+        for column in 0..<tiles.columns {
+          transformInputs(
+            line + 2 * column * image.stride, into: v + tile * image.stride, inputStride)
+          transformGradients(
+            below + 2 * column * gradient.stride, into: y + tile * gradient.stride, gradientStride)
+          tile += 1
+        }
+      }
+    }
+    let width = gradient.stride
+    for point in 0..<Self.points {
+      let sums = scratch.sums + point * inputs * width
+      let factors = UnsafePointer(v + point * inputStride)
+      let vectors = UnsafePointer(y + point * gradientStride)
+      for output in stride(from: 0, to: width - 8, by: 16) {
+        for input in stride(from: 0, to: shape.inputs, by: 6) {
+          addSixByTwo(
+            factors + input, image.stride, vectors + output, width, steps: tile,
+            into: sums + input * width + output, width)
+        }
+      }
+      // Four rows of three vectors would fit too, but not for the compiler, which put one sum in memory.
+      guard width % 16 != 0 else { continue }
+      for input in stride(from: 0, to: shape.inputs, by: 12) {
+        addTwelveByOne(
+          factors + input, image.stride, vectors + width - 8, width, steps: tile,
+          into: sums + input * width + width - 8, width)
+      }
+    }
+  }
+
+  /// `Bᵀ d B` of a tile, of all channels.
+  @inline(__always)
+  private func transformInputs(
+    _ tile: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    let (step, row) = (image.stride, image.rowStride)
+    for channel in Swift.stride(from: 0, to: step, by: 8) {
+      @inline(__always)
+      func column(_ x: Int) -> (Lanes, Lanes, Lanes, Lanes) {
+        let from = tile + channel + x * step
+        let (p, q) = (from.lanes(0), from.lanes(row))
+        let (r, s) = (from.lanes(2 * row), from.lanes(3 * row))
+        return (p - r, q + r, r - q, q - s)
+      }
+      let (a, b, c, d) = (column(0), column(1), column(2), column(3))
+      let out = out + channel
+      @inline(__always)
+      func put(_ y: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) {
+        out.store(a - c, 4 * y * stride)
+        out.store(b + c, (4 * y + 1) * stride)
+        out.store(c - b, (4 * y + 2) * stride)
+        out.store(b - d, (4 * y + 3) * stride)
+      }
+      put(0, a.0, b.0, c.0, d.0)
+      put(1, a.1, b.1, c.1, d.1)
+      put(2, a.2, b.2, c.2, d.2)
+      put(3, a.3, b.3, c.3, d.3)
+    }
+  }
+
+  /// `A g Aᵀ` of a tile, of all channels.
+  @inline(__always)
+  private func transformGradients(
+    _ g: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    let (step, row) = (gradient.stride, gradient.rowStride)
+    for channel in Swift.stride(from: 0, to: step, by: 8) {
+      let (a, b) = (g.lanes(channel), g.lanes(channel + step))
+      let (c, d) = (g.lanes(channel + row), g.lanes(channel + row + step))
+      let out = out + channel
+      @inline(__always)
+      func put(_ y: Int, _ a: Lanes, _ b: Lanes) {
+        out.store(a, 4 * y * stride)
+        out.store(a + b, (4 * y + 1) * stride)
+        out.store(a - b, (4 * y + 2) * stride)
+        out.store(-b, (4 * y + 3) * stride)
+      }
+      put(0, a, b)
+      put(1, a + c, b + d)
+      put(2, a - c, b - d)
+      put(3, -c, -d)
+    }
+  }
+
+  /// `Gᵀ u G` of the sums, as `[outputs, inputs, 3, 3]`.
+  private func finish(_ sums: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
+    let width = gradient.stride
+    let point = inputs * width
+    @inline(__always)
+    func three(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> (Lanes, Lanes, Lanes) {
+      let sum = (b + c) * 0.5
+      return (a + sum, (b - c) * 0.5, sum + d)
+    }
+    for input in 0..<shape.inputs {
+      for output in stride(from: 0, to: shape.outputs, by: 8) {
+        let u = sums + input * width + output
+        @inline(__always)
+        func column(_ x: Int) -> (Lanes, Lanes, Lanes) {
+          three(
+            u.lanes(x * point), u.lanes((x + 4) * point), u.lanes((x + 8) * point),
+            u.lanes((x + 12) * point))
+        }
+        let (a, b, c, d) = (column(0), column(1), column(2), column(3))
+        let rows = (
+          three(a.0, b.0, c.0, d.0), three(a.1, b.1, c.1, d.1), three(a.2, b.2, c.2, d.2)
+        )
+        for lane in 0..<min(8, shape.outputs - output) {
+          let target = out + ((output + lane) * shape.inputs + input) * 9
+          target[0] = rows.0.0[lane]
+          target[1] = rows.0.1[lane]
+          target[2] = rows.0.2[lane]
+          target[3] = rows.1.0[lane]
+          target[4] = rows.1.1[lane]
+          target[5] = rows.1.2[lane]
+          target[6] = rows.2.0[lane]
+          target[7] = rows.2.1[lane]
+          target[8] = rows.2.2[lane]
+        }
+      }
+    }
+  }
+}
+
+/// Adds to six rows of two vectors the products of six factors with two vectors, over `steps`.
+@inline(never)
+private func addSixByTwo(
+  _ factors: UnsafePointer<Float>, _ factorStride: Int, _ vectors: UnsafePointer<Float>,
+  _ vectorStride: Int, steps: Int, into out: UnsafeMutablePointer<Float>, _ stride: Int
+) {
+  var (a0, a1) = (out.lanes(0), out.lanes(8))
+  var (b0, b1) = (out.lanes(stride), out.lanes(stride + 8))
+  var (c0, c1) = (out.lanes(2 * stride), out.lanes(2 * stride + 8))
+  var (d0, d1) = (out.lanes(3 * stride), out.lanes(3 * stride + 8))
+  var (e0, e1) = (out.lanes(4 * stride), out.lanes(4 * stride + 8))
+  var (f0, f1) = (out.lanes(5 * stride), out.lanes(5 * stride + 8))
+  var (factor, vector) = (factors, vectors)
+  for _ in 0..<steps {
+    let (x, y) = (vector.lanes(0), vector.lanes(8))
+    var w = Lanes(repeating: factor[0])
+    a0 = multiplyAdd(a0, w, x)
+    a1 = multiplyAdd(a1, w, y)
+    w = Lanes(repeating: factor[1])
+    b0 = multiplyAdd(b0, w, x)
+    b1 = multiplyAdd(b1, w, y)
+    w = Lanes(repeating: factor[2])
+    c0 = multiplyAdd(c0, w, x)
+    c1 = multiplyAdd(c1, w, y)
+    w = Lanes(repeating: factor[3])
+    d0 = multiplyAdd(d0, w, x)
+    d1 = multiplyAdd(d1, w, y)
+    w = Lanes(repeating: factor[4])
+    e0 = multiplyAdd(e0, w, x)
+    e1 = multiplyAdd(e1, w, y)
+    w = Lanes(repeating: factor[5])
+    f0 = multiplyAdd(f0, w, x)
+    f1 = multiplyAdd(f1, w, y)
+    factor += factorStride
+    vector += vectorStride
+  }
+  out.store(a0, 0)
+  out.store(a1, 8)
+  out.store(b0, stride)
+  out.store(b1, stride + 8)
+  out.store(c0, 2 * stride)
+  out.store(c1, 2 * stride + 8)
+  out.store(d0, 3 * stride)
+  out.store(d1, 3 * stride + 8)
+  out.store(e0, 4 * stride)
+  out.store(e1, 4 * stride + 8)
+  out.store(f0, 5 * stride)
+  out.store(f1, 5 * stride + 8)
+}
+
+/// As `addSixByTwo`, twelve rows of one vector.
+@inline(never)
+private func addTwelveByOne(
+  _ factors: UnsafePointer<Float>, _ factorStride: Int, _ vectors: UnsafePointer<Float>,
+  _ vectorStride: Int, steps: Int, into out: UnsafeMutablePointer<Float>, _ stride: Int
+) {
+  var a = out.lanes(0)
+  var b = out.lanes(stride)
+  var c = out.lanes(2 * stride)
+  var d = out.lanes(3 * stride)
+  var e = out.lanes(4 * stride)
+  var f = out.lanes(5 * stride)
+  var g = out.lanes(6 * stride)
+  var h = out.lanes(7 * stride)
+  var i = out.lanes(8 * stride)
+  var j = out.lanes(9 * stride)
+  var k = out.lanes(10 * stride)
+  var l = out.lanes(11 * stride)
+  var (factor, vector) = (factors, vectors)
+  for _ in 0..<steps {
+    let x = vector.lanes(0)
+    a = multiplyAdd(a, Lanes(repeating: factor[0]), x)
+    b = multiplyAdd(b, Lanes(repeating: factor[1]), x)
+    c = multiplyAdd(c, Lanes(repeating: factor[2]), x)
+    d = multiplyAdd(d, Lanes(repeating: factor[3]), x)
+    e = multiplyAdd(e, Lanes(repeating: factor[4]), x)
+    f = multiplyAdd(f, Lanes(repeating: factor[5]), x)
+    g = multiplyAdd(g, Lanes(repeating: factor[6]), x)
+    h = multiplyAdd(h, Lanes(repeating: factor[7]), x)
+    i = multiplyAdd(i, Lanes(repeating: factor[8]), x)
+    j = multiplyAdd(j, Lanes(repeating: factor[9]), x)
+    k = multiplyAdd(k, Lanes(repeating: factor[10]), x)
+    l = multiplyAdd(l, Lanes(repeating: factor[11]), x)
+    factor += factorStride
+    vector += vectorStride
+  }
+  out.store(a, 0)
+  out.store(b, stride)
+  out.store(c, 2 * stride)
+  out.store(d, 3 * stride)
+  out.store(e, 4 * stride)
+  out.store(f, 5 * stride)
+  out.store(g, 6 * stride)
+  out.store(h, 7 * stride)
+  out.store(i, 8 * stride)
+  out.store(j, 9 * stride)
+  out.store(k, 10 * stride)
+  out.store(l, 11 * stride)
+}
