@@ -82,7 +82,8 @@ import Testing
     let trainer = CountingTrainer(network)
     func run(stopAt limit: Int? = nil) throws -> RunDirectory {
       let run = try RunDirectory.open(
-        root: scratch.path, name: "s", identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+        root: scratch.path, name: "s",
+        identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
         rowsFile: StudyResults.rowsFile)
       let steps = Mutex(0)
       var runner = try StudyRunner(
