@@ -13,7 +13,8 @@ PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-f
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test build packages model vocabulary install bench bench-peers format lint clean
+.PHONY: help demo test build packages model vocabulary install bench bench-peers networks format \
+  lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +62,18 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 	Benchmarks/.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
 	$(SWIFT) build -c release --product benchmarks
 	$(BUILD)/benchmarks --peers
+
+# Resumable: what is there already is not trained again.
+networks: build ## train the networks in networks/ anew, into training-runs/ (about an hour)
+	for size in 16 28; do \
+	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion$$size --out training-runs/fashion$$size && \
+	  $(ONESTEP) features train --data fashion-mnist --preset fashion$$size --kind plain --seed 1 \
+	    --out training-runs/fashion$$size-plain && \
+	  $(ONESTEP) features train --data fashion-mnist --preset fashion$$size --kind residual --seed 2 \
+	    --out training-runs/fashion$$size-residual || exit 1; \
+	done
+	$(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
+	  --features networks/fashion16-plain.safetensors --out training-runs/fashion16-onestep
 
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Benchmarks Package.swift
