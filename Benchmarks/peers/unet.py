@@ -55,9 +55,10 @@ class Block(nn.Module):
         batch, channels, height, width = x.shape
         # Channels of `qkv` are counted (channel, query | key | value), the last fastest.
         parts = self.qkv(self.norm2(x)).reshape(batch, channels, 3, height * width)
-        query, key, value = parts.unbind(2)
-        weights = torch.softmax(query.transpose(1, 2) @ key * channels**-0.5, dim=-1)
-        attention = (value @ weights.transpose(1, 2)).reshape(x.shape)
+        # One head; positions before channels.
+        query, key, value = parts.transpose(1, 3).unsqueeze(1).unbind(3)
+        attention = F.scaled_dot_product_attention(query, key, value)
+        attention = attention.squeeze(1).transpose(1, 2).reshape(x.shape)
         return (self.proj(attention) + x) * SKIP_SCALE
 
 
