@@ -44,6 +44,8 @@ struct StudyTrainers: StudyTrainer {
       (command, words) = (DistillCommand.self, words + method("progressive", task))
     case .distillConsistency:
       (command, words) = (DistillCommand.self, words + method("consistency", task))
+    case .distillTrajectory:
+      (command, words) = (DistillCommand.self, words + method("trajectory", task))
     }
     words += try options(task)
     guard case .run(let parsed) = try command.specification.parse(words) else { return [] }

@@ -16,6 +16,8 @@ public struct Study: Sendable {
   public var count: Int
   /// Seeds that choose rates, and seeds that results are of.
   public let development: [UInt64]
+  /// Images after which rates are compared; nil for the whole budget.
+  public let developmentImages: Int?
   public let seeds: [UInt64]
   public var cells: [StudyCell]
   /// Digest of the file, and what it says.
@@ -53,6 +55,7 @@ public struct StudyCell: Sendable, Equatable {
     case distillRegression = "distill-regression"
     case distillProgressive = "distill-progressive"
     case distillConsistency = "distill-consistency"
+    case distillTrajectory = "distill-trajectory"
     /// Nothing is trained: the frequency analysis of two networks.
     case spectrum
 

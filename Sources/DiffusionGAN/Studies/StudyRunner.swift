@@ -94,7 +94,8 @@ public struct StudyRunner {
     if cell.method.isTrained, cell.rates.count > 1 {
       for rate in cell.rates {
         for seed in study.development {
-          try measure(task(cell, .development, rate, seed), [cell.budget], evaluation)
+          try measure(
+            task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
         }
       }
       try choose(cell)
@@ -106,6 +107,11 @@ public struct StudyRunner {
         task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
         evaluation)
     }
+  }
+
+  /// Images after which the cell's rates are compared.
+  private func developmentImages(_ cell: StudyCell) -> Int {
+    min(study.developmentImages ?? cell.budget, cell.budget)
   }
 
   private func task(
@@ -156,7 +162,7 @@ public struct StudyRunner {
   private mutating func choose(_ cell: StudyCell) throws {
     guard !choices.contains(where: { $0.cell == cell.name }) else { return }
     let tried = rows.filter {
-      $0.cell == cell.name && $0.role == .development && $0.images == cell.budget
+      $0.cell == cell.name && $0.role == .development && $0.images == developmentImages(cell)
     }
     let candidates = cell.rates.map { rate in
       let values = tried.filter { $0.rate == rate }.compactMap { $0.metrics.first?.frechet.value }
