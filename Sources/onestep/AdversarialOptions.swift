@@ -80,7 +80,13 @@ struct AdversarialOptions {
   func featureNetworks(
     pretrained: NetworkFile, shape: ImageShape
   ) throws -> [(network: any FeatureNetwork, identity: String)] {
-    try featureNames.map { name in
+    try Self.featureNetworks(featureNames, pretrained: pretrained, shape: shape)
+  }
+
+  static func featureNetworks(
+    _ names: [String], pretrained: NetworkFile, shape: ImageShape
+  ) throws -> [(network: any FeatureNetwork, identity: String)] {
+    try names.map { name in
       if name == "encoder" { return (EncoderFeatures(pretrained), name) }
       let network = try FeatureNetworkFile.load(name)
       try network.check(shape)

@@ -28,12 +28,9 @@ public struct AdversarialRun: ResumableTraining {
     let step = try training.step(source)
     var figures = [
       TrainingFigure("generator_loss", Double(step.generatorLoss)),
-      TrainingFigure("discriminator_loss", Double(step.discriminatorLoss)),
-      TrainingFigure("real_logit", step.realLogit), TrainingFigure("fake_logit", step.fakeLogit),
       TrainingFigure("generator_gradient", Double(step.generatorNorm)),
-      TrainingFigure("discriminator_gradient", Double(step.discriminatorNorm)),
     ]
-    if let penalty = step.penalty { figures.append(TrainingFigure("penalty", Double(penalty))) }
+    figures += step.critic.figures
     if training.settings.augmentation?.adaptive != nil {
       figures.append(TrainingFigure("augmentation_probability", training.probability))
     }
@@ -71,5 +68,15 @@ public struct AdversarialRun: ResumableTraining {
 
   public func advice(_ figures: [TrainingFigure]) -> [String] {
     AdversarialHealth(figures, seen: seen).advice
+  }
+}
+
+extension Critic.Step {
+  var figures: [TrainingFigure] {
+    [
+      TrainingFigure("discriminator_loss", Double(loss)),
+      TrainingFigure("real_logit", realLogit), TrainingFigure("fake_logit", fakeLogit),
+      TrainingFigure("discriminator_gradient", Double(norm)),
+    ] + (penalty.map { [TrainingFigure("penalty", Double($0))] } ?? [])
   }
 }

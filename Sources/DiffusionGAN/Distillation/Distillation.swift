@@ -53,6 +53,8 @@ public struct Distillation: Sendable {
   public internal(set) var optimiser: Adam
   /// Samples seen: the position in every random sequence.
   public internal(set) var seen = 0
+  /// The discriminator beside the loss, if any.
+  var adversary: DistillationAdversary?
   /// θ⁻ of consistency and trajectory distillation.
   var target: MovingAverage?
   /// Halvings of the steps that are done, in progressive distillation.
@@ -63,9 +65,18 @@ public struct Distillation: Sendable {
   private var order: ShuffledOrder
 
   /// A run that has not begun.
-  public init(of teacher: NetworkFile, task: DistillationTask, settings: Settings) {
+  ///
+  /// - Precondition: regression's latents have classes of their own: no conditional adversary.
+  public init(
+    of teacher: NetworkFile, task: DistillationTask, settings: Settings,
+    adversary: DistillationAdversary? = nil
+  ) {
+    precondition(
+      task.method != .regression || adversary?.isConditional != true,
+      "an adversary that is told classes of pictures, not of latents")
     self.teacher = teacher
     self.task = task
+    self.adversary = adversary
     self.settings = settings
     var preconditioning = teacher.denoiser.preconditioning
     switch task.method {
@@ -90,26 +101,33 @@ public struct Distillation: Sendable {
 
   /// What a step did.
   public struct Step: Sendable {
-    /// The method's loss, without a further term.
+    /// The method's loss, without the adversary's term.
     public let loss: Float
     /// Learning rate that the step was taken with.
     public let rate: Float
+    /// The adversary's term, without its weight, and its own step.
+    public internal(set) var adversary: (generatorLoss: Float, critic: Critic.Step)?
   }
 
   /// One step on the next `batch` samples.
   ///
-  /// - Parameter extra: a further term of the loss, a single number, of the pictures that
-  ///   `DistillationLoss` gives beside its own.
   /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is
-  ///   not; whatever the pictures' source throws. The state is then as before.
-  public mutating func step(
-    adding extra: ((_ generated: Tensor) throws -> Tensor)? = nil
-  ) throws -> Step {
+  ///   not; whatever the pictures' source throws. Without an adversary the state is then as before.
+  public mutating func step() throws -> Step {
     let positions = seen..<seen + settings.batch
     let function = loss
-    let (value, own, gradients) = try valueWithGradient(at: trainable) { trainable in
+    let real = try adversary?.real(positions)
+    let weight = adversary?.weight ?? 0
+    var (own, term, pictures): (Tensor?, Tensor?, Tensor?)
+    let (value, gradients) = try valueWithGradient(at: trainable) { trainable in
       let (loss, generated) = try function(trainable, batch: positions)
-      return (try extra.map { loss + (try $0(generated)) } ?? loss, loss.detached())
+      own = loss.detached()
+      guard let real,
+        let added = adversary?.critic.generatorLoss(
+          of: generated, real: real.pictures, labels: real.labels, positions)
+      else { return loss }
+      (term, pictures) = (added.detached(), generated.detached())
+      return loss + added.scaled(by: weight)
     }
     guard value[0].isFinite else {
       throw UserError(
@@ -117,9 +135,15 @@ public struct Distillation: Sendable {
         remedy: "the last saved state is kept; lower the rate or look at the data")
     }
     try gradients.checkFinite("the gradient")
-    let rate = rate
+    var step = Step(loss: own?[0] ?? value[0], rate: rate)
     update(gradients)
-    return Step(loss: own[0], rate: rate)
+    if let real, let term, let pictures,
+      let found = try adversary?.critic.step(
+        generated: pictures, real: real.pictures, labels: real.labels, positions)
+    {
+      step.adversary = (term[0], found)
+    }
+    return step
   }
 
   /// The weights that training changes.

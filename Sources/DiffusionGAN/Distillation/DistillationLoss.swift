@@ -9,8 +9,7 @@ protocol DistillationObjective: Sendable {
   ) throws -> (loss: Tensor, generated: Tensor)
 }
 
-/// A distillation's loss as a function of the weights that training changes, so that whoever has a
-/// further term, such as a discriminator's, can add it to this one.
+/// A distillation's loss as a function of the weights that training changes.
 public struct DistillationLoss: Sendable {
   let objective: any DistillationObjective
   /// All of the student's weights; those that are frozen count.

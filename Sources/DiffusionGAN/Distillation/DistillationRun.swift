@@ -17,6 +17,10 @@ public struct DistillationRun: ResumableTraining {
     if distillation.task.method == .progressive {
       figures.append(TrainingFigure("student_steps", Double(steps)))
     }
+    if let adversary = done.adversary {
+      figures.append(TrainingFigure("generator_loss", Double(adversary.generatorLoss)))
+      figures += adversary.critic.figures
+    }
     return figures
   }
 

@@ -6,8 +6,8 @@ import TensorCore
 ///
 ///     d(G_θ⁻(G_θ(x, t, s), s, 0), G_θ⁻(G_θ⁻(x̂, u, s), s, 0)),
 ///
-/// θ⁻ a moving average of θ. Not here are their longer solver steps, the denoising loss beside it, and
-/// the discriminator, which is another's to add.
+/// θ⁻ a moving average of θ. Not here are their longer solver steps and the denoising loss beside
+/// it; their discriminator is a `DistillationAdversary`.
 struct TrajectoryObjective: DistillationObjective {
   let jumps: TrajectoryJumps
   /// θ⁻.

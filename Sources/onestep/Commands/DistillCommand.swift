@@ -14,7 +14,7 @@ enum DistillCommand: Command {
       trajectory, jumps between any two points. The student begins with the teacher's weights.
 
       The run's folder holds options.json, stats.jsonl, grids of one-step pictures, snapshots of \
-      the averaged weights and the state, for regression also the teacher's pictures (pool/). The \
+      the averaged weights and the state; the teacher's pictures that regression learns lie beside it. The \
       same command continues a run that was stopped, to the same bits; Ctrl-C saves and stops, a \
       second one stops at once.
       """,
@@ -41,6 +41,17 @@ enum DistillCommand: Command {
       OptionSpecification(
         long: "distance", valueName: "NAME", help: "What differences of pixels count.",
         defaultText: "squared", choices: ["squared", "huber"]),
+      OptionSpecification(
+        long: "perceptual", valueName: "FILE",
+        help: "Frozen network whose maps are compared too, beside the pixels.",
+        defaultText: "pixels alone"),
+      OptionSpecification(
+        long: "gan", valueName: "WEIGHT",
+        help: "A discriminator's term beside the loss, with this weight.", defaultText: "none"),
+      OptionSpecification(
+        long: "features", valueName: "FILE",
+        help: "What that discriminator looks through, as for train; may be given several times.",
+        defaultText: "encoder", repeats: true),
       OptionSpecification(
         long: "freeze", valueName: "N",
         help: """
@@ -72,6 +83,12 @@ enum DistillCommand: Command {
           --data fashion-mnist --preset fashion16 --kimg 10
           """,
         comment: "regression onto 2,000 pictures of the teacher"),
+      CommandExample(
+        line: """
+          onestep distill --network snapshot-000400.safetensors --method consistency --gan 0.1 \
+          --features classifier.safetensors --data fashion-mnist --preset fashion16
+          """,
+        comment: "with a discriminator beside it"),
     ])
 
   static func run(_ parsed: ParsedCommand) throws { print(try train(parsed).newestSnapshot) }
@@ -95,13 +112,20 @@ enum DistillCommand: Command {
     let poolCount = try parsed.integer("pool", in: 1...100_000_000) ?? 10_000
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
-    let settings = try settings(preset, parsed)
+    var settings = try settings(preset, parsed)
     let pool = try CommonOptions.pool(parsed)
     let path = try parsed.requiredString("network")
     let teacher = try teacher(at: path)
     let source = try CommonOptions.source(parsed)
     let data = try preset.prepare(source.load(.train, pool: pool))
     let pictures = try pictures(data, for: teacher, at: path)
+    let perceptual = parsed.string("perceptual")
+    settings.distance.features = try perceptual.map {
+      let network = try FeatureNetworkFile.load($0)
+      try network.check(data.shape)
+      return network
+    }
+    let gan = try gan(parsed, preset, settings, teacher: teacher, on: pictures, shape: data.shape)
 
     var options: [(key: String, value: JSONValue)] = [
       ("method", .string(method.rawValue)), ("preset", .string(preset.rawValue)),
@@ -117,6 +141,10 @@ enum DistillCommand: Command {
       ("network", teacher.denoiser.network.configuration.jsonValue),
     ]
     if method == .regression { options.append(("pool", .integer(poolCount))) }
+    if let perceptual {
+      options.append(("perceptual", .string(try SHA256.hash(ofFile: perceptual))))
+    }
+    options += gan?.options ?? []
     let directory = try TrainingDirectory(
       root: "training-runs", name: "\(source.name)-\(preset.rawValue)-\(method.rawValue)",
       options: .object(options), path: parsed.string("out"))
@@ -126,7 +154,8 @@ enum DistillCommand: Command {
         case .regression:
           .regression(
             try pairs(
-              of: teacher, steps: steps, count: poolCount, seed: settings.seed, in: directory))
+              of: teacher, at: path, steps: steps, count: poolCount, seed: settings.seed,
+              beside: directory))
         case .progressive: .progressive(pictures, steps: steps)
         case .consistency: .consistency(pictures, points: steps)
         case .trajectory: .trajectory(pictures, points: steps)
@@ -134,8 +163,9 @@ enum DistillCommand: Command {
       var run = DistillationRun(
         directory.hasState
           ? try Distillation(
-            of: teacher, task: task, settings: settings, resuming: directory.statePath)
-          : Distillation(of: teacher, task: task, settings: settings))
+            of: teacher, task: task, settings: settings, adversary: gan?.adversary,
+            resuming: directory.statePath)
+          : Distillation(of: teacher, task: task, settings: settings, adversary: gan?.adversary))
       let loop = TrainingLoop(
         directory, total: settings.total, tick: tick, snapshots: snapshots)
       try loop(&run)
@@ -158,6 +188,45 @@ enum DistillCommand: Command {
     }
     if parsed.string("distance") == "huber" { settings.distance.pixels = .pseudoHuber }
     return settings
+  }
+
+  /// The discriminator that `--gan` asks for, with what decides its numbers.
+  private static func gan(
+    _ parsed: ParsedCommand, _ preset: DataPreset, _ settings: Distillation.Settings,
+    teacher: NetworkFile, on pictures: any PictureSource, shape: ImageShape
+  ) throws -> (adversary: DistillationAdversary, options: [(key: String, value: JSONValue)])? {
+    guard let weight = try parsed.number("gan", in: 1e-9...1e9) else {
+      guard !parsed.flag("features") else {
+        throw UserError(
+          "--features are for a discriminator", remedy: "give --gan WEIGHT too", status: .usage)
+      }
+      return nil
+    }
+    let labels = teacher.denoiser.network.configuration.labels
+    guard labels == 0 || parsed.string("method") != DistillationMethod.regression.rawValue else {
+      throw UserError(
+        "regression onto a teacher with classes takes no discriminator",
+        remedy: "choose another --method, or leave --gan out", status: .usage)
+    }
+    let named = parsed.strings("features")
+    let features = try AdversarialOptions.featureNetworks(
+      named.isEmpty ? ["encoder"] : named, pretrained: teacher, shape: shape)
+    let adversarial = AdversarialPreset(
+      preset, isFrozen: settings.freeze != .none, seed: settings.seed)
+    var critic = adversarial.settings
+    critic.batch = settings.batch
+    var style = adversarial.style
+    style.labels = labels
+    return (
+      DistillationAdversary(
+        ProjectedDiscriminator(
+          features.map(\.network), shape: shape, style: style, seed: settings.seed),
+        source: pictures, weight: Float(weight), settings: critic, isConditional: labels > 0),
+      [
+        ("gan", .number(weight)),
+        ("features", .array(features.map { .string($0.identity) })),
+      ]
+    )
   }
 
   private static func teacher(at path: String) throws -> NetworkFile {
@@ -191,16 +260,21 @@ enum DistillCommand: Command {
     return LabelledPictures(data)
   }
 
-  /// The teacher's pictures, those computed already and the others.
+  /// The teacher's pictures, those computed already and the others. They lie beside the run's folder:
+  /// runs with other rates take the same ones.
   private static func pairs(
-    of teacher: NetworkFile, steps: Int, count: Int, seed: UInt64, in directory: TrainingDirectory
+    of teacher: NetworkFile, at path: String, steps: Int, count: Int, seed: UInt64,
+    beside directory: TrainingDirectory
   ) throws -> TeacherPool {
+    let root = (directory.path as NSString).deletingLastPathComponent
+    let digest = try SHA256.hash(ofFile: path).prefix(8)
+    let name = "teacher-\(digest)-\(steps)-steps-\(count)-seed-\(seed)"
     Interruption.watch()
     let progress = Progress(unit: "images")
     defer { progress.finish() }
     return try TeacherPool(
       of: teacher, sampler: Sampler(steps: steps), count: count, seed: seed,
-      folder: directory.path + "/pool"
+      folder: (root.isEmpty ? "" : root + "/") + name
     ) { done in
       progress.update(done: done, total: count, label: "teacher's pictures")
       if Interruption.isRequested {

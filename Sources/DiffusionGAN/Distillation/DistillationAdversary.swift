@@ -1,0 +1,39 @@
+import TensorCore
+
+/// A discriminator's term beside a distillation's loss (Kim et al. 2024, section 4, there with an adaptive
+/// weight): the student's pictures, those that the loss is about, have to look real too.
+///
+/// Iterations are the student's step, then one of the discriminator on the pictures of that step and as
+/// many real ones.
+public struct DistillationAdversary: Sendable {
+  let source: any PictureSource
+  /// What the generator's loss counts beside the distillation's.
+  let weight: Float
+  /// Whether the discriminator is told classes.
+  let isConditional: Bool
+  var critic: Critic
+  private var order: ShuffledOrder
+
+  /// - Parameters:
+  ///   - source: real pictures.
+  ///   - settings: of the discriminator; the generator's own are not used. Seed and batch are those of
+  ///     the distillation, so that its pictures are dealt with those of the same classes.
+  public init(
+    _ discriminator: any Discriminator, source: any PictureSource, weight: Float,
+    settings: AdversarialTraining.Settings, isConditional: Bool
+  ) {
+    self.source = source
+    self.weight = weight
+    self.isConditional = isConditional
+    critic = Critic(discriminator, settings: settings)
+    order = ShuffledOrder(count: source.count, seed: settings.seed)
+  }
+
+  /// Real pictures of some samples, and their classes where they count.
+  mutating func real(_ positions: Range<Int>) throws -> (pictures: Tensor, labels: Tensor?) {
+    let indices = order.samples(positions).map(\.index)
+    return (
+      try source.images(at: indices), isConditional ? try source.labels(at: indices) : nil
+    )
+  }
+}
