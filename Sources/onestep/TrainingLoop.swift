@@ -45,6 +45,8 @@ struct TrainingLoop {
       directory.hasState
         ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
     if let note { progress.note(note) }
+    // What training begins from, to compare with.
+    if run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
     progress.update(done: min(run.seen, total), total: total, label: "training")
     while run.seen < total {
       let start = ContinuousClock.now

@@ -32,15 +32,24 @@ import Testing
   @Test func aKilledRunEndsWithTheSameBits() throws {
     let scratch = try Scratch()
     let teacher = try teacher(in: scratch)
-    let (whole, pieces) = (scratch.file("whole"), scratch.file("pieces"))
+    let (whole, pieces) = (scratch.file("whole/run"), scratch.file("pieces/run"))
     let rest = ["--pool", "600", "--teacher-steps", "4"]
+    // The teacher's pictures lie beside the run.
+    func pool(_ run: String) -> String {
+      let folder = (run as NSString).deletingLastPathComponent
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      return folder + "/" + (names.first { $0.hasPrefix("teacher-") } ?? "teacher")
+    }
     let first = try Program.run(distill(teacher, "regression", whole, rest), of: "onestep")
     #expect(first.status == 0, "\(first.err)")
     // While the teacher draws, and while the student trains.
-    for file in ["/pool/part-000000.safetensors", "/state.safetensors"] {
+    let places = [
+      { pool(pieces) + "/part-000000.safetensors" }, { pieces + "/state.safetensors" },
+    ]
+    for place in places {
       let running = try RunningProgram(
         Program.path(of: "onestep"), distill(teacher, "regression", pieces, rest), folder: scratch)
-      while running.isRunning, !FileManager.default.fileExists(atPath: pieces + file) {
+      while running.isRunning, !FileManager.default.fileExists(atPath: place()) {
         usleep(2000)
       }
       running.kill()
@@ -49,10 +58,11 @@ import Testing
     let last = try Program.run(distill(teacher, "regression", pieces, rest), of: "onestep")
     #expect(last.status == 0, "\(last.err)")
     let snapshot = "snapshot-000001.safetensors"
-    for name in ["state.safetensors", snapshot, "fakes-000001.png", "pool/part-000002.safetensors"]
-    {
+    for name in ["state.safetensors", snapshot, "fakes-000001.png"] {
       #expect(try bytes(whole + "/" + name) == bytes(pieces + "/" + name), "\(name)")
     }
+    let part = "/part-000002.safetensors"
+    #expect(try bytes(pool(whole) + part) == bytes(pool(pieces) + part))
     // A one-step generator is sampled in one step, whether one says so or not, and does not teach.
     for (out, steps) in [("a.png", []), ("b.png", ["--steps", "1"])] {
       let result = try Program.run(
@@ -63,6 +73,13 @@ import Testing
       #expect(result.err.contains("images per second"))
     }
     #expect(try bytes(scratch.file("a.png")) == bytes(scratch.file("b.png")))
+    let pair = ["sample", "--network", whole + "/" + snapshot, "--beside", teacher, "--out"]
+    let both = try Program.run(pair + [scratch.file("both.png")], of: "onestep")
+    #expect(both.status == 0, "\(both.err)")
+    #expect(both.err.contains("64 images, 1 network call each"), "\(both.err)")
+    #expect(both.err.contains("64 images, 35 network calls each"), "\(both.err)")
+    let refused = try Program.run(pair + [scratch.file("both.safetensors")], of: "onestep")
+    #expect(refused.status == 2 && refused.err.contains("as one picture only"), "\(refused.err)")
     #expect(try bytes(scratch.file("a.png")) == bytes(whole + "/fakes-000001.png"))
     try Program.run(
       distill(whole + "/" + snapshot, "consistency", scratch.file("x")), of: "onestep"

@@ -47,6 +47,26 @@ public enum PictureGrid {
     return PNGPicture(shape: whole, planes: planes)
   }
 
+  /// Pictures of one size from left to right, white between them.
+  ///
+  /// - Parameter gap: width of the white, in pixels.
+  public static func row(_ pictures: [PNGPicture], gap: Int) -> PNGPicture {
+    let shape = pictures[0].shape
+    precondition(pictures.allSatisfy { $0.shape == shape }, "a row of pictures of several sizes")
+    let planes = pictures.map(\.planes)
+    var whole: [UInt8] = []
+    for line in 0..<shape.channels * shape.height {
+      for (place, plane) in planes.enumerated() {
+        if place > 0 { whole += repeatElement(255, count: gap) }
+        whole += plane[line * shape.width..<(line + 1) * shape.width]
+      }
+    }
+    return PNGPicture(
+      shape: ImageShape(
+        channels: shape.channels, height: shape.height,
+        width: pictures.count * (shape.width + gap) - gap), planes: whole)
+  }
+
   /// The smallest number of columns that is not below the number of rows.
   private static func squareColumns(_ count: Int) -> Int {
     var columns = 1

@@ -31,6 +31,12 @@ enum SampleCommand: Command {
         long: "class", valueName: "N", help: "Class of all images.",
         defaultText: "drawn by the seed"),
       OptionSpecification(
+        long: "beside", valueName: "FILE",
+        help: """
+          A network to draw from the same latents: a grid of its own beside the first, in the steps \
+          that are its default, with the other settings.
+          """),
+      OptionSpecification(
         long: "out", valueName: "PATH",
         help: "A .png for a grid, a .safetensors for f32 values, or a folder for single files.",
         isRequired: true),
@@ -44,16 +50,15 @@ enum SampleCommand: Command {
         line: "onestep sample --network net.safetensors --seeds 0-9999 --out fakes.safetensors",
         comment: "for onestep evaluate"),
       CommandExample(
-        line: "onestep sample --network one-step.safetensors --seeds 0-63 --out grid.png",
-        comment: "a one-step generator's, from the latents of the first example"),
+        line: """
+          onestep sample --network one-step.safetensors --beside snapshot-000400.safetensors --out \
+          both.png
+          """,
+        comment: "a one-step generator and its teacher, from the same latents"),
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
     let seeds = try Self.seeds(parsed.string("seeds") ?? "0-63")
-    let steps = try parsed.integer("steps", in: 1...100_000)
-    let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
-    let method = Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun
-    let label = try parsed.integer("class", in: 0...1_000_000)
     let path = try parsed.requiredString("out")
     let kind = (path as NSString).pathExtension.lowercased()
     guard ["", "png", "safetensors"].contains(kind) else {
@@ -61,15 +66,51 @@ enum SampleCommand: Command {
         "images cannot be written as .\(kind)", at: path,
         remedy: "give a .png, a .safetensors or a folder", status: .usage)
     }
+    let other = parsed.string("beside")
+    guard other == nil || kind == "png" else {
+      throw UserError(
+        "two networks are drawn as one picture only", at: path,
+        remedy: "give a .png, or leave --beside out", status: .usage)
+    }
     let pool = try CommonOptions.pool(parsed)
-    let network = try NetworkFile(contentsOf: parsed.requiredString("network"))
+    let images = try draw(
+      parsed.requiredString("network"), steps: parsed.integer("steps", in: 1...100_000), seeds,
+      parsed, pool)
+    if let other {
+      let others = try draw(other, steps: nil, seeds, parsed, pool)
+      guard others.shape == images.shape else {
+        throw UserError(
+          "draws images of \(others.shape.dropFirst()), the first network of "
+            + "\(images.shape.dropFirst())", at: other,
+          remedy: "give the network that the first was made of")
+      }
+      try PictureGrid.row(
+        [images, others].map { try PictureGrid.picture(of: $0, place: path) },
+        gap: images.shape[3] / 2
+      ).write(to: path)
+    } else {
+      try Self.write(images, seeds: seeds, to: path)
+    }
+    print(path)
+  }
+
+  /// Images of a network, which says how fast they came.
+  ///
+  /// - Parameter steps: nil for one step of a one-step generator, else 18.
+  private static func draw(
+    _ path: String, steps: Int?, _ seeds: [UInt64], _ parsed: ParsedCommand, _ pool: ThreadPool
+  ) throws -> Tensor {
+    let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
+    let network = try NetworkFile(contentsOf: path)
     let sampling = try SeededSampling(
       network,
       sampler: Sampler(
-        steps: steps ?? (network.isOneStep ? 1 : 18), method: method,
+        steps: steps ?? (network.isOneStep ? 1 : 18),
+        method: Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun,
         churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
-      label: label)
+      label: parsed.integer("class", in: 0...1_000_000))
     let progress = Progress(unit: "images")
+    defer { progress.finish() }
     let start = ContinuousClock.now
     progress.update(done: 0, total: seeds.count, label: "sampling")
     let images = try Compute.$pool.withValue(pool) {
@@ -79,13 +120,13 @@ enum SampleCommand: Command {
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     progress.finish()
+    let calls = sampling.method.evaluations
     progress.note(
       String(
-        format: "%d images, %d network call%@ each, %.1f images per second", seeds.count,
-        sampling.method.evaluations, sampling.method.evaluations == 1 ? "" : "s",
+        format: "%@: %d images, %d network call%@ each, %.1f images per second",
+        (path as NSString).lastPathComponent, seeds.count, calls, calls == 1 ? "" : "s",
         Double(seeds.count) / seconds))
-    try Self.write(images, seeds: seeds, to: path)
-    print(path)
+    return images
   }
 
   private static func write(_ images: Tensor, seeds: [UInt64], to path: String) throws {
