@@ -43,7 +43,7 @@ public final class TrainingDirectory {
         isResumed = true
       } else {
         let next = (entries.compactMap { Int($0.prefix { $0 != "-" }) }.max() ?? -1) + 1
-        path = "\(root)/" + String(format: "%05d", next) + "-\(name)"
+        path = try Self.newFolder(root, name, number: next)
         isResumed = false
       }
     }
@@ -62,6 +62,18 @@ public final class TrainingDirectory {
   }
 
   deinit { close(descriptor) }
+
+  /// Makes the folder `root/NUMBER-name` with the first number from `first` that is free; two runs that
+  /// begin at once get one each.
+  private static func newFolder(_ root: String, _ name: String, number first: Int) throws -> String
+  {
+    for number in first... {
+      let path = "\(root)/" + String(format: "%05d", number) + "-\(name)"
+      if mkdir(path, 0o777) == 0 { return path }
+      guard errno == EEXIST else { throw Files.systemError("cannot be made", at: path) }
+    }
+    return root
+  }
 
   /// Whether a state is there to continue from.
   public var hasState: Bool { FileManager.default.fileExists(atPath: statePath) }

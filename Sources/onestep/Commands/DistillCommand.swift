@@ -33,6 +33,10 @@ enum DistillCommand: Command {
         long: "pool", valueName: "N", help: "Latents whose pictures regression learns.",
         defaultText: "10000"),
       OptionSpecification(
+        long: "pool-seed", valueName: "N",
+        help: "Seed of those latents: runs of several seeds may learn the same pictures.",
+        defaultText: "--seed"),
+      OptionSpecification(
         long: "target-half-life", valueName: "N",
         help: """
           Images after which the target network of consistency and trajectory has moved half the \
@@ -103,13 +107,16 @@ enum DistillCommand: Command {
       UserError(
         "--\(option) does nothing for \(method.rawValue)", remedy: "leave it out", status: .usage)
     }
-    if parsed.flag("pool"), method != .regression { throw refuse("pool") }
+    for option in ["pool", "pool-seed"] where parsed.flag(option) && method != .regression {
+      throw refuse(option)
+    }
     if parsed.flag("target-half-life"), [.regression, .progressive].contains(method) {
       throw refuse("target-half-life")
     }
     let steps = try parsed.integer("teacher-steps", in: 1...100_000) ?? method.teacherSteps
     try method.check(teacherSteps: steps)
     let poolCount = try parsed.integer("pool", in: 1...100_000_000) ?? 10_000
+    let poolSeed = try parsed.integer("pool-seed", in: 0...Int.max).map { UInt64($0) }
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
     var settings = try settings(preset, parsed)
@@ -140,7 +147,10 @@ enum DistillCommand: Command {
       ("target_half_life", .number(settings.targetHalfLife)),
       ("network", teacher.denoiser.network.configuration.jsonValue),
     ]
-    if method == .regression { options.append(("pool", .integer(poolCount))) }
+    if method == .regression {
+      options.append(("pool", .integer(poolCount)))
+      options.append(("pool_seed", .integer(Int(poolSeed ?? settings.seed))))
+    }
     if let perceptual {
       options.append(("perceptual", .string(try SHA256.hash(ofFile: perceptual))))
     }
@@ -154,8 +164,8 @@ enum DistillCommand: Command {
         case .regression:
           .regression(
             try pairs(
-              of: teacher, at: path, steps: steps, count: poolCount, seed: settings.seed,
-              beside: directory))
+              of: teacher, at: path, steps: steps, count: poolCount,
+              seed: poolSeed ?? settings.seed, beside: directory))
         case .progressive: .progressive(pictures, steps: steps)
         case .consistency: .consistency(pictures, points: steps)
         case .trajectory: .trajectory(pictures, points: steps)
