@@ -130,9 +130,11 @@ public struct AdversarialTraining: Sendable {
     let real = try source.images(at: indices)
     let labels = denoiser.network.configuration.labels > 0 ? try source.labels(at: indices) : nil
 
-    let (loss, norm) = try stepGenerator(positions, real: real, labels: labels)
+    let latents = latents(positions)
+    let (loss, norm) = try stepGenerator(
+      positions, latents.generator, real: real, labels: labels)
     let generated = denoiser.generated(
-      latents(.discriminatorLatent, positions, like: real), generator.weights, conditions(labels))
+      latents.discriminator, generator.weights, conditions(labels))
     let step = try critic.step(generated: generated, real: real, labels: labels, positions)
     average.update(generator.weights, seen: seen, batch: settings.batch)
     seen += settings.batch
@@ -140,9 +142,8 @@ public struct AdversarialTraining: Sendable {
   }
 
   private mutating func stepGenerator(
-    _ positions: Range<Int>, real: Tensor, labels: Tensor?
+    _ positions: Range<Int>, _ latents: Tensor, real: Tensor, labels: Tensor?
   ) throws -> (loss: Float, norm: Float) {
-    let latents = latents(.generatorLatent, positions, like: real)
     let (loss, gradients) = valueWithGradient(at: generator.trainable) { trainable in
       let pictures = denoiser.generated(
         latents, generator.weights.replacing(trainable), conditions(labels))
@@ -158,9 +159,16 @@ public struct AdversarialTraining: Sendable {
     UNet.Conditions(noise: [], labels: labels)
   }
 
-  private func latents(
-    _ purpose: Critic.Purpose, _ positions: Range<Int>, like pictures: Tensor
-  ) -> Tensor {
-    purpose.normal(like: pictures, positions, seed: settings.seed)
+  /// Standard normal latents of some samples, `[positions, channels, height, width]`, for the
+  /// generator's step and for the discriminator's.
+  public func latents(
+    _ positions: Range<Int>
+  ) -> (generator: Tensor, discriminator: Tensor) {
+    let configuration = denoiser.network.configuration
+    let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
+    func drawn(_ purpose: Critic.Purpose) -> Tensor {
+      Tensor(normal: shape, from: purpose.streams(positions, seed: settings.seed))
+    }
+    return (drawn(.generatorLatent), drawn(.discriminatorLatent))
   }
 }

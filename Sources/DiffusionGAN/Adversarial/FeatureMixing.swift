@@ -6,7 +6,7 @@ import TensorCore
 struct FeatureMixing: Sendable {
   /// Channels and sides of the mixed maps, the finest first.
   let scales: [(channels: Int, side: Int)]
-  private let weights: Parameters
+  let weights: Parameters
 
   /// - Parameters:
   ///   - maps: shapes `[batch, channels, height, width]` of the maps, the finest first.

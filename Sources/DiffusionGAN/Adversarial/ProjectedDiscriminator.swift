@@ -70,6 +70,14 @@ public struct ProjectedDiscriminator: Discriminator {
         stem: style.headChannels, style: headStyle) : nil
   }
 
+  /// The fixed weights of the mixing, `mixing0.across0` and so on for each network.
+  public var mixingWeights: Parameters {
+    Parameters(
+      mixings.enumerated().flatMap { index, mixing in
+        mixing.weights.pairs.map { ("mixing\(index).\($0.name)", $0.tensor) }
+      })
+  }
+
   private var all: [DiscriminatorHead] { heads.flatMap(\.self) + [pixelHead].compactMap(\.self) }
 
   public func initialParameters(seed: UInt64) -> Parameters {
