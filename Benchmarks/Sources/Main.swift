@@ -124,21 +124,23 @@ enum Main {
   }
 
   private static func comparePeers(only: [String], threads: Int, rounds: Int) throws {
-    let works = Set(PeerComparison.rows.map(\.work)).union([TrainingComparison.work])
+    let steps = ComparedSteps.kinds.map { $0.kind }
+    let works = Set(PeerComparison.rows.map(\.work)).union(steps)
     for name in only where !works.contains(name) {
       throw UserError(
         "peers have no work called \"\(name)\"",
         remedy: "known are: \(works.sorted().joined(separator: ", "))", status: .usage)
     }
     let root = FileManager.default.currentDirectoryPath
-    if only.isEmpty || only.contains(TrainingComparison.work) {
+    let kinds = ComparedSteps.kinds.filter { only.isEmpty || only.contains($0.kind) }
+    if !kinds.isEmpty {
       var results = Results()
       let comparison = try TrainingComparison(threads: threads, root: root, note: note)
-      let table = try comparison(rounds: max(rounds, 1), into: &results)
+      let table = try comparison(kinds: kinds, rounds: max(rounds, 1), into: &results)
       try results.merge(into: resultsPath)
       print(table.text(), terminator: "")
     }
-    let others = only.filter { $0 != TrainingComparison.work }
+    let others = only.filter { !steps.contains($0) }
     guard only.isEmpty || !others.isEmpty else { return }
     var results = Results()
     let comparison = try PeerComparison(
