@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 from safetensors.torch import load_file
+from torch_gan import AdversarialStep
 from unet import Denoiser
 
 
@@ -63,7 +64,7 @@ class DenoisingStep:
         return [norm.item(), first] + [self.step(self.noise, self.sigma) for _ in range(2)]
 
 
-WORKS = {"train_step": DenoisingStep}
+WORKS = {"train_step": DenoisingStep, "gan_step": AdversarialStep}
 
 
 class Peer:

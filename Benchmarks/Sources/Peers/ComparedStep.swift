@@ -34,7 +34,7 @@ enum ComparedSteps {
   /// What workers are asked for when the numbers are to be compared.
   static let check = "check"
 
-  static var kinds: [any ComparedStep.Type] { [DenoisingStep.self] }
+  static var kinds: [any ComparedStep.Type] { [DenoisingStep.self, AdversarialStep.self] }
 
   /// - Throws: `UserError` for an unknown work, and for networks that cannot be read.
   static func step(_ work: String) throws -> any ComparedStep {

@@ -39,6 +39,14 @@ final class TrainingComparison {
   ) throws -> TextTable {
     let works = kinds.flatMap { $0.works }
     let rows = try works.map { try compare($0, rounds: rounds, into: &results) }
+    if works.contains(AdversarialStep.kind) {
+      let ratio = try FrozenSpeedup.measure(rounds: rounds, start: own)
+      results.set(FrozenSpeedup.key, ratio)
+      note(
+        String(
+          format: "frozen %.2f times as fast as unfrozen, %.2f wanted", ratio,
+          FrozenSpeedup.target))
+    }
     return TextTable(
       headers: [
         "work", "peer", "its images/s", "own images/s", "ratio", "range", "target",

@@ -1,0 +1,114 @@
+import DiffusionGAN
+import TensorCore
+
+/// An iteration of `onestep train`: a step of the generator, one of the discriminator, and every 16th
+/// time one of R1.
+struct AdversarialStep: ComparedStep {
+  static let kind = "gan_step"
+  /// The same as `kind` with nothing frozen.
+  static let unfrozen = "\(kind)_unfrozen"
+
+  private static let variants: [(work: String, preset: DataPreset, freeze: FreezeLevel)] = [
+    (kind, .fashion16, .convolutions), (unfrozen, .fashion16, .none),
+    ("\(kind)_fashion28", .fashion28, .convolutions),
+  ]
+
+  static let works = variants.map(\.work)
+
+  /// Iterations of the check: the first has a penalty, the others show what all steps did.
+  private static let checked = 3
+
+  /// The pretrained generator.
+  private let file: NetworkFile
+  private let denoiser: Denoiser
+  private let trainable: [String]
+  private let features: Classifier
+  private let discriminator: ProjectedDiscriminator
+  private let settings: AdversarialTraining.Settings
+  private let pictures: TrainingStep.Noise
+
+  /// The preset's pretrained network, its discriminator over the plain classifier and the pixels.
+  init(_ work: String) throws {
+    let (_, preset, freeze) = Self.variants.first { $0.work == work } ?? Self.variants[0]
+    file = try NetworkFile(contentsOf: "networks/\(preset.rawValue).safetensors")
+    features = try Classifier(contentsOf: "networks/\(preset.rawValue)-plain.safetensors")
+    var preconditioning = file.denoiser.preconditioning
+    preconditioning.epsilon = Preconditioning.d2o.epsilon
+    let network = file.denoiser.network
+    denoiser = Denoiser(network, preconditioning: preconditioning)
+    trainable = try FreezeRule.level(freeze).trainableNames(of: network)
+    let adversarial = AdversarialPreset(preset, isFrozen: freeze != .none, seed: 0)
+    settings = adversarial.settings
+    let (channels, side) = (network.configuration.imageChannels, network.configuration.resolution)
+    discriminator = ProjectedDiscriminator(
+      [features], shape: ImageShape(channels: channels, height: side, width: side),
+      style: adversarial.style, seed: settings.seed)
+    pictures = TrainingStep.Noise(shape: [channels, side, side])
+  }
+
+  var batch: Int { settings.batch }
+
+  /// One of them has a penalty.
+  var stepsOfTurn: Int { settings.penalty?.interval ?? 16 }
+
+  var operations: Double? { nil }
+
+  var description: [(key: String, value: JSONValue)] {
+    [
+      ("batch", .integer(batch)), ("network", denoiser.network.configuration.jsonValue),
+      ("sigma_data", .number(denoiser.preconditioning.sigmaData)),
+      ("epsilon", .number(denoiser.preconditioning.epsilon)),
+      ("trainable", .array(trainable.map { .string($0) })),
+      ("classifier", features.network.configuration.jsonValue),
+      ("rate", .number(Double(settings.generatorRate))),
+      ("discriminator_rate", .number(Double(settings.discriminatorRate))),
+      ("gamma", .number(Double(settings.penalty?.gamma ?? 0))),
+      ("interval", .integer(stepsOfTurn)), ("half_life", .number(settings.halfLife)),
+    ]
+  }
+
+  /// All networks' weights, and latents and real pictures of the check,
+  /// `[checked · batch, channels, height, width]`.
+  func arrays() throws -> Parameters {
+    var all: [(String, Tensor)] = []
+    func add(_ prefix: String, _ parameters: Parameters) {
+      all += parameters.pairs.map { ("\(prefix)/\($0.name)", $0.tensor) }
+    }
+    add("generator", file.weights)
+    add("classifier", features.weights)
+    add("discriminator", discriminator.initialParameters(seed: settings.seed))
+    add("state", discriminator.initialState(seed: settings.seed))
+    add("mixing", discriminator.mixingWeights)
+    let positions = 0..<Self.checked * batch
+    let latents = run.latents(positions)
+    var order = ShuffledOrder(count: pictures.count, seed: settings.seed)
+    all += [
+      ("input.generator", latents.generator), ("input.discriminator", latents.discriminator),
+      ("input.real", pictures.images(at: order.samples(positions).map(\.index))),
+    ]
+    return Parameters(all)
+  }
+
+  private var run: AdversarialTraining {
+    AdversarialTraining(
+      denoiser, weights: file.weights, trainable: trainable, discriminator: discriminator,
+      settings: settings)
+  }
+
+  /// Of each iteration the two losses, each with the norm of its gradient, and the penalty, 0 without.
+  func check() throws -> [Double] {
+    var run = run
+    return try (0..<Self.checked).flatMap { _ in
+      let step = try run.step(pictures)
+      return [
+        step.generatorLoss, step.generatorNorm, step.critic.loss, step.critic.norm,
+        step.critic.penalty ?? 0,
+      ].map { Double($0) }
+    }
+  }
+
+  func begun() -> () throws -> Double {
+    var run = run
+    return { Double(try run.step(pictures).generatorLoss) }
+  }
+}
