@@ -13,8 +13,8 @@ PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-f
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test build packages model vocabulary install bench bench-peers networks format \
-  lint clean
+.PHONY: help demo test build packages model vocabulary install bench bench-peers networks \
+  reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,22 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 	done
 	$(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
 	  --features networks/fashion16-plain.safetensors --out training-runs/fashion16-onestep
+
+# Resumable too. A study learns its rates on a development seed; `larger` takes those of the others.
+SNAPSHOT := training-runs/fashion16/snapshot-000
+STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
+  --metric networks/fashion16-residual.safetensors
+reproduce-onestep: networks ## run the studies of one-step generators anew (about 5 hours)
+	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
+	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
+	$(STUDY) ability --network pretrained-400k=networks/fashion16.safetensors \
+	  $(foreach kimg,050 100 200,--network pretrained-$(patsubst 0%,%,$(kimg))k=$(SNAPSHOT)$(kimg).safetensors)
+	$(STUDY) frequency --network pretrained=networks/fashion16.safetensors \
+	  --network one-step=networks/fashion16-onestep.safetensors
+	$(ONESTEP) study larger --features networks/fashion28-plain.safetensors \
+	  --metric networks/fashion28-residual.safetensors \
+	  --network pretrained=networks/fashion28.safetensors
+	$(ONESTEP) report --out reports/onestep
 
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive Sources Tests Benchmarks Package.swift
