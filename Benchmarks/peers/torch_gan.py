@@ -195,6 +195,7 @@ class AdversarialStep:
         names = ["generator", "discriminator", "real"]
         self.inputs = [arrays[f"input.{name}"] for name in names]
         self.batch = description["batch"]
+        self.checked_rate = description["checked_rate"]
         # What is frozen is its own average.
         self.average = [parameter.detach().clone() for parameter in self.trained]
         self.share = 1 - 0.5 ** (self.batch / description["half_life"])
@@ -239,6 +240,11 @@ class AdversarialStep:
     def update_average(self):
         torch._foreach_lerp_(self.average, self.trained, self.share)
 
+    def scale_rates(self, factor):
+        for optimiser in [self.generator_optimiser, self.discriminator_optimiser]:
+            for group in optimiser.param_groups:
+                group["lr"] *= factor
+
     def laid_out(self, pictures):
         return pictures.contiguous(memory_format=self.layout)
 
@@ -256,12 +262,14 @@ class AdversarialStep:
     def check(self):
         """Of each iteration both losses, each with the norm of its gradient, and R1 or 0."""
         numbers = []
+        self.scale_rates(self.checked_rate)
         for index, inputs in enumerate(zip(*(x.split(self.batch) for x in self.inputs))):
             latents, others, real = (self.laid_out(x) for x in inputs)
             numbers += [self.step_generator(latents), norm(self.trained)]
             numbers += [self.step_discriminator(others, real), norm(self.critical)]
             numbers.append(self.step_penalty(real) if index % self.interval == 0 else 0.0)
             self.update_average()
+        self.scale_rates(1 / self.checked_rate)
         return numbers
 
 

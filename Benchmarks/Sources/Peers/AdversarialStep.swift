@@ -15,8 +15,12 @@ struct AdversarialStep: ComparedStep {
 
   static let works = variants.map(\.work)
 
-  /// Iterations of the check: the first has a penalty, the others show what all steps did.
-  private static let checked = 3
+  /// Iterations of the check: the first has a penalty, and the second judges what two steps of the
+  /// generator drew.
+  private static let checked = 2
+  /// Share of the rates that the check is done with. Without momentum Adam's first steps are the
+  /// gradient's signs, about; the larger they are, the more the rounding of small gradients matters.
+  private static let checkedRate = 0.1
 
   /// The pretrained generator.
   private let file: NetworkFile
@@ -64,6 +68,7 @@ struct AdversarialStep: ComparedStep {
       ("discriminator_rate", .number(Double(settings.discriminatorRate))),
       ("gamma", .number(Double(settings.penalty?.gamma ?? 0))),
       ("interval", .integer(stepsOfTurn)), ("half_life", .number(settings.halfLife)),
+      ("checked_rate", .number(Self.checkedRate)),
     ]
   }
 
@@ -80,7 +85,7 @@ struct AdversarialStep: ComparedStep {
     add("state", discriminator.initialState(seed: settings.seed))
     add("mixing", discriminator.mixingWeights)
     let positions = 0..<Self.checked * batch
-    let latents = run.latents(positions)
+    let latents = run().latents(positions)
     var order = ShuffledOrder(count: pictures.count, seed: settings.seed)
     all += [
       ("input.generator", latents.generator), ("input.discriminator", latents.discriminator),
@@ -89,15 +94,19 @@ struct AdversarialStep: ComparedStep {
     return Parameters(all)
   }
 
-  private var run: AdversarialTraining {
-    AdversarialTraining(
+  /// A run that has not begun, with a share of the preset's rates.
+  private func run(rate share: Double = 1) -> AdversarialTraining {
+    var settings = settings
+    settings.generatorRate *= Float(share)
+    settings.discriminatorRate *= Float(share)
+    return AdversarialTraining(
       denoiser, weights: file.weights, trainable: trainable, discriminator: discriminator,
       settings: settings)
   }
 
   /// Of each iteration the two losses, each with the norm of its gradient, and the penalty, 0 without.
   func check() throws -> [Double] {
-    var run = run
+    var run = run(rate: Self.checkedRate)
     return try (0..<Self.checked).flatMap { _ in
       let step = try run.step(pictures)
       return [
@@ -108,7 +117,7 @@ struct AdversarialStep: ComparedStep {
   }
 
   func begun() -> () throws -> Double {
-    var run = run
+    var run = run()
     return { Double(try run.step(pictures).generatorLoss) }
   }
 }
