@@ -1,8 +1,9 @@
 /// Convolution of stride 1 without unfolding: six (or four) output channels at sixteen positions are
 /// summed in registers while the kernel's taps and the input channels go by.
 struct DirectConvolution: Sendable {
-  /// About how many multiplications make a task.
+  /// About how many multiplications make a task, at most, and how many tasks a batch makes, at least.
   private static let taskSize = 4 << 20
+  private static let fewestTasks = 8
 
   private let shape: ConvolutionShape
   private let image: PaddedImage
@@ -94,7 +95,8 @@ struct DirectConvolution: Sendable {
     if isCopied {
       for worker in 0..<pool.count { image.clear(scratch.pointer + worker * image.count) }
     }
-    let images = max(Self.taskSize / max(shape.outputCount * shape.inputs * shape.taps, 1), 1)
+    let work = max(shape.outputCount * shape.inputs * shape.taps, 1)
+    let images = max(min(Self.taskSize / work, shape.batch / Self.fewestTasks), 1)
     let (source, bias) = (x.storage, bias)
     pool.forEachOnWorker((shape.batch + images - 1) / images) { task, worker in
       for index in task * images..<min((task + 1) * images, shape.batch) {

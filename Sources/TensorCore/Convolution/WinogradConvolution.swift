@@ -6,6 +6,7 @@
 struct WinogradConvolution: Sendable {
   /// About how many multiplications make a task.
   private static let taskSize = 4 << 20
+  private static let fewestTasks = 8
   /// Tiles that are transformed together, about: the factors of one of the 16 products stay in the
   /// first-level cache.
   private static let tilesPerStrip = 32
@@ -98,7 +99,7 @@ struct WinogradConvolution: Sendable {
     transformed.pointer.update(repeating: 0, count: transformed.count)
     let groups = (shape.batch + images - 1) / images
     let work = max(images * shape.outputCount * shape.inputs * 4, 1)
-    let grain = max(Self.taskSize / work, 1)
+    let grain = max(min(Self.taskSize / work, groups / Self.fewestTasks), 1)
     let source = x.storage
     pool.forEachOnWorker((groups + grain - 1) / grain) { task, worker in
       let frame = framed.pointer + worker * images * imageStride
