@@ -38,14 +38,10 @@ struct StudyTrainers: StudyTrainer {
       command = TrainCommand.self
       words += ["--freeze", task.cell.freezing.rawValue]
       words += features.flatMap { ["--features", $0] }
-    case .distillRegression:
-      (command, words) = (DistillCommand.self, words + method("regression", task))
-    case .distillProgressive:
-      (command, words) = (DistillCommand.self, words + method("progressive", task))
-    case .distillConsistency:
-      (command, words) = (DistillCommand.self, words + method("consistency", task))
-    case .distillTrajectory:
-      (command, words) = (DistillCommand.self, words + method("trajectory", task))
+    case .distillRegression, .distillProgressive, .distillConsistency, .distillTrajectory:
+      command = DistillCommand.self
+      // Cells say `distill-METHOD`.
+      words += method(task.cell.method.rawValue.replacing("distill-", with: ""), task)
     }
     words += try options(task)
     guard case .run(let parsed) = try command.specification.parse(words) else { return [] }
