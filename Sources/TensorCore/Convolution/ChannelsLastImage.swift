@@ -4,23 +4,28 @@ struct ChannelsLastImage: Sendable {
   let channels: Int
   let height: Int
   let width: Int
-  /// Zeros around the image.
+  /// Zeros above and left of the image.
   let padding: Int
+  /// Rows of the frame.
+  let rows: Int
   /// Distance of positions: the channels, and zeros up to it.
   let stride: Int
+  /// Distance of rows.
+  let rowStride: Int
 
-  init(channels: Int, height: Int, width: Int, padding: Int) {
+  /// - Parameters:
+  ///   - rows, columns: of the frame.
+  init(channels: Int, height: Int, width: Int, padding: Int, rows: Int, columns: Int) {
     self.channels = channels
     self.height = height
     self.width = width
     self.padding = padding
+    self.rows = rows
     stride = (channels + 7) / 8 * 8
+    rowStride = columns * stride
   }
 
-  /// Distance of rows.
-  var rowStride: Int { (width + 2 * padding) * stride }
-
-  var count: Int { (height + 2 * padding) * rowStride }
+  var count: Int { rows * rowStride }
 
   /// Values that `fill` needs room for.
   static let scratchCount = 128

@@ -15,9 +15,6 @@ extension Tensor {
         bias.shape == [plan.outputs] || bias.shape == [plan.batch, plan.outputs],
         "bias of shape \(bias.shape) for a convolution to \(plan.outputShape)")
     }
-    if stride > 1, plan.kernelHeight == plan.kernelWidth {
-      return convolvedByPhases(weight, bias: bias, plan)
-    }
     let result = convolutionKernel(self, weight, bias: bias, plan)
     let input = Pullback(self) { $0.convolvedInputGradient(weight, plan) }
     let kernel = Pullback(weight) { self.convolutionWeightGradient($0, plan) }
@@ -50,7 +47,7 @@ extension Tensor {
 }
 
 /// Which kernel is the fastest was measured: see `docs/performance.md`.
-private func convolutionKernel(
+func convolutionKernel(
   _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ shape: ConvolutionShape
 ) -> Tensor {
   if WinogradConvolution.suits(shape) {
@@ -59,10 +56,11 @@ private func convolutionKernel(
   if shape.stride == 1 {
     return DirectConvolution(shape, weight, isTransposed: false).run(x, bias: bias)
   }
+  if shape.isSquare { return PhaseConvolution(shape).forward(x, weight, bias: bias) }
   return UnfoldedConvolution(shape).forward(x, weight, bias: bias)
 }
 
-private func inputGradientKernel(
+func inputGradientKernel(
   _ gradient: Tensor, _ weight: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
   if let transposed = shape.transposed {
@@ -71,13 +69,17 @@ private func inputGradientKernel(
     }
     return DirectConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
   }
+  if shape.stride > 1, shape.isSquare {
+    return PhaseConvolution(shape).inputGradient(gradient, weight)
+  }
   return UnfoldedConvolution(shape).inputGradient(gradient, weight)
 }
 
-private func weightGradientKernel(
+func weightGradientKernel(
   _ x: Tensor, _ gradient: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
   if WinogradConvolution.suits(shape) { return WinogradWeightGradient(shape).run(x, gradient) }
   if shape.stride == 1 { return DirectWeightGradient(shape).run(x, gradient) }
+  if shape.isSquare { return PhaseConvolution(shape).weightGradient(x, gradient) }
   return UnfoldedConvolution(shape).weightGradient(x, gradient)
 }

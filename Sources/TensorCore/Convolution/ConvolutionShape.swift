@@ -29,6 +29,8 @@ struct ConvolutionShape: Sendable {
 
   var outputHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
   var outputWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
+  /// Whether the kernel is.
+  var isSquare: Bool { kernelHeight == kernelWidth }
   var taps: Int { kernelHeight * kernelWidth }
 
   var inputShape: [Int] { [batch, inputs, height, width] }
@@ -41,7 +43,7 @@ struct ConvolutionShape: Sendable {
 
   /// The convolution whose result is the gradient of this one's input, if it has stride 1.
   var transposed: ConvolutionShape? {
-    guard stride == 1, kernelHeight == kernelWidth, kernelHeight - 1 >= padding else { return nil }
+    guard stride == 1, isSquare, kernelHeight - 1 >= padding else { return nil }
     return ConvolutionShape(
       outputShape, weight: [inputs, outputs, kernelHeight, kernelWidth], stride: 1,
       padding: kernelHeight - 1 - padding)

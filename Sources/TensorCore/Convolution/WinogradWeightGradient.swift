@@ -1,4 +1,4 @@
-/// The weight gradient of a 3×3 convolution of stride 1, by the transpose of `WinogradConvolution`:
+/// The weight gradient of a convolution that `WinogradConvolution` suits, by its transpose:
 /// `Gᵀ [(A g Aᵀ) ⊙ (Bᵀ d B)] G`, summed over tiles between the brackets.
 ///
 /// Images are summed in tasks of fixed size, and the tasks in order, so the bits do not depend on the
@@ -6,10 +6,10 @@
 struct WinogradWeightGradient: Sendable {
   /// Positions that one task sums.
   private static let positionsPerTask = 1024
+  /// Tasks of a batch, at least, where it has as many images.
+  private static let fewestTasks = 4
   /// Tiles that are transformed together, about.
   private static let tilesPerStrip = 64
-  /// Values of a transformed tile.
-  private static let points = 16
 
   private let shape: ConvolutionShape
   private let image: ChannelsLastImage
@@ -22,13 +22,17 @@ struct WinogradWeightGradient: Sendable {
   init(_ shape: ConvolutionShape) {
     self.shape = shape
     inputs = (shape.inputs + 11) / 12 * 12
+    imagesPerTask = max(
+      min(
+        Self.positionsPerTask / (shape.outputHeight * shape.outputWidth),
+        shape.batch / Self.fewestTasks), 1)
+    tiles = WinogradTiles(shape, batch: imagesPerTask, wanted: Self.tilesPerStrip)
     image = ChannelsLastImage(
-      channels: shape.inputs, height: shape.height, width: shape.width, padding: 1)
+      channels: shape.inputs, height: shape.height, width: shape.width, padding: shape.padding,
+      rows: tiles.frameHeight, columns: tiles.frameWidth)
     gradient = ChannelsLastImage(
-      channels: shape.outputs, height: shape.height, width: shape.width, padding: 0)
-    imagesPerTask = max(Self.positionsPerTask / (shape.height * shape.width), 1)
-    tiles = WinogradTiles(
-      height: shape.height, width: shape.width, batch: imagesPerTask, wanted: Self.tilesPerStrip)
+      channels: shape.outputs, height: tiles.height, width: tiles.width, padding: 0,
+      rows: (tiles.height + 1) / 2 * 2, columns: 2 * tiles.columns)
   }
 
   /// What a worker writes to.
@@ -48,14 +52,14 @@ struct WinogradWeightGradient: Sendable {
   }
 
   func run(_ x: Tensor, _ gradients: Tensor) -> Tensor {
-    let size = shape.outputs * shape.inputs * 9
+    let size = shape.outputs * shape.inputs * shape.taps
     let tasks = (shape.batch + imagesPerTask - 1) / imagesPerTask
     let parts = FloatBuffer(count: max(tasks, 1) * size)
     let pool = Compute.pool
     let counts = [
       tiles.images * image.count, tiles.images * gradient.count,
-      Self.points * pointStride(image), Self.points * pointStride(gradient),
-      Self.points * inputs * gradient.stride, ChannelsLastImage.scratchCount,
+      tiles.points * pointStride(image), tiles.points * pointStride(gradient),
+      tiles.points * inputs * gradient.stride, ChannelsLastImage.scratchCount,
     ]
     let buffers = counts.map { count in
       let buffer = FloatBuffer(count: pool.count * count)
@@ -102,16 +106,23 @@ struct WinogradWeightGradient: Sendable {
         let line = scratch.frame + index * image.count + 2 * row * image.rowStride
         let below = scratch.upstream + index * gradient.count + 2 * row * gradient.rowStride
         for column in 0..<tiles.columns {
-          transformInputs(
-            line + 2 * column * image.stride, into: v + tile * image.stride, inputStride)
-          transformGradients(
-            below + 2 * column * gradient.stride, into: y + tile * gradient.stride, gradientStride)
+          let (from, upstream) = (
+            line + 2 * column * image.stride, below + 2 * column * gradient.stride
+          )
+          let (input, output) = (v + tile * image.stride, y + tile * gradient.stride)
+          if tiles.points == 16 {
+            transformFour(from, into: input, inputStride)
+            transformFourGradients(upstream, into: output, gradientStride)
+          } else {
+            transformThree(from, into: input, inputStride)
+            transformThreeGradients(upstream, into: output, gradientStride)
+          }
           tile += 1
         }
       }
     }
     let width = gradient.stride
-    for point in 0..<Self.points {
+    for point in 0..<tiles.points {
       let sums = scratch.sums + point * inputs * width
       let factors = UnsafePointer(v + point * inputStride)
       let vectors = UnsafePointer(y + point * gradientStride)
@@ -134,7 +145,7 @@ struct WinogradWeightGradient: Sendable {
 
   /// `Bᵀ d B` of a tile, of all channels.
   @inline(__always)
-  private func transformInputs(
+  private func transformFour(
     _ tile: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
   ) {
     let (step, row) = (image.stride, image.rowStride)
@@ -162,9 +173,35 @@ struct WinogradWeightGradient: Sendable {
     }
   }
 
+  @inline(__always)
+  private func transformThree(
+    _ tile: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    let (step, row) = (image.stride, image.rowStride)
+    for channel in Swift.stride(from: 0, to: step, by: 8) {
+      @inline(__always)
+      func column(_ x: Int) -> (Lanes, Lanes, Lanes) {
+        let from = tile + channel + x * step
+        let (p, q, r) = (from.lanes(0), from.lanes(row), from.lanes(2 * row))
+        return (p - q, q, r - q)
+      }
+      let (a, b, c) = (column(0), column(1), column(2))
+      let out = out + channel
+      @inline(__always)
+      func put(_ y: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) {
+        out.store(a - b, 3 * y * stride)
+        out.store(b, (3 * y + 1) * stride)
+        out.store(c - b, (3 * y + 2) * stride)
+      }
+      put(0, a.0, b.0, c.0)
+      put(1, a.1, b.1, c.1)
+      put(2, a.2, b.2, c.2)
+    }
+  }
+
   /// `A g Aᵀ` of a tile, of all channels.
   @inline(__always)
-  private func transformGradients(
+  private func transformFourGradients(
     _ g: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
   ) {
     let (step, row) = (gradient.stride, gradient.rowStride)
@@ -186,42 +223,91 @@ struct WinogradWeightGradient: Sendable {
     }
   }
 
-  /// `Gᵀ u G` of the sums, as `[outputs, inputs, 3, 3]`.
+  @inline(__always)
+  private func transformThreeGradients(
+    _ g: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    let (step, row) = (gradient.stride, gradient.rowStride)
+    for channel in Swift.stride(from: 0, to: step, by: 8) {
+      let (a, b) = (g.lanes(channel), g.lanes(channel + step))
+      let (c, d) = (g.lanes(channel + row), g.lanes(channel + row + step))
+      let out = out + channel
+      @inline(__always)
+      func put(_ y: Int, _ a: Lanes, _ b: Lanes) {
+        out.store(a, 3 * y * stride)
+        out.store(a + b, (3 * y + 1) * stride)
+        out.store(b, (3 * y + 2) * stride)
+      }
+      put(0, a, b)
+      put(1, a + c, b + d)
+      put(2, c, d)
+    }
+  }
+
+  /// `Gᵀ u G` of the sums, as `[outputs, inputs, kernel height, kernel width]`.
   private func finish(_ sums: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
     let width = gradient.stride
     let point = inputs * width
+    let taps = shape.taps
+    for input in 0..<shape.inputs {
+      for output in stride(from: 0, to: shape.outputs, by: 8) {
+        let u = sums + input * width + output
+        let target = out + (output * shape.inputs + input) * taps
+        let count = min(8, shape.outputs - output)
+        @inline(__always)
+        func put(_ tap: Int, _ value: Lanes) {
+          for lane in 0..<count { target[lane * shape.inputs * taps + tap] = value[lane] }
+        }
+        if tiles.points == 16 {
+          finishFour(u, point, put)
+        } else {
+          finishThree(u, point, put)
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func finishFour(
+    _ u: UnsafePointer<Float>, _ point: Int, _ put: (Int, Lanes) -> Void
+  ) {
     @inline(__always)
     func three(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> (Lanes, Lanes, Lanes) {
       let sum = (b + c) * 0.5
       return (a + sum, (b - c) * 0.5, sum + d)
     }
-    for input in 0..<shape.inputs {
-      for output in stride(from: 0, to: shape.outputs, by: 8) {
-        let u = sums + input * width + output
-        @inline(__always)
-        func column(_ x: Int) -> (Lanes, Lanes, Lanes) {
-          three(
-            u.lanes(x * point), u.lanes((x + 4) * point), u.lanes((x + 8) * point),
-            u.lanes((x + 12) * point))
-        }
-        let (a, b, c, d) = (column(0), column(1), column(2), column(3))
-        let rows = (
-          three(a.0, b.0, c.0, d.0), three(a.1, b.1, c.1, d.1), three(a.2, b.2, c.2, d.2)
-        )
-        for lane in 0..<min(8, shape.outputs - output) {
-          let target = out + ((output + lane) * shape.inputs + input) * 9
-          target[0] = rows.0.0[lane]
-          target[1] = rows.0.1[lane]
-          target[2] = rows.0.2[lane]
-          target[3] = rows.1.0[lane]
-          target[4] = rows.1.1[lane]
-          target[5] = rows.1.2[lane]
-          target[6] = rows.2.0[lane]
-          target[7] = rows.2.1[lane]
-          target[8] = rows.2.2[lane]
-        }
-      }
+    @inline(__always)
+    func column(_ x: Int) -> (Lanes, Lanes, Lanes) {
+      three(
+        u.lanes(x * point), u.lanes((x + 4) * point), u.lanes((x + 8) * point),
+        u.lanes((x + 12) * point))
     }
+    let (a, b, c, d) = (column(0), column(1), column(2), column(3))
+    @inline(__always)
+    func row(_ y: Int, _ values: (Lanes, Lanes, Lanes)) {
+      put(3 * y, values.0)
+      put(3 * y + 1, values.1)
+      put(3 * y + 2, values.2)
+    }
+    row(0, three(a.0, b.0, c.0, d.0))
+    row(1, three(a.1, b.1, c.1, d.1))
+    row(2, three(a.2, b.2, c.2, d.2))
+  }
+
+  @inline(__always)
+  private func finishThree(
+    _ u: UnsafePointer<Float>, _ point: Int, _ put: (Int, Lanes) -> Void
+  ) {
+    @inline(__always)
+    func column(_ x: Int) -> (Lanes, Lanes) {
+      let (a, b, c) = (u.lanes(x * point), u.lanes((x + 3) * point), u.lanes((x + 6) * point))
+      return (a + b, b + c)
+    }
+    let (a, b, c) = (column(0), column(1), column(2))
+    put(0, a.0 + b.0)
+    put(1, b.0 + c.0)
+    put(2, a.1 + b.1)
+    put(3, b.1 + c.1)
   }
 }
 

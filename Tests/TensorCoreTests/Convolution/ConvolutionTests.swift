@@ -83,11 +83,23 @@ import Testing
     ((10, 40), (14, 14)), ((17, 31), (28, 28)), ((12, 8), (18, 32)), ((8, 24), (6, 50)),
   ].map { Extents(channels: $0.0, size: $0.1, kernel: 3, padding: 1) }
 
-  @Test(arguments: tiled)
+  /// Odd extents of the result, all paddings, and the 2×2 kernels.
+  static let uneven: [Extents] = [2, 3].flatMap { kernel in
+    (0..<kernel).flatMap { padding in
+      [
+        ((8, 8), (3, 3)), ((9, 13), (5, 4)), ((24, 24), (15, 15)), ((32, 16), (8, 9)),
+        ((10, 40), (14, 7)), ((17, 31), (29, 28)), ((12, 8), (19, 33)),
+      ].map { Extents(channels: $0.0, size: $0.1, kernel: kernel, padding: padding) }
+    }
+  }
+
+  @Test(arguments: tiled + uneven)
   func tilesAgreeWithUnfolding(extents: Extents) throws {
     let x = random([5, extents.channels.0, extents.size.0, extents.size.1], 1)
-    let weight = random([extents.channels.1, extents.channels.0, 3, 3], 2)
-    let shape = ConvolutionShape(x.shape, weight: weight.shape, stride: 1, padding: 1)
+    let weight = random(
+      [extents.channels.1, extents.channels.0, extents.kernel, extents.kernel], 2)
+    let shape = ConvolutionShape(
+      x.shape, weight: weight.shape, stride: 1, padding: extents.padding)
     #expect(WinogradConvolution.suits(shape))
     let gradient = random(shape.outputShape, 3)
     let unfolded = UnfoldedConvolution(shape)
@@ -106,7 +118,11 @@ import Testing
   }
 
   @Test func tilesAreTheSameBitsForAnyNumberOfThreads() {
-    let (x, weight) = (random([37, 24, 8, 8], 1), random([9, 24, 3, 3], 2))
+    for kernel in [2, 3] { threadsAgree(random([9, 24, kernel, kernel], 2)) }
+  }
+
+  private func threadsAgree(_ weight: Tensor) {
+    let x = random([37, 24, 8, 8], 1)
     let shape = ConvolutionShape(x.shape, weight: weight.shape, stride: 1, padding: 1)
     let gradient = random(shape.outputShape, 3)
     let results = [1, 2, 5].map { threads in
