@@ -19,10 +19,19 @@ enum ColumnParity {
       take(row, even, odd)
       take(row + 2 * (count - 4), even + count - 4, odd + count - 4)
     } else {
-      for column in 0..<count {
-        even[column] = row[2 * column]
-        odd[column] = row[2 * column + 1]
-      }
+      takeFew(row, count, even, odd)
+    }
+  }
+
+  /// Apart, or the compiler prepares for more than three at the beginning of every row.
+  @inline(never)
+  private static func takeFew(
+    _ row: UnsafePointer<Float>, _ count: Int, _ even: UnsafeMutablePointer<Float>,
+    _ odd: UnsafeMutablePointer<Float>
+  ) {
+    for column in 0..<count {
+      even[column] = row[2 * column]
+      odd[column] = row[2 * column + 1]
     }
   }
 
@@ -53,10 +62,18 @@ enum ColumnParity {
       put(even, odd, into: row)
       put(even + count - 4, odd + count - 4, into: row + 2 * (count - 4))
     } else {
-      for column in 0..<count {
-        row[2 * column] = even[column]
-        row[2 * column + 1] = odd[column]
-      }
+      putFew(even, odd, count, into: row)
+    }
+  }
+
+  @inline(never)
+  private static func putFew(
+    _ even: UnsafePointer<Float>, _ odd: UnsafePointer<Float>, _ count: Int,
+    into row: UnsafeMutablePointer<Float>
+  ) {
+    for column in 0..<count {
+      row[2 * column] = even[column]
+      row[2 * column + 1] = odd[column]
     }
   }
 

@@ -86,18 +86,27 @@ struct WinogradTiles: Sendable {
     _ plane: UnsafePointer<Float>, imageStride: Int, images: Int, rows: Range<Int>,
     into out: UnsafeMutablePointer<Float>
   ) {
+    // A loop for each size: with the choice inside, what is the same for all vectors was found anew.
+    if points == 16 {
+      transform(plane, imageStride, images, rows, into: out, transformFour)
+    } else {
+      transform(plane, imageStride, images, rows, into: out, transformThree)
+    }
+  }
+
+  @inline(__always)
+  private func transform(
+    _ plane: UnsafePointer<Float>, _ imageStride: Int, _ images: Int, _ rows: Range<Int>,
+    into out: UnsafeMutablePointer<Float>,
+    _ one: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
     var base = 0
     for index in 0..<images {
       for row in rows {
         let line = plane + index * imageStride + 2 * row * rowStride
         for column in Swift.stride(from: 0, to: columns, by: 8) {
           let first = start(column)
-          let target = out + base + first
-          if points == 16 {
-            transformFour(line + first, into: target)
-          } else {
-            transformThree(line + first, into: target)
-          }
+          one(line + first, out + base + first)
         }
         base += columns
       }
@@ -107,7 +116,7 @@ struct WinogradTiles: Sendable {
   /// Along the columns first: of each, the four rows.
   @inline(__always)
   private func transformFour(
-    _ even: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+    _ even: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
   ) {
     @inline(__always)
     func along(_ x: UnsafePointer<Float>) -> (Lanes, Lanes, Lanes, Lanes) {
@@ -133,7 +142,7 @@ struct WinogradTiles: Sendable {
 
   @inline(__always)
   private func transformThree(
-    _ even: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+    _ even: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
   ) {
     @inline(__always)
     func along(_ x: UnsafePointer<Float>) -> (Lanes, Lanes, Lanes) {
@@ -164,12 +173,25 @@ struct WinogradTiles: Sendable {
     _ m: UnsafePointer<Float>, rows: Range<Int>, bias: Float,
     lines: UnsafeMutablePointer<Float>, into plane: UnsafeMutablePointer<Float>
   ) {
+    if points == 16 {
+      invert(m, rows, bias, lines, into: plane, invertFour)
+    } else {
+      invert(m, rows, bias, lines, into: plane, invertThree)
+    }
+  }
+
+  @inline(__always)
+  private func invert(
+    _ m: UnsafePointer<Float>, _ rows: Range<Int>, _ bias: Float,
+    _ lines: UnsafeMutablePointer<Float>, into plane: UnsafeMutablePointer<Float>,
+    _ one: (UnsafePointer<Float>) -> (Lanes, Lanes, Lanes, Lanes)
+  ) {
     var from = m
     let room = columns + 8
     for row in rows {
       for column in Swift.stride(from: 0, to: columns, by: 8) {
         let first = start(column)
-        let tile = points == 16 ? invertFour(from + first) : invertThree(from + first)
+        let tile = one(from + first)
         lines.store(tile.0 + bias, first)
         lines.store(tile.1 + bias, first + room)
         lines.store(tile.2 + bias, first + 2 * room)
