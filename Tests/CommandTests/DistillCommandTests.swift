@@ -103,6 +103,63 @@ import Testing
     }
   }
 
+  @Test func aDiscriminatorAndMapsMayStandBesideTheLoss() throws {
+    let scratch = try Scratch()
+    let teacher = try teacher(in: scratch)
+    let classifier = scratch.file("classifier")
+    let trained = try Program.run(
+      [
+        "features", "train", "--data", "fashion-mnist", "--preset", "test", "--kimg", "1",
+        "--snapshots", "1", "--threads", "2", "--out", classifier,
+      ], of: "onestep")
+    #expect(trained.status == 0, "\(trained.err)")
+    let maps = classifier + "/snapshot-000001.safetensors"
+    /// The figures of the run's end, and its weights.
+    func run(_ name: String, _ method: String, _ rest: [String]) throws -> (JSON, Data) {
+      let out = scratch.file("\(name)/run")
+      let result = try Program.run(distill(teacher, method, out, rest), of: "onestep")
+      #expect(result.status == 0, "\(name): \(result.err)")
+      let rows = try String(contentsOfFile: out + "/stats.jsonl", encoding: .utf8)
+        .split(separator: "\n")
+      return (
+        try JSON(String(try #require(rows.last))),
+        try bytes(out + "/snapshot-000001.safetensors")
+      )
+    }
+    let regression = ["--pool", "64", "--teacher-steps", "2"]
+    let plain = try run("plain", "regression", regression)
+    #expect(plain.0["discriminator_loss"] == nil)
+    let perceptual = try run("perceptual", "regression", regression + ["--perceptual", maps])
+    #expect(perceptual.1 != plain.1)
+    #expect(try #require(perceptual.0["loss"]?.number) > 0)
+    for (name, method, rest) in [
+      ("encoder", "consistency", []), ("named", "consistency", ["--features", maps]),
+      ("regression", "regression", regression),
+    ] {
+      let found = try run(name, method, ["--gan", "0.1"] + rest)
+      for key in ["loss", "generator_loss", "discriminator_loss", "real_logit", "fake_logit"] {
+        #expect(found.0[key]?.number?.isFinite == true, "\(name): \(key)")
+      }
+      #expect(found.1 != plain.1)
+    }
+  }
+
+  @Test func regressionOntoClassesTakesNoDiscriminator() throws {
+    let scratch = try Scratch()
+    let run = scratch.file("teacher")
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "fashion-mnist", "--preset", "test", "--cond", "--kimg", "1",
+        "--threads", "2", "--snapshots", "1", "--out", run,
+      ], of: "onestep")
+    #expect(result.status == 0, "\(result.err)")
+    try Program.run(
+      distill(
+        run + "/snapshot-000001.safetensors", "regression", scratch.file("x"), ["--gan", "0.1"]),
+      of: "onestep"
+    ).expectFailure(2, "classes", "--gan", of: "onestep")
+  }
+
   @Test func mistakesAreToldInOneLine() throws {
     let scratch = try Scratch()
     let teacher = try teacher(in: scratch)
@@ -119,6 +176,9 @@ import Testing
     try refused("consistency", ["--pool", "5"], 2, "--pool")
     try refused("progressive", ["--target-half-life", "5"], 2, "--target-half-life")
     try refused("consistency", ["--freeze", "4"], 2, "--freeze")
+    try refused("consistency", ["--features", "encoder"], 2, "--gan")
+    try refused("consistency", ["--gan", "0"], 2, "--gan")
+    try refused("regression", ["--perceptual", "nothing.safetensors"], 1, "nothing.safetensors")
     try refused("imitation", [], 2, "--method")
     try refused("consistency", [], 1, "nothing.safetensors", network: "nothing.safetensors")
     try Program.run(

@@ -68,6 +68,9 @@ final class RunningProgram {
 
   var isRunning: Bool { process.isRunning }
 
+  /// Keeps it where it is; a stopped process can be killed.
+  func pause() { Glibc.kill(process.processIdentifier, SIGSTOP) }
+
   func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }
 
   func finish() throws -> Program.Result {

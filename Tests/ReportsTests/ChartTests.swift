@@ -46,6 +46,17 @@ import Testing
     #expect(Set(xml.values("stroke-dasharray")).count >= 3)
   }
 
+  /// Colours come again after six.
+  @Test func seriesAreToldApart() {
+    let looks = (0..<24).map { series in
+      let marker = ChartStyle.marker(series, x: 0, y: 0, tooltip: nil)
+      return "\(ChartStyle.colour(series)) \(ChartStyle.dash(series) ?? "") \(marker)"
+    }
+    #expect(Set(looks).count == looks.count)
+    let withoutColour = (0..<6).map { ChartStyle.dash($0) ?? "" }
+    #expect(Set(withoutColour).count == 6)
+  }
+
   @Test func missingNumbersLeaveGaps() {
     var chart = LineChart(
       title: "t", xTitle: "x", yTitle: "y",

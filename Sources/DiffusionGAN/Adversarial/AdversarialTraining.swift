@@ -70,7 +70,7 @@ public struct AdversarialTraining: Sendable {
   public internal(set) var average: MovingAverage
   /// Samples seen: the position in every random sequence.
   public internal(set) var seen: Int
-  private var order: ShuffledOrder?
+  private var order = PictureOrder()
 
   /// A run that has not begun.
   ///
@@ -120,13 +120,8 @@ public struct AdversarialTraining: Sendable {
   /// - Throws: `UserError` for a loss or gradient that is not finite, and whatever `source` throws. The
   ///   run has to be continued from its last saved state then.
   public mutating func step(_ source: some PictureSource) throws -> Step {
-    var order = self.order ?? ShuffledOrder(count: source.count, seed: settings.seed)
-    precondition(
-      order.count == source.count,
-      "a run on \(order.count) pictures continued on \(source.count)")
     let positions = seen..<seen + settings.batch
-    let indices = order.samples(positions).map(\.index)
-    self.order = order
+    let indices = order.indices(positions, of: source, seed: settings.seed)
     let real = try source.images(at: indices)
     let labels = denoiser.network.configuration.labels > 0 ? try source.labels(at: indices) : nil
 

@@ -12,26 +12,20 @@ struct ConsistencyObjective: DistillationObjective {
   let student: Denoiser
   /// θ⁻.
   let targetWeights: Parameters
-  let teacher: Denoiser
-  let teacherWeights: Parameters
-  /// Noise levels, falling to ε.
-  let levels: [Float]
-  let samples: DistillationSamples
+  /// Between noise levels that fall to ε.
+  let steps: TeacherSteps
   let distance: PictureDistance
 
   func callAsFunction(
     _ weights: Parameters, _ positions: Range<Int>
   ) throws -> (loss: Tensor, generated: Tensor) {
-    let (clean, noise, conditions) = try samples.pictures(positions)
     let places = positions.map {
-      var stream = samples.stream(.level, $0)
-      return stream.integer(below: levels.count - 1)
+      var stream = steps.samples.stream(.level, $0)
+      return stream.integer(below: steps.levels.count - 1)
     }
-    let (t, u) = (places.map { levels[$0] }, places.map { levels[$0 + 1] })
-    let x = clean + noise * Tensor(perSample: t)
-    let next = teacher.heunStep(x, from: t, to: u, teacherWeights, conditions)
-    let target = student(next, sigma: u, targetWeights, conditions)
-    let generated = student(x, sigma: t, weights, conditions)
+    let batch = try steps(positions, at: places)
+    let target = student(batch.next, sigma: batch.u, targetWeights, batch.conditions)
+    let generated = student(batch.x, sigma: batch.t, weights, batch.conditions)
     return (distance(generated, target).mean(), generated)
   }
 }

@@ -178,6 +178,11 @@ public struct Distillation: Sendable {
         source: source, order: order, seed: settings.seed,
         isConditional: student.network.configuration.labels > 0)
     }
+    func steps(_ source: any PictureSource, _ sigmas: [Double]) -> TeacherSteps {
+      TeacherSteps(
+        teacher: teacher.denoiser, weights: teacher.weights, levels: sigmas.map { Float($0) },
+        samples: samples(source))
+    }
     let sigmas = Sampler(steps: max(points, 1)).sigmas
     let distance = settings.distance
     switch task {
@@ -190,14 +195,12 @@ public struct Distillation: Sendable {
         samples: samples(source), distance: distance)
     case .consistency(let source, _):
       return ConsistencyObjective(
-        student: student, targetWeights: target?.weights ?? weights, teacher: teacher.denoiser,
-        teacherWeights: teacher.weights, levels: sigmas.dropLast().map { Float($0) },
-        samples: samples(source), distance: distance)
+        student: student, targetWeights: target?.weights ?? weights,
+        steps: steps(source, sigmas.dropLast()), distance: distance)
     case .trajectory(let source, _):
       return TrajectoryObjective(
-        jumps: jumps, targetWeights: target?.weights ?? weights, teacher: teacher.denoiser,
-        teacherWeights: teacher.weights, levels: sigmas.map { Float($0) },
-        samples: samples(source), distance: distance)
+        jumps: jumps, targetWeights: target?.weights ?? weights,
+        steps: steps(source, sigmas), distance: distance)
     }
   }
 

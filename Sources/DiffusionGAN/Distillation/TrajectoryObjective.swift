@@ -12,32 +12,27 @@ struct TrajectoryObjective: DistillationObjective {
   let jumps: TrajectoryJumps
   /// θ⁻.
   let targetWeights: Parameters
-  let teacher: Denoiser
-  let teacherWeights: Parameters
-  /// Noise levels, falling, with 0 at the end.
-  let levels: [Float]
-  let samples: DistillationSamples
+  /// Between noise levels that fall, with 0 at the end.
+  let steps: TeacherSteps
   let distance: PictureDistance
 
   func callAsFunction(
     _ weights: Parameters, _ positions: Range<Int>
   ) throws -> (loss: Tensor, generated: Tensor) {
-    let (clean, noise, conditions) = try samples.pictures(positions)
+    let levels = steps.levels
     let places = positions.map {
-      var stream = samples.stream(.level, $0)
+      var stream = steps.samples.stream(.level, $0)
       // Not the last level before 0: the solver does not go to 0.
       let start = stream.integer(below: levels.count - 2)
       return (start, start + 1 + stream.integer(below: levels.count - start - 1))
     }
-    let (t, s) = (places.map { levels[$0.0] }, places.map { levels[$0.1] })
-    let u = places.map { levels[$0.0 + 1] }
-    let zero = [Float](repeating: 0, count: t.count)
-    let x = clean + noise * Tensor(perSample: t)
-    let next = teacher.heunStep(x, from: t, to: u, teacherWeights, conditions)
-    let end = jumps(next, from: u, to: s, targetWeights, conditions)
-    let target = jumps(end, from: s, to: zero, targetWeights, conditions)
-    let reached = jumps(x, from: t, to: s, weights, conditions)
-    let generated = jumps(reached, from: s, to: zero, targetWeights, conditions)
+    let batch = try steps(positions, at: places.map(\.0))
+    let s = places.map { levels[$0.1] }
+    let zero = [Float](repeating: 0, count: s.count)
+    let end = jumps(batch.next, from: batch.u, to: s, targetWeights, batch.conditions)
+    let target = jumps(end, from: s, to: zero, targetWeights, batch.conditions)
+    let reached = jumps(batch.x, from: batch.t, to: s, weights, batch.conditions)
+    let generated = jumps(reached, from: s, to: zero, targetWeights, batch.conditions)
     return (distance(generated, target).mean(), generated)
   }
 }

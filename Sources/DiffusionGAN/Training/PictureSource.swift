@@ -36,6 +36,25 @@ public struct LabelledPictures: PictureSource {
   }
 }
 
+/// The order in which a run takes its pictures; known with the first batch.
+struct PictureOrder: Sendable {
+  private var order: ShuffledOrder?
+
+  /// Numbers of the pictures at `positions` of the run.
+  ///
+  /// - Precondition: `source` has as many pictures as before.
+  mutating func indices(
+    _ positions: Range<Int>, of source: some PictureSource, seed: UInt64
+  ) -> [Int] {
+    var order = self.order ?? ShuffledOrder(count: source.count, seed: seed)
+    precondition(
+      order.count == source.count,
+      "a run on \(order.count) pictures continued on \(source.count)")
+    defer { self.order = order }
+    return order.samples(positions).map(\.index)
+  }
+}
+
 /// What a random stream of a training run is for: the first part of its path. The order of pictures has
 /// its own, `ShuffledOrder`.
 enum RandomPurpose: UInt64 {

@@ -47,7 +47,7 @@ public struct Pretraining: Sendable {
   public internal(set) var optimiser: Adam
   /// Samples seen: the position in every random sequence.
   public internal(set) var seen: Int
-  private var order: ShuffledOrder?
+  private var order = PictureOrder()
 
   /// A run that has not begun.
   public init(_ denoiser: Denoiser, settings: Settings) {
@@ -85,13 +85,8 @@ public struct Pretraining: Sendable {
   /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is not,
   ///   if they are not replaced; whatever `source` throws. The state is then as before.
   public mutating func step(_ source: some PictureSource) throws -> Step {
-    var order = self.order ?? ShuffledOrder(count: source.count, seed: settings.seed)
-    precondition(
-      order.count == source.count,
-      "a run on \(order.count) pictures continued on \(source.count)")
     let positions = seen..<seen + settings.batch
-    let indices = order.samples(positions).map(\.index)
-    self.order = order
+    let indices = order.indices(positions, of: source, seed: settings.seed)
     let clean = try source.images(at: indices)
     let labels = try source.labels(at: indices)
     let (noisy, sigma) = corrupted(clean, positions)

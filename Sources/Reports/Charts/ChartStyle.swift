@@ -22,7 +22,10 @@ enum ChartStyle {
   static let dashes: [String?] = [nil, "7 4", "2 3", "11 3 2 3", "4 2", "9 3 2 3 2 3"]
 
   static func colour(_ series: Int) -> String { palette[series % palette.count] }
-  static func dash(_ series: Int) -> String? { dashes[series % dashes.count] }
+  static func dash(_ series: Int) -> String? { dashes[look(series) % dashes.count] }
+
+  /// Which pattern and marker a series has: where the colours begin again, others go with them.
+  private static func look(_ series: Int) -> Int { series + series / palette.count }
 
   /// The marker of a series, about 7 pixels across.
   static func marker(_ series: Int, x: Double, y: Double, tooltip: String?) -> Markup {
@@ -31,7 +34,7 @@ enum ChartStyle {
       (name: "stroke-width", value: "0.8"),
     ]
     let children = tooltip.map { [Markup.element("title", [:], [.text($0)])] } ?? []
-    guard let corners = markerCorners[series % markerCorners.count] else {
+    guard let corners = markerCorners[look(series) % markerCorners.count] else {
       let place = [
         (name: "cx", value: pixels(x)), (name: "cy", value: pixels(y)), (name: "r", value: "3.6"),
       ]

@@ -25,7 +25,7 @@ import Testing
 
   @Test func whatTheProjectShipsCanBeRead() throws {
     let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
-    for name in ["minima", "freezing", "ability", "frequency"] {
+    for name in ["minima", "freezing", "ability", "frequency", "larger"] {
       let study = try Study(contentsOf: "\(root.dropFirst())/studies/\(name).json")
       #expect(study.name == name && !study.cells.isEmpty)
     }
@@ -68,17 +68,52 @@ import Testing
     }
   }
 
-  @Test func rowsAreMadeOnce() throws {
-    let scratch = try Scratch()
+  /// The study on untrained weights, and their file.
+  private static func study(
+    _ text: String = text, in scratch: Scratch
+  ) throws -> (study: Study, network: String) {
     let denoiser = Denoiser(try UNet(NetworkTests.small))
     let network = scratch.file("n.safetensors")
     try NetworkFile(denoiser, weights: denoiser.network.initialParameters(seed: 1))
       .write(to: network)
-    var study = try Self.study()
+    var study = try study(text)
     study.networks[0].path = network
-    let data = try ImageDataset(
+    return (study, network)
+  }
+
+  private static func pictures() throws -> ImageDataset {
+    try ImageDataset(
       name: "d", shape: ImageShape(channels: 1, height: 8, width: 8),
       pixels: (0..<120 * 64).map { UInt8($0 * 7919 % 251) })
+  }
+
+  /// Rates may be compared before the end of the budget; what is reported is of the whole of it.
+  @Test func ratesAreComparedAfterTheImagesThatTheStudySays() throws {
+    let scratch = try Scratch()
+    for (images, expected) in [(10, 10), (50, 20)] {
+      let (study, network) = try Self.study(
+        Self.text.replacingOccurrences(
+          of: "\"seeds\": [0, 1]", with: "\"development_images\": \(images), \"seeds\": [0, 1]"),
+        in: scratch)
+      let run = try RunDirectory.open(
+        root: scratch.path, name: "s\(images)",
+        identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+        rowsFile: StudyResults.rowsFile)
+      var runner = try StudyRunner(
+        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        trainer: CountingTrainer(network), pool: ThreadPool(count: 2)
+      ) { _, _, _ in }
+      try runner()
+      let rows = try StudyResults(contentsOf: run.path).rows.filter { $0.cell == "g" }
+      #expect(rows.filter { $0.role == .development }.map(\.images) == [expected, expected])
+      #expect(rows.filter { $0.role == .heldOut }.map(\.images) == [10, 20, 10, 20])
+    }
+  }
+
+  @Test func rowsAreMadeOnce() throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    let data = try Self.pictures()
     let trainer = CountingTrainer(network)
     func run(stopAt limit: Int? = nil) throws -> RunDirectory {
       let run = try RunDirectory.open(
