@@ -82,6 +82,7 @@ STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
 reproduce-onestep: networks ## run the studies of one-step generators anew (about 5 hours)
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
+	$(STUDY) rivals --network pretrained=networks/fashion16.safetensors
 	$(STUDY) ability --network pretrained-400k=networks/fashion16.safetensors \
 	  $(foreach kimg,050 100 200,--network pretrained-$(patsubst 0%,%,$(kimg))k=$(SNAPSHOT)$(kimg).safetensors)
 	$(STUDY) frequency --network pretrained=networks/fashion16.safetensors \

@@ -25,7 +25,7 @@ import Testing
 
   @Test func whatTheProjectShipsCanBeRead() throws {
     let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
-    for name in ["minima", "freezing", "ability", "frequency", "larger"] {
+    for name in ["minima", "freezing", "ability", "frequency", "larger", "rivals"] {
       let study = try Study(contentsOf: "\(root.dropFirst())/studies/\(name).json")
       #expect(study.name == name && !study.cells.isEmpty)
     }
