@@ -74,6 +74,8 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 	done
 	$(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
 	  --features networks/fashion16-plain.safetensors --out training-runs/fashion16-onestep
+	$(ONESTEP) train --network networks/fashion28.safetensors --data fashion-mnist --preset fashion28 \
+	  --features networks/fashion28-plain.safetensors --kimg 40 --out training-runs/fashion28-onestep
 
 # Resumable too. A study learns its rates on a development seed; `larger` takes those of the others.
 SNAPSHOT := training-runs/fashion16/snapshot-000
