@@ -13,6 +13,8 @@ enum DiscriminatorChoice: String, CaseIterable {
 struct AdversarialOptions {
   let training: AdversarialTraining.Settings
   let total: Int
+  /// Share of the run, at its end, over which the rates fall to 0.
+  private let descent: Double
   let choice: DiscriminatorChoice
   private let style: ProjectedDiscriminator.Style
   private let featureNames: [String]
@@ -41,8 +43,11 @@ struct AdversarialOptions {
     penalty.method = GradientPenalty.Method(rawValue: method) ?? .exact
     settings.penalty = method == "none" ? nil : penalty
     settings.augmentation = try Self.augmentation(parsed)
-    training = settings
     total = try parsed.integer("kimg", in: 1...100_000_000).map { $0 * 1000 } ?? preset.total
+    descent = try parsed.number("descent", in: 0...1) ?? 0
+    settings.schedule = LearningRate(
+      1, descent: (total: total, length: Int(descent * Double(total))))
+    training = settings
     choice = DiscriminatorChoice(rawValue: parsed.string("discriminator") ?? "") ?? .projected
     style = preset.style
     let named = parsed.strings("features")
@@ -126,6 +131,6 @@ struct AdversarialOptions {
       ("total", .integer(total)), ("rate", .number(Double(training.generatorRate))),
       ("discriminator_rate", .number(Double(training.discriminatorRate))),
       ("half_life", .number(training.halfLife)),
-    ]
+    ] + (descent > 0 ? [("descent", .number(descent))] : [])
   }
 }

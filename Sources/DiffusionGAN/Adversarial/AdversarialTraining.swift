@@ -14,6 +14,8 @@ public struct AdversarialTraining: Sendable {
     public var batch: Int
     public var generatorRate: Float
     public var discriminatorRate: Float
+    /// What both rates are multiplied by.
+    public var schedule = LearningRate(1)
     /// Of both optimisers, before the correction for lazy regularisation.
     public var adam: Adam.Settings
     public var loss: AdversarialLoss
@@ -146,7 +148,8 @@ public struct AdversarialTraining: Sendable {
     }
     try Critic.check(loss, "generator's", gradients, seen: seen)
     generator.optimiser.step(
-      &generator.weights, gradients: gradients, rate: settings.generatorRate)
+      &generator.weights, gradients: gradients,
+      rate: settings.generatorRate * settings.schedule.value(seen: seen))
     return (loss[0], gradients.globalNorm)
   }
 

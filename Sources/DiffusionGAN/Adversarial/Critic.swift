@@ -141,7 +141,8 @@ public struct Critic: Sendable {
   ) throws {
     try Self.check(loss, whose, gradients, seen: seen)
     learner.optimiser.step(
-      &learner.weights, gradients: gradients, rate: settings.correctedDiscriminatorRate)
+      &learner.weights, gradients: gradients,
+      rate: settings.correctedDiscriminatorRate * settings.schedule.value(seen: seen))
   }
 
   static func check(_ loss: Tensor, _ whose: String, _ gradients: Parameters, seen: Int) throws {

@@ -67,6 +67,9 @@ enum TrainCommand: Command {
         long: "discriminator-rate", valueName: "X", help: "The discriminator's learning rate.",
         defaultText: "the preset's, or --rate"),
       OptionSpecification(
+        long: "descent", valueName: "SHARE",
+        help: "Share of the run, at its end, over which both rates fall to 0.", defaultText: "0"),
+      OptionSpecification(
         long: "batch", valueName: "N", help: "Images of a step.", defaultText: "the preset's"),
       OptionSpecification(
         long: "kimg", valueName: "N", help: "Thousands of images to train on.",

@@ -123,6 +123,19 @@ import Testing
     #expect(try distance() < 0.5 * before)
   }
 
+  @Test func ratesFallToNothing() throws {
+    var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
+    settings.schedule = LearningRate(1, descent: (total: 12, length: 6))
+    var run = try Self.run(settings)
+    var before = run
+    for isMoving in [true, true, false] {
+      before = run
+      _ = try run.step(Flat())
+      #expect(sameBits(before.generator.weights, run.generator.weights) != isMoving)
+      #expect(sameBits(before.critic.learner.weights, run.critic.learner.weights) != isMoving)
+    }
+  }
+
   @Test func lossThatIsNotFiniteIsSaid() throws {
     var run = try Self.run()
     _ = try run.step(Flat())
