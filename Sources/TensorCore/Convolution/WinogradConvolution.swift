@@ -1,14 +1,11 @@
-/// Convolution of stride 1 with kernels 3×3 or 2×2 by Winograd's minimal filtering F(2×2, 3×3) and
-/// F(2×2, 2×2) (Lavin & Gray 2016): each 2×2 tile of the result costs 16 products of a weight and a value
-/// instead of 36, or 9 instead of 16.
-///
-/// `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`, summed over input channels between the brackets. With factors 0,
-/// ±1 and ±½ alone, it rounds about as the direct sum does.
+/// Convolution of stride 1 with kernels 3×3 or 2×2 by Winograd's minimal filterings (Lavin & Gray 2016):
+/// a product of a weight and a value at each point of a transformed tile, summed over input channels, in
+/// place of one for each tap and result. They round about as the direct sum does.
 struct WinogradConvolution: Sendable {
   /// About how many multiplications make a task.
   private static let taskSize = 4 << 20
   private static let fewestTasks = 8
-  /// Tiles that are transformed together, about: the factors of one of the 16 products stay in the
+  /// Tiles that are transformed together, about: the factors of one point's products stay in the
   /// first-level cache.
   private static let tilesPerStrip = 32
 
@@ -32,22 +29,28 @@ struct WinogradConvolution: Sendable {
   /// - Parameters: as of `DirectConvolution`.
   init(_ shape: ConvolutionShape, _ weight: Tensor, isTransposed: Bool) {
     self.shape = shape
-    tiles = WinogradTiles(shape, batch: shape.batch, wanted: Self.tilesPerStrip)
+    tiles = WinogradTiles(
+      shape, batch: shape.batch, wanted: Self.tilesPerStrip, tileRows: Self.tileRows(shape))
     blocks = DirectConvolution.blocks(of: shape.outputs)
     pointCount = blocks.reduce(0) { $0 + $1.width } * shape.inputs
-    packed = Self.pack(weight, shape, blocks, pointCount, isTransposed: isTransposed)
+    packed = FloatBuffer(count: tiles.points * pointCount)
     let channelStride = tiles.points * tiles.stride
     offsets = (0..<shape.inputs).map { Int32($0 * channelStride) }
+    pack(weight, isTransposed: isTransposed)
   }
 
-  private static func pack(
-    _ weight: Tensor, _ shape: ConvolutionShape, _ blocks: [(first: Int, width: Int)],
-    _ pointCount: Int, isTransposed: Bool
-  ) -> FloatBuffer {
+  /// Four rows where they cost fewer products, of an image whose rows do not leave the last tiles empty.
+  private static func tileRows(_ shape: ConvolutionShape) -> Int {
+    guard shape.kernelHeight == 3 else { return 2 }
+    let (fours, twos) = ((shape.outputHeight + 3) / 4, (shape.outputHeight + 1) / 2)
+    // 6 × 4 and 4 × 4 points.
+    return fours * 24 < twos * 16 ? 4 : 2
+  }
+
+  /// `G g Gᵀ` of the kernels; turned by half a circle where transposed.
+  private func pack(_ weight: Tensor, isTransposed: Bool) {
     let (inputs, outputs, taps) = (shape.inputs, shape.outputs, shape.taps)
-    let side = shape.kernelHeight + 1
-    let packed = FloatBuffer(count: side * side * pointCount)
-    let source = weight.storage
+    let (size, source) = (shape.kernelHeight, weight.storage)
     Compute.pool.forEach(blocks.count) { index in
       let block = blocks[index]
       for input in 0..<inputs {
@@ -55,56 +58,30 @@ struct WinogradConvolution: Sendable {
           let output = block.first + place
           let target = packed.pointer + block.first * inputs + input * block.width + place
           guard output < outputs else {
-            for point in 0..<side * side { target[point * pointCount] = 0 }
+            for point in 0..<tiles.points { target[point * pointCount] = 0 }
             continue
           }
-          let from =
-            source.pointer
-            + taps * (isTransposed ? input * outputs + output : output * inputs + input)
-          transform(from, side: side, isTurned: isTransposed) { point, value in
-            target[point * pointCount] = value
+          let kernel = isTransposed ? input * outputs + output : output * inputs + input
+          let first = source.pointer + kernel * taps + (isTransposed ? taps - 1 : 0)
+          let step = isTransposed ? -1 : 1
+          func weight(_ y: Int, _ x: Int) -> Float { first[step * (y * size + x)] }
+          // Down each column of the kernel, then along the rows.
+          func down(_ x: Int) -> Lanes {
+            switch (size, tiles.tileRows) {
+            case (3, 4): FourOfThree.weights(weight(0, x), weight(1, x), weight(2, x))
+            case (3, _): TwoOfThree.weights(weight(0, x), weight(1, x), weight(2, x))
+            default: TwoOfTwo.weights(weight(0, x), weight(1, x))
+            }
+          }
+          let (a, b, c) = (down(0), down(1), size == 3 ? down(2) : .zero)
+          for y in 0..<size + tiles.tileRows - 1 {
+            let points =
+              size == 3 ? TwoOfThree.weights(a[y], b[y], c[y]) : TwoOfTwo.weights(a[y], b[y])
+            for x in 0...size { target[(y * (size + 1) + x) * pointCount] = points[x] }
           }
         }
       }
     }
-    return packed
-  }
-
-  /// `G g Gᵀ` of a kernel, turned by half a circle where told so.
-  @inline(__always)
-  private static func transform(
-    _ g: UnsafePointer<Float>, side: Int, isTurned: Bool, into put: (Int, Float) -> Void
-  ) {
-    if side == 3 {
-      let (a, b) = isTurned ? (g[3], g[2]) : (g[0], g[1])
-      let (c, d) = isTurned ? (g[1], g[0]) : (g[2], g[3])
-      put(0, a)
-      put(1, a + b)
-      put(2, b)
-      put(3, a + c)
-      put(4, a + b + c + d)
-      put(5, b + d)
-      put(6, c)
-      put(7, c + d)
-      put(8, d)
-      return
-    }
-    func row(_ y: Int) -> SIMD4<Float> {
-      isTurned
-        ? SIMD4(g[8 - 3 * y], g[7 - 3 * y], g[6 - 3 * y], 0)
-        : SIMD4(g[3 * y], g[3 * y + 1], g[3 * y + 2], 0)
-    }
-    let (a, b, c) = (row(0), row(1), row(2))
-    func line(_ y: Int, _ g: SIMD4<Float>) {
-      put(4 * y, g[0])
-      put(4 * y + 1, (g[0] + g[1] + g[2]) * 0.5)
-      put(4 * y + 2, (g[0] - g[1] + g[2]) * 0.5)
-      put(4 * y + 3, g[2])
-    }
-    line(0, a)
-    line(1, (a + b + c) * 0.5)
-    line(2, (a - b + c) * 0.5)
-    line(3, c)
   }
 
   func run(_ x: Tensor, bias: Tensor?) -> Tensor {
@@ -116,18 +93,20 @@ struct WinogradConvolution: Sendable {
     let framed = FloatBuffer(count: pool.count * images * imageStride)
     let transformed = FloatBuffer(count: pool.count * shape.inputs * channelStride)
     let products = FloatBuffer(count: pool.count * shape.outputs * channelStride)
-    let lines = FloatBuffer(count: pool.count * tiles.lineCount)
+    let scratch = FloatBuffer(count: pool.count * tiles.scratchCount)
     framed.pointer.update(repeating: 0, count: framed.count)
     transformed.pointer.update(repeating: 0, count: transformed.count)
+    scratch.pointer.update(repeating: 0, count: scratch.count)
     let groups = (shape.batch + images - 1) / images
-    let work = max(images * shape.outputCount * shape.inputs * tiles.points / 4, 1)
+    let work = max(
+      images * shape.outputCount * shape.inputs * tiles.points / (2 * tiles.tileRows), 1)
     let grain = max(min(Self.taskSize / work, groups / Self.fewestTasks), 1)
     let source = x.storage
     pool.forEachOnWorker((groups + grain - 1) / grain) { task, worker in
       let frame = framed.pointer + worker * images * imageStride
       let v = transformed.pointer + worker * shape.inputs * channelStride
       let m = products.pointer + worker * shape.outputs * channelStride
-      let lines = lines.pointer + worker * tiles.lineCount
+      let scratch = scratch.pointer + worker * tiles.scratchCount
       for group in task * grain..<min((task + 1) * grain, groups) {
         let first = group * images
         let count = min(images, shape.batch - first)
@@ -140,7 +119,7 @@ struct WinogradConvolution: Sendable {
           for input in 0..<shape.inputs {
             tiles.transform(
               frame + input * tiles.planeStride, imageStride: imageStride, images: count,
-              rows: rows, into: v + input * channelStride)
+              rows: rows, scratch: scratch, into: v + input * channelStride)
           }
           let each = rows.count * tiles.columns
           multiply(v, count: count * each, into: m)
@@ -149,7 +128,7 @@ struct WinogradConvolution: Sendable {
             for output in 0..<shape.outputs {
               tiles.invert(
                 m + output * channelStride + index * each, rows: rows,
-                bias: value(of: bias, first + index, output), lines: lines,
+                bias: value(of: bias, first + index, output), scratch: scratch,
                 into: target + output * tiles.height * tiles.width)
             }
           }

@@ -26,7 +26,8 @@ struct WinogradWeightGradient: Sendable {
       min(
         Self.positionsPerTask / (shape.outputHeight * shape.outputWidth),
         shape.batch / Self.fewestTasks), 1)
-    tiles = WinogradTiles(shape, batch: imagesPerTask, wanted: Self.tilesPerStrip)
+    tiles = WinogradTiles(
+      shape, batch: imagesPerTask, wanted: Self.tilesPerStrip, tileRows: 2)
     image = ChannelsLastImage(
       channels: shape.inputs, height: shape.height, width: shape.width, padding: shape.padding,
       rows: tiles.frameHeight, columns: tiles.frameWidth)
@@ -153,18 +154,18 @@ struct WinogradWeightGradient: Sendable {
       @inline(__always)
       func column(_ x: Int) -> (Lanes, Lanes, Lanes, Lanes) {
         let from = tile + channel + x * step
-        let (p, q) = (from.lanes(0), from.lanes(row))
-        let (r, s) = (from.lanes(2 * row), from.lanes(3 * row))
-        return (p - r, q + r, r - q, q - s)
+        return TwoOfThree.image(
+          from.lanes(0), from.lanes(row), from.lanes(2 * row), from.lanes(3 * row))
       }
       let (a, b, c, d) = (column(0), column(1), column(2), column(3))
       let out = out + channel
       @inline(__always)
       func put(_ y: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) {
-        out.store(a - c, 4 * y * stride)
-        out.store(b + c, (4 * y + 1) * stride)
-        out.store(c - b, (4 * y + 2) * stride)
-        out.store(b - d, (4 * y + 3) * stride)
+        let v = TwoOfThree.image(a, b, c, d)
+        out.store(v.0, 4 * y * stride)
+        out.store(v.1, (4 * y + 1) * stride)
+        out.store(v.2, (4 * y + 2) * stride)
+        out.store(v.3, (4 * y + 3) * stride)
       }
       put(0, a.0, b.0, c.0, d.0)
       put(1, a.1, b.1, c.1, d.1)
@@ -182,16 +183,16 @@ struct WinogradWeightGradient: Sendable {
       @inline(__always)
       func column(_ x: Int) -> (Lanes, Lanes, Lanes) {
         let from = tile + channel + x * step
-        let (p, q, r) = (from.lanes(0), from.lanes(row), from.lanes(2 * row))
-        return (p - q, q, r - q)
+        return TwoOfTwo.image(from.lanes(0), from.lanes(row), from.lanes(2 * row))
       }
       let (a, b, c) = (column(0), column(1), column(2))
       let out = out + channel
       @inline(__always)
       func put(_ y: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) {
-        out.store(a - b, 3 * y * stride)
-        out.store(b, (3 * y + 1) * stride)
-        out.store(c - b, (3 * y + 2) * stride)
+        let v = TwoOfTwo.image(a, b, c)
+        out.store(v.0, 3 * y * stride)
+        out.store(v.1, (3 * y + 1) * stride)
+        out.store(v.2, (3 * y + 2) * stride)
       }
       put(0, a.0, b.0, c.0)
       put(1, a.1, b.1, c.1)
