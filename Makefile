@@ -73,7 +73,8 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 	    --out training-runs/fashion$$size-residual || exit 1; \
 	done
 	$(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
-	  --features networks/fashion16-plain.safetensors --out training-runs/fashion16-onestep
+	  --features networks/fashion16-plain.safetensors --features encoder --kimg 120 --descent 0.5 \
+	  --out training-runs/fashion16-onestep
 	$(ONESTEP) train --network networks/fashion28.safetensors --data fashion-mnist --preset fashion28 \
 	  --features networks/fashion28-plain.safetensors --kimg 40 --out training-runs/fashion28-onestep
 

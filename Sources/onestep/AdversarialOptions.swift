@@ -43,7 +43,7 @@ struct AdversarialOptions {
     penalty.method = GradientPenalty.Method(rawValue: method) ?? .exact
     settings.penalty = method == "none" ? nil : penalty
     settings.augmentation = try Self.augmentation(parsed)
-    total = try parsed.integer("kimg", in: 1...100_000_000).map { $0 * 1000 } ?? preset.total
+    total = try TrainingLoop.length(parsed) ?? preset.total
     descent = try parsed.number("descent", in: 0...1) ?? 0
     settings.schedule = LearningRate(
       1, descent: (total: total, length: Int(descent * Double(total))))

@@ -25,6 +25,17 @@ struct TrainingLoop {
     long: "out", valueName: "DIR", help: "Folder of the run.",
     defaultText: "training-runs/NUMBER-DATA-PRESET-METHOD")
 
+  static func lengthOption(defaultText: String = "the preset's") -> OptionSpecification {
+    OptionSpecification(
+      long: "kimg", valueName: "N", help: "Thousands of images to train on.",
+      defaultText: defaultText)
+  }
+
+  /// Images to train on, if the command line says so.
+  static func length(_ parsed: ParsedCommand) throws -> Int? {
+    try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+  }
+
   init(
     _ directory: TrainingDirectory, total: Int, tick: Int, snapshots: Int, note: String? = nil
   ) {

@@ -208,8 +208,8 @@ public struct StudyClaims {
           trained, than: random, in: space, at: images,
           name: "pretrained-over-random-\(trained.name)-\(random.name)",
           sentence:
-            "With \(words(random.freezing)), pretrained weights reach a smaller distance than "
-            + "random ones, in \(words(space)).")
+            "With \(words(random.freezing)), starting from `\(trained.network)` reaches a smaller "
+            + "distance than from random weights, in \(words(space)).")
       }
     }
     return claims

@@ -19,15 +19,12 @@ public struct StudyReport: Sendable {
       subtitle: "Studies: " + results.map(\.study.name).joined(separator: ", "))
     page.add(.heading("What the tests say", level: 2))
     page.add(.paragraph(Claim.count(claims)))
-    if !claims.isEmpty { page.add(.table(Claim.table(claims))) }
+    for (result, claims) in claimsByStudy where !claims.isEmpty {
+      page.add(.table(Claim.table(claims, caption: result.study.title)))
+    }
     page.add(.paragraph(testing))
-    var first = 0
-    for (index, result) in results.enumerated() {
-      let own = StudyClaims(result).all.count
-      add(
-        result, Array(claims[first..<first + own]),
-        prefix: results.count > 1 ? "\(index + 1)-" : "", to: &page)
-      first += own
+    for (index, (result, claims)) in claimsByStudy.enumerated() {
+      add(result, claims, prefix: results.count > 1 ? "\(index + 1)-" : "", to: &page)
     }
     page.add(.heading("Limits of the method", level: 2))
     page.add(.list(Self.limits))
@@ -36,6 +33,15 @@ public struct StudyReport: Sendable {
       page.add(.details(summary: result.path, [.code(result.manifest.prettyText)]))
     }
     return page
+  }
+
+  private var claimsByStudy: [(result: StudyResults, claims: [Claim])] {
+    var first = 0
+    return results.map { result in
+      let count = StudyClaims(result).all.count
+      defer { first += count }
+      return (result, Array(claims[first..<first + count]))
+    }
   }
 
   private func add(

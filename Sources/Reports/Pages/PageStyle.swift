@@ -46,7 +46,7 @@ let pageStyle = """
   .picture svg { display: block; margin: 0 auto; max-width: 100%; height: auto; }
   @media (max-width: 640px) { .picture svg { max-width: none; } }
   figcaption { font-size: .9rem; margin-top: .5rem; }
-  .files { white-space: nowrap; }
+  .files { overflow-wrap: anywhere; }
   .callout { border: 1px solid var(--rule); border-left: 5px solid; border-radius: 4px; padding: .5rem 1rem; margin: 1rem 0; }
   .callout p { margin: .25rem 0; }
   .verdict { font-weight: 650; font-size: .9rem; }

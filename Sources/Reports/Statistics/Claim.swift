@@ -106,11 +106,14 @@ extension Claim {
   }
 
   /// The claims as a table of sentences, verdicts and p values.
-  public static func table(_ claims: [Claim]) -> HTMLTable {
+  public static func table(_ claims: [Claim], caption: String? = nil) -> HTMLTable {
     HTMLTable(
       headers: ["sentence", "verdict", "p, adjusted"],
       rows: claims.map {
-        [$0.sentence, $0.verdict.rawValue, formattedPValue($0.adjustedPValue)]
-      })
+        [
+          $0.sentence, $0.verdict.rawValue,
+          $0.adjustedPValue.isNaN ? "–" : formattedPValue($0.adjustedPValue),
+        ]
+      }, caption: caption)
   }
 }

@@ -66,9 +66,7 @@ enum DistillCommand: Command {
       OptionSpecification(
         long: "preset", valueName: "NAME", help: "The preset that the teacher was trained with.",
         choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
-      OptionSpecification(
-        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
-        defaultText: "the preset's"),
+      TrainingLoop.lengthOption(),
       OptionSpecification(
         long: "rate", valueName: "R", help: "Learning rate.", defaultText: "the preset's"),
       TrainingLoop.tickOption, TrainingLoop.snapshotsOption, CommonOptions.seed,
@@ -188,7 +186,7 @@ enum DistillCommand: Command {
   ) throws -> Distillation.Settings {
     let seed = try CommonOptions.seed(parsed)
     var settings = Distillation.Settings(
-      preset, seed: seed, total: try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 })
+      preset, seed: seed, total: try TrainingLoop.length(parsed))
     if let rate = try parsed.number("rate", in: 0...1) { settings.rate = Float(rate) }
     if let halfLife = try parsed.number("target-half-life", in: 0...1e12) {
       settings.targetHalfLife = halfLife

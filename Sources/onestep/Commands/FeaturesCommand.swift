@@ -24,9 +24,7 @@ enum FeaturesCommand: Command {
         long: "kind", valueName: "NAME",
         help: "Convolutions in a row, or residual blocks with another nonlinearity.",
         defaultText: "plain", choices: ClassifierConfiguration.Kind.allCases.map(\.rawValue)),
-      OptionSpecification(
-        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
-        defaultText: "four times the data"),
+      TrainingLoop.lengthOption(defaultText: "four times the data"),
       OptionSpecification(
         long: "shift", valueName: "N",
         help: "Most pixels that images are moved by at random; for long runs.", defaultText: "0"),
@@ -49,7 +47,7 @@ enum FeaturesCommand: Command {
     let preset = try DataPreset(named: parsed.requiredString("preset"))
     let kind = ClassifierConfiguration.Kind(rawValue: parsed.string("kind") ?? "") ?? .plain
     let seed = try CommonOptions.seed(parsed)
-    let chosen = try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+    let chosen = try TrainingLoop.length(parsed)
     let shift = try parsed.integer("shift", in: 0...64) ?? 0
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 4

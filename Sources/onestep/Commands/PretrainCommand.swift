@@ -17,9 +17,7 @@ enum PretrainCommand: Command {
       OptionSpecification(
         long: "preset", valueName: "NAME", help: "Network and settings.",
         choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
-      OptionSpecification(
-        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
-        defaultText: "the preset's"),
+      TrainingLoop.lengthOption(),
       TrainingLoop.tickOption, TrainingLoop.snapshotsOption,
       OptionSpecification(
         long: "cond", help: "Tell the network the labels of the data."),
@@ -36,7 +34,7 @@ enum PretrainCommand: Command {
   static func run(_ parsed: ParsedCommand) throws {
     let preset = try DataPreset(named: parsed.requiredString("preset"))
     let seed = try CommonOptions.seed(parsed)
-    let total = try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
+    let total = try TrainingLoop.length(parsed)
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
     let pool = try CommonOptions.pool(parsed)

@@ -71,9 +71,7 @@ enum TrainCommand: Command {
         help: "Share of the run, at its end, over which both rates fall to 0.", defaultText: "0"),
       OptionSpecification(
         long: "batch", valueName: "N", help: "Images of a step.", defaultText: "the preset's"),
-      OptionSpecification(
-        long: "kimg", valueName: "N", help: "Thousands of images to train on.",
-        defaultText: "the preset's"),
+      TrainingLoop.lengthOption(),
       TrainingLoop.tickOption, TrainingLoop.snapshotsOption, CommonOptions.seed,
       CommonOptions.threads, TrainingLoop.outOption,
     ],
