@@ -38,6 +38,20 @@ import Testing
     }
   }
 
+  @Test func numbersOfAHeatmapAreShownAllOrNone() {
+    func numbers(_ values: [Double], width: Double) -> Int {
+      var map = Heatmap(
+        title: "", xTitle: "", yTitle: "", rows: ["a"], columns: values.indices.map { "\($0)" },
+        values: [values])
+      map.width = width
+      return map.svg.components(separatedBy: ">0.25</text>").count - 1
+        + map.svg.components(separatedBy: ">−0.25</text>").count - 1
+    }
+    let values = (0..<20).map { $0 % 2 == 0 ? 0.25 : -0.25 }
+    #expect(numbers(values, width: 1400) == 20)
+    #expect(numbers(values, width: 500) == 0)
+  }
+
   @Test func linesHaveAMarkerAndATooltipAPoint() {
     let xml = XML(SamplePage.layers.svg)
     #expect(xml.count("title") == 90)

@@ -9,6 +9,8 @@ struct HeatmapPicture {
   private let cellWidth: Double
   private let cellHeight: Double
   private let barScale: AxisScale
+  /// Size of the numbers in cells; nil where the widest does not fit, so that a map has all or none.
+  private let numberSize: Double?
   /// Width of the colour bar with its labels and the gaps around it.
   private let barRoom: Double
 
@@ -38,6 +40,12 @@ struct HeatmapPicture {
     let room = max(60, map.width - left - barRoom)
     cellWidth = min(64, room / Double(max(1, map.columns.count)))
     cellHeight = map.rows.count > 24 ? 15 : 26
+    let numberRoom = cellHeight >= 18 ? cellWidth - 3 : 0
+    numberSize = [11, 9].first { size in
+      values.allSatisfy {
+        TextMetrics.width(formatted($0, digits: map.digits), size: size) <= numberRoom
+      }
+    }
   }
 
   private var right: Double { left + cellWidth * Double(map.columns.count) }
@@ -104,10 +112,9 @@ struct HeatmapPicture {
     drawing.rectangle(
       x: x, y: y, width: cellWidth - gap, height: cellHeight - gap,
       fill: ColourScale.hexadecimal(colour), tooltip: "\(place): \(text)")
-    let fits = TextMetrics.width(text, size: 11) <= cellWidth - 4 && cellHeight >= 18
-    guard fits else { return }
+    guard let numberSize else { return }
     drawing.text(
-      [text], x: x + (cellWidth - gap) / 2, y: y + cellHeight / 2 + 3.5, size: 11,
+      [text], x: x + (cellWidth - gap) / 2, y: y + cellHeight / 2 + 3.5, size: numberSize,
       anchor: .middle,
       colour: ColourScale.wantsDarkText(colour) ? ChartStyle.ink : ChartStyle.paper)
   }
