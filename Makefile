@@ -76,7 +76,8 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 	  --features networks/fashion16-plain.safetensors --features encoder --kimg 120 --descent 0.5 \
 	  --out training-runs/fashion16-onestep
 	$(ONESTEP) train --network networks/fashion28.safetensors --data fashion-mnist --preset fashion28 \
-	  --features networks/fashion28-plain.safetensors --kimg 40 --out training-runs/fashion28-onestep
+	  --features networks/fashion28-plain.safetensors --features encoder --kimg 60 --descent 0.5 \
+	  --out training-runs/fashion28-onestep
 
 # Resumable too. A study learns its rates on a development seed; `larger` takes those of the others.
 SNAPSHOT := training-runs/fashion16/snapshot-000
