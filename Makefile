@@ -64,7 +64,7 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 	$(BUILD)/benchmarks --peers
 
 # Resumable: what is there already is not trained again.
-networks: build ## train the networks in networks/ anew, into training-runs/ (about an hour)
+networks: build ## train the networks in networks/ anew, into training-runs/ (about two hours)
 	for size in 16 28; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion$$size --out training-runs/fashion$$size && \
 	  $(ONESTEP) features train --data fashion-mnist --preset fashion$$size --kind plain --seed 1 \
@@ -83,7 +83,7 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 SNAPSHOT := training-runs/fashion16/snapshot-000
 STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
   --metric networks/fashion16-residual.safetensors
-reproduce-onestep: networks ## run the studies of one-step generators anew (about 5 hours)
+reproduce-onestep: networks ## run the studies of one-step generators anew (about 6 hours)
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
 	$(STUDY) rivals --network pretrained=networks/fashion16.safetensors
