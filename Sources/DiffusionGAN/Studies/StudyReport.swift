@@ -5,12 +5,19 @@ import TensorCore
 /// Turns runs of studies into one page, its figures' files and a summary for scripts.
 public struct StudyReport: Sendable {
   private let results: [StudyResults]
+  /// The tested sentences of each run.
+  private let claimsByStudy: [(result: StudyResults, claims: [Claim])]
   /// Tested sentences of all runs, adjusted together for their number.
-  public let claims: [Claim]
+  public var claims: [Claim] { claimsByStudy.flatMap(\.claims) }
 
   public init(_ results: [StudyResults]) {
     self.results = results
-    claims = Claim.adjusted(results.flatMap { StudyClaims($0).all })
+    let own = results.map { StudyClaims($0).all }
+    var left = Claim.adjusted(own.flatMap(\.self))[...]
+    claimsByStudy = zip(results, own).map { result, own in
+      defer { left = left.dropFirst(own.count) }
+      return (result, Array(left.prefix(own.count)))
+    }
   }
 
   public var page: HTMLPage {
@@ -33,15 +40,6 @@ public struct StudyReport: Sendable {
       page.add(.details(summary: result.path, [.code(result.manifest.prettyText)]))
     }
     return page
-  }
-
-  private var claimsByStudy: [(result: StudyResults, claims: [Claim])] {
-    var first = 0
-    return results.map { result in
-      let count = StudyClaims(result).all.count
-      defer { first += count }
-      return (result, Array(claims[first..<first + count]))
-    }
   }
 
   private func add(

@@ -4,22 +4,22 @@
 /// Each is a function of its own with few values in flight: where the two axes were done in registers
 /// at once, the compiler took the sums apart into single numbers.
 enum WinogradPasses {
-  /// Along some rows of an image, `rowStride` apart, whose even columns lie at their beginnings and whose odd
-  /// ones lie `half` further on. Point `x` of each tile goes to `out + x · stride`, the tiles of all rows
-  /// one after the other.
+  /// `Bᵀ d` of tiles of two results, in some rows of tiles that lie `rowStride` apart. Of the values of a tile
+  /// the second lies `odd` behind the first, and the third, the first one of the tile after it, `next`.
+  /// Point `i` goes to `out + i · stride`, the tiles of all rows one after the other.
   @inline(never)
-  static func rowsOfThree(
-    _ image: UnsafePointer<Float>, half: Int, rows: Int, rowStride: Int, count: Int,
+  static func imageTwoOfThree(
+    _ image: UnsafePointer<Float>, odd: Int, next: Int, rows: Int, rowStride: Int, count: Int,
     into out: UnsafeMutablePointer<Float>, stride: Int
   ) {
     for row in 0..<rows {
-      let even = image + row * rowStride
-      let odd = even + half
+      let (first, second) = (image + row * rowStride, image + row * rowStride + odd)
       let target = out + row * count
       var index = 0
       while index < count {
         let v = TwoOfThree.image(
-          even.lanes(index), odd.lanes(index), even.lanes(index + 1), odd.lanes(index + 1))
+          first.lanes(index), second.lanes(index), first.lanes(index + next),
+          second.lanes(index + next))
         target.store(v.0, index)
         target.store(v.1, index + stride)
         target.store(v.2, index + 2 * stride)
@@ -30,17 +30,17 @@ enum WinogradPasses {
   }
 
   @inline(never)
-  static func rowsOfTwo(
-    _ image: UnsafePointer<Float>, half: Int, rows: Int, rowStride: Int, count: Int,
+  static func imageTwoOfTwo(
+    _ image: UnsafePointer<Float>, odd: Int, next: Int, rows: Int, rowStride: Int, count: Int,
     into out: UnsafeMutablePointer<Float>, stride: Int
   ) {
     for row in 0..<rows {
-      let even = image + row * rowStride
-      let odd = even + half
+      let (first, second) = (image + row * rowStride, image + row * rowStride + odd)
       let target = out + row * count
       var index = 0
       while index < count {
-        let v = TwoOfTwo.image(even.lanes(index), odd.lanes(index), even.lanes(index + 1))
+        let v = TwoOfTwo.image(
+          first.lanes(index), second.lanes(index), first.lanes(index + next))
         target.store(v.0, index)
         target.store(v.1, index + stride)
         target.store(v.2, index + 2 * stride)
@@ -49,44 +49,11 @@ enum WinogradPasses {
     }
   }
 
-  /// Down the columns: row `y` of each tile lies at `rows + y · step`, but rows 2 and 3 (of two) or 4 and
-  /// 5 (of four), which are the first ones of the tiles below, at `below` and `below + step`. Point `y`
-  /// goes to `out + y · stride`.
+  /// The same of tiles of four: the fifth value lies `next` behind the first, the others `step` behind the
+  /// one before.
   @inline(never)
-  static func columnTwoOfThree(
-    _ rows: UnsafePointer<Float>, below: UnsafePointer<Float>, step: Int, count: Int,
-    into out: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    var index = 0
-    while index < count {
-      let v = TwoOfThree.image(
-        rows.lanes(index), rows.lanes(index + step), below.lanes(index), below.lanes(index + step))
-      out.store(v.0, index)
-      out.store(v.1, index + stride)
-      out.store(v.2, index + 2 * stride)
-      out.store(v.3, index + 3 * stride)
-      index += 8
-    }
-  }
-
-  @inline(never)
-  static func columnTwoOfTwo(
-    _ rows: UnsafePointer<Float>, below: UnsafePointer<Float>, step: Int, count: Int,
-    into out: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    var index = 0
-    while index < count {
-      let v = TwoOfTwo.image(rows.lanes(index), rows.lanes(index + step), below.lanes(index))
-      out.store(v.0, index)
-      out.store(v.1, index + stride)
-      out.store(v.2, index + 2 * stride)
-      index += 8
-    }
-  }
-
-  @inline(never)
-  static func columnFourOfThree(
-    _ rows: UnsafePointer<Float>, below: UnsafePointer<Float>, step: Int, count: Int,
+  static func imageFourOfThree(
+    _ rows: UnsafePointer<Float>, step: Int, next: Int, count: Int,
     into out: UnsafeMutablePointer<Float>, stride: Int
   ) {
     typealias F = FourOfThree
@@ -98,7 +65,7 @@ enum WinogradPasses {
     while index < count {
       let (p, q) = (rows.lanes(index), rows.lanes(index + step))
       let (r, s) = (rows.lanes(index + 2 * step), rows.lanes(index + 3 * step))
-      let (t, u) = (below.lanes(index), below.lanes(index + step))
+      let (t, u) = (rows.lanes(index + next), rows.lanes(index + next + step))
       out.store(multiplyAdd(multiplyAdd(t, minusSum, r), product, p), index)
       out.store(multiplyAdd(multiplyAdd(u, minusSum, s), product, q), index + 5 * stride)
       let (evenA, oddA) = (multiplyAdd(t, minusB2, r), multiplyAdd(s, minusB2, q))
@@ -111,76 +78,44 @@ enum WinogradPasses {
     }
   }
 
-  /// The two results of each tile along the points of a row, point `x` of which lies at
-  /// `points + x · stride`; the second results go `step` further on.
+  /// `Aᵀ m` of tiles of two results, and `bias`: point `i` lies at `points + i · stride`, the second result goes
+  /// `step` behind the first.
   @inline(never)
-  static func rowResultsOfThree(
-    _ points: UnsafePointer<Float>, stride: Int, count: Int,
+  static func resultsTwoOfThree(
+    _ points: UnsafePointer<Float>, stride: Int, count: Int, bias: Float,
     into out: UnsafeMutablePointer<Float>, step: Int
   ) {
+    let bias = Lanes(repeating: bias)
     var index = 0
     while index < count {
       let v = TwoOfThree.result(
         points.lanes(index), points.lanes(index + stride), points.lanes(index + 2 * stride),
         points.lanes(index + 3 * stride))
-      out.store(v.0, index)
-      out.store(v.1, index + step)
+      out.store(v.0 + bias, index)
+      out.store(v.1 + bias, index + step)
       index += 8
     }
   }
 
   @inline(never)
-  static func rowResultsOfTwo(
-    _ points: UnsafePointer<Float>, stride: Int, count: Int,
+  static func resultsTwoOfTwo(
+    _ points: UnsafePointer<Float>, stride: Int, count: Int, bias: Float,
     into out: UnsafeMutablePointer<Float>, step: Int
   ) {
+    let bias = Lanes(repeating: bias)
     var index = 0
     while index < count {
       let v = TwoOfTwo.result(
         points.lanes(index), points.lanes(index + stride), points.lanes(index + 2 * stride))
-      out.store(v.0, index)
-      out.store(v.1, index + step)
-      index += 8
-    }
-  }
-
-  /// The results of each tile down the points of a column, and `bias`; result and point `y` lie at
-  /// `y · step`.
-  @inline(never)
-  static func columnResultsTwoOfThree(
-    _ points: UnsafePointer<Float>, step: Int, count: Int, bias: Float,
-    into out: UnsafeMutablePointer<Float>
-  ) {
-    let bias = Lanes(repeating: bias)
-    var index = 0
-    while index < count {
-      let v = TwoOfThree.result(
-        points.lanes(index), points.lanes(index + step), points.lanes(index + 2 * step),
-        points.lanes(index + 3 * step))
       out.store(v.0 + bias, index)
       out.store(v.1 + bias, index + step)
       index += 8
     }
   }
 
+  /// The same of tiles of four; results and points lie `step` apart.
   @inline(never)
-  static func columnResultsTwoOfTwo(
-    _ points: UnsafePointer<Float>, step: Int, count: Int, bias: Float,
-    into out: UnsafeMutablePointer<Float>
-  ) {
-    let bias = Lanes(repeating: bias)
-    var index = 0
-    while index < count {
-      let v = TwoOfTwo.result(
-        points.lanes(index), points.lanes(index + step), points.lanes(index + 2 * step))
-      out.store(v.0 + bias, index)
-      out.store(v.1 + bias, index + step)
-      index += 8
-    }
-  }
-
-  @inline(never)
-  static func columnResultsFourOfThree(
+  static func resultsFourOfThree(
     _ points: UnsafePointer<Float>, step: Int, count: Int, bias: Float,
     into out: UnsafeMutablePointer<Float>
   ) {

@@ -102,25 +102,26 @@ struct WinogradTiles: Sendable {
     scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>
   ) {
     let count = rows.count * columns
-    let along = kernel == 3 ? WinogradPasses.rowsOfThree : WinogradPasses.rowsOfTwo
-    let down =
-      tileRows == 4
-      ? WinogradPasses.columnFourOfThree
-      : kernel == 3 ? WinogradPasses.columnTwoOfThree : WinogradPasses.columnTwoOfTwo
+    let two = kernel == 3 ? WinogradPasses.imageTwoOfThree : WinogradPasses.imageTwoOfTwo
     for index in 0..<images {
       // Rows of the same place in their tiles follow each other, so that all tiles are one array.
       let top = plane + index * imageStride + tileRows * rows.lowerBound * rowStride
       for place in 0..<tileRows {
         // The first rows of the tiles below belong to those above them too.
-        along(
-          top + place * rowStride, half, rows.count + (place < kernel - 1 ? 1 : 0),
+        two(
+          top + place * rowStride, half, 1, rows.count + (place < kernel - 1 ? 1 : 0),
           tileRows * rowStride, columns, scratch + place * room, tileRows * room)
       }
       for x in 0..<pointColumns {
         let first = scratch + x * tileRows * room
-        down(
-          first, first + columns, room, count, out + index * count + x * stride,
-          pointColumns * stride)
+        let target = out + index * count + x * stride
+        if tileRows == 4 {
+          WinogradPasses.imageFourOfThree(
+            first, step: room, next: columns, count: count, into: target,
+            stride: pointColumns * stride)
+        } else {
+          two(first, room, columns, 1, 0, count, target, pointColumns * stride)
+        }
       }
     }
   }
@@ -131,19 +132,20 @@ struct WinogradTiles: Sendable {
     scratch: UnsafeMutablePointer<Float>, into plane: UnsafeMutablePointer<Float>
   ) {
     let count = rows.count * columns
-    let along = kernel == 3 ? WinogradPasses.rowResultsOfThree : WinogradPasses.rowResultsOfTwo
-    let down =
-      tileRows == 4
-      ? WinogradPasses.columnResultsFourOfThree
-      : kernel == 3
-        ? WinogradPasses.columnResultsTwoOfThree : WinogradPasses.columnResultsTwoOfTwo
+    let two = kernel == 3 ? WinogradPasses.resultsTwoOfThree : WinogradPasses.resultsTwoOfTwo
     for y in 0..<pointRows {
-      along(
-        m + y * pointColumns * stride, stride, count, scratch + y * room, pointRows * room)
+      two(
+        m + y * pointColumns * stride, stride, count, 0, scratch + y * room, pointRows * room)
     }
     let lines = scratch + 2 * pointRows * room
     for x in 0..<2 {
-      down(scratch + x * pointRows * room, room, count, bias, lines + x * tileRows * room)
+      let (points, target) = (scratch + x * pointRows * room, lines + x * tileRows * room)
+      if tileRows == 4 {
+        WinogradPasses.resultsFourOfThree(
+          points, step: room, count: count, bias: bias, into: target)
+      } else {
+        two(points, room, count, bias, target, room)
+      }
     }
     for row in rows {
       let top = tileRows * row

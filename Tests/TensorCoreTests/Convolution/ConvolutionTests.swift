@@ -141,8 +141,9 @@ import Testing
       for output in 0..<6 {
         for row in 0..<16 {
           for column in 0..<16 {
-            let value = Double(found[(output * 16 + row) * 16 + column])
-            sum += (value - exact(output, row, column)) * (value - exact(output, row, column))
+            let found = Double(found[(output * 16 + row) * 16 + column])
+            let difference = found - exact(output, row, column)
+            sum += difference * difference
           }
         }
       }
