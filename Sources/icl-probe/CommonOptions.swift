@@ -45,8 +45,8 @@ enum CommonOptions {
     return Engine(model: model, threads: try threads(parsed), memory: megabytes << 20)
   }
 
-  static func loadTask(_ parsed: ParsedCommand) throws -> RuleVectors.Task {
-    try RuleVectors.Task(
+  static func loadTask(_ parsed: ParsedCommand) throws -> RuleTask {
+    try RuleTask(
       named: parsed.string("task") ?? "multi-demo-rule", in: DataFolders.tasks())
   }
 

@@ -11,7 +11,7 @@ struct PromptExample {
   let prompt: Prompt?
   let tokenizer: (any Tokenizer)?
 
-  init(_ episode: Episode, of task: RuleVectors.Task, tokenizer: (any Tokenizer)?) throws {
+  init(_ episode: Episode, of task: RuleTask, tokenizer: (any Tokenizer)?) throws {
     self.episode = episode
     self.tokenizer = tokenizer
     text = task.template.text(of: episode)

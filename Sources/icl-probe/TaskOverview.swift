@@ -3,10 +3,10 @@ import TensorCore
 
 /// A task's figures, for lists and descriptions.
 struct TaskOverview {
-  let task: RuleVectors.Task
+  let task: RuleTask
 
   /// Classes and their words in order; empty for a mapping.
-  var classes: [RuleVectors.Task.ItemClass] {
+  var classes: [RuleTask.ItemClass] {
     if case .categorization(let classes, _) = task.items { classes } else { [] }
   }
 

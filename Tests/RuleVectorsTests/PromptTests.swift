@@ -10,7 +10,7 @@ import Transformer
     ("5 bytes", .chunks(5)),
   ]
 
-  static func small(_ text: String = Fixtures.taskText()) throws -> (RuleVectors.Task, Episode) {
+  static func small(_ text: String = Fixtures.taskText()) throws -> (RuleTask, Episode) {
     let task = try Fixtures.read(text)
     let sampler = EpisodeSampler(task: task)
     return (task, try sampler.episode(index: 0, split: .heldOut, demonstrations: 2, seed: 1))

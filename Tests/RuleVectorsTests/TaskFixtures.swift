@@ -6,8 +6,8 @@ enum Fixtures {
   static let tasksFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("tasks").path
 
-  static func task(_ name: String) throws -> RuleVectors.Task {
-    try RuleVectors.Task(named: name, in: tasksFolder)
+  static func task(_ name: String) throws -> RuleTask {
+    try RuleTask(named: name, in: tasksFolder)
   }
 
   /// A small task file as text; `changing` replaces one part of it.
@@ -22,8 +22,8 @@ enum Fixtures {
     return old.isEmpty ? text : text.replacingOccurrences(of: old, with: new)
   }
 
-  static func read(_ text: String) throws -> RuleVectors.Task {
+  static func read(_ text: String) throws -> RuleTask {
     let value = try JSONValue(parsing: Data(text.utf8), place: "tasks/small.json")
-    return try RuleVectors.Task(JSONReader(value, place: "tasks/small.json"))
+    return try RuleTask(JSONReader(value, place: "tasks/small.json"))
   }
 }

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func everyFileInTheFolderLoads() throws {
-    let names = try RuleVectors.Task.names(in: Fixtures.tasksFolder)
+    let names = try RuleTask.names(in: Fixtures.tasksFolder)
     #expect(names.count >= 3)
     for name in names { #expect(try Fixtures.task(name).name == name) }
   }
@@ -122,6 +122,6 @@ import Testing
     #expect { try Fixtures.task("multi") } throws: {
       ($0 as? UserError)?.description.contains("multi-demo-rule") == true
     }
-    #expect(throws: UserError.self) { try RuleVectors.Task(named: "x", in: "/nowhere") }
+    #expect(throws: UserError.self) { try RuleTask(named: "x", in: "/nowhere") }
   }
 }

@@ -31,7 +31,7 @@ struct PeerWork {
   static let episodes = 32
 
   init(model: LanguageModel, tasks: String) throws {
-    let task = try Task(named: "multi-demo-rule", in: tasks)
+    let task = try RuleTask(named: "multi-demo-rule", in: tasks)
     let sampler = EpisodeSampler(task: task, tokenizer: model.tokenizer)
     let pairs = try (0..<Self.episodes).map { index in
       let episode = try sampler.episode(index: index, split: .heldOut, demonstrations: 12, seed: 0)

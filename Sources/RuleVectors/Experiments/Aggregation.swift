@@ -13,7 +13,7 @@ struct Aggregation {
 
   /// All effects on one episode.
   func effects(
-    _ laboratory: Laboratory, _ task: Task, episode index: Int, split: Split,
+    _ laboratory: Laboratory, _ task: RuleTask, episode index: Int, split: Split,
     verifying random: RandomStream? = nil
   ) throws -> [Effect] {
     let episode = try laboratory.episode(task, index, split)

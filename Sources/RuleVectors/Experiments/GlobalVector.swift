@@ -12,7 +12,7 @@ struct GlobalVector {
 
   /// All effects on one episode.
   func effects(
-    _ laboratory: Laboratory, _ task: Task, episode index: Int, split: Split,
+    _ laboratory: Laboratory, _ task: RuleTask, episode index: Int, split: Split,
     verifying random: RandomStream? = nil
   ) throws -> [Effect] {
     let sampler = laboratory.sampler(task)
@@ -70,7 +70,7 @@ struct GlobalVector {
   ///
   /// Half of the donors ask for an item of the other class, so that the mean holds the rule and not
   /// one answer.
-  private func meanVectors(_ laboratory: Laboratory, _ task: Task, _ episode: Episode) throws
+  private func meanVectors(_ laboratory: Laboratory, _ task: RuleTask, _ episode: Episode) throws
     -> [Tensor]
   {
     let sampler = laboratory.sampler(task)

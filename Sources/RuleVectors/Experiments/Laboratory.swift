@@ -16,21 +16,21 @@ public final class Laboratory {
     self.demonstrations = demonstrations
   }
 
-  func sampler(_ task: Task) -> EpisodeSampler {
+  func sampler(_ task: RuleTask) -> EpisodeSampler {
     EpisodeSampler(task: task, tokenizer: engine.model.tokenizer)
   }
 
-  func episode(_ task: Task, _ index: Int, _ split: Split) throws -> Episode {
+  func episode(_ task: RuleTask, _ index: Int, _ split: Split) throws -> Episode {
     try sampler(task).episode(
       index: index, split: split, demonstrations: demonstrations, seed: seed)
   }
 
-  func prompt(_ episode: Episode, _ task: Task) throws -> Prompt {
+  func prompt(_ episode: Episode, _ task: RuleTask) throws -> Prompt {
     try Prompt(episode, template: task.template, tokenizer: engine.model.tokenizer)
   }
 
   /// The episode whose run is the donor.
-  func source(_ donor: Probe.Donor, of episode: Episode, _ task: Task) throws -> Episode {
+  func source(_ donor: Probe.Donor, of episode: Episode, _ task: RuleTask) throws -> Episode {
     switch donor {
     case .clean: episode
     case .swappedSlots: try sampler(task).swappedSlots(of: episode)
@@ -111,7 +111,8 @@ struct RecordedPrompt {
 extension Laboratory {
   /// Runs the prompts of several episodes whole. All are asked for the same answer, that of
   /// `question`.
-  func record(_ episodes: [Episode], _ task: Task, question: Episode) throws -> [RecordedPrompt] {
+  func record(_ episodes: [Episode], _ task: RuleTask, question: Episode) throws -> [RecordedPrompt]
+  {
     let prompts = try episodes.map { try prompt($0, task) }
     let contrasts = try prompts.map {
       try $0.contrast(right: question.right, wrong: question.wrong)
@@ -142,7 +143,7 @@ extension Laboratory {
 
 extension Laboratory {
   /// A prompt like those of a run, to see its length and roles.
-  public func samplePrompt(_ task: Task) throws -> Prompt {
+  public func samplePrompt(_ task: RuleTask) throws -> Prompt {
     try prompt(try episode(task, 0, .heldOut), task)
   }
 }

@@ -11,7 +11,7 @@ struct LayerSweep {
 
   /// All effects on one episode.
   func effects(
-    _ laboratory: Laboratory, _ task: Task, episode index: Int, split: Split,
+    _ laboratory: Laboratory, _ task: RuleTask, episode index: Int, split: Split,
     verifying random: RandomStream? = nil
   ) throws -> [Effect] {
     let episode = try laboratory.episode(task, index, split)
@@ -57,7 +57,7 @@ struct LayerSweep {
   }
 
   private func condition(
-    _ task: Task, _ index: Int, _ split: Split, _ positions: String, _ layer: Int?
+    _ task: RuleTask, _ index: Int, _ split: Split, _ positions: String, _ layer: Int?
   ) -> Effect.Condition {
     Effect.Condition(
       probe: probe, task: task.name, split: split, episode: index, donor: donor.rawValue,

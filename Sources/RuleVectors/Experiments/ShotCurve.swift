@@ -16,9 +16,9 @@ public struct ShotCurve {
   static let batch = 16
 
   let laboratory: Laboratory
-  let task: Task
+  let task: RuleTask
 
-  public init(laboratory: Laboratory, task: Task) {
+  public init(laboratory: Laboratory, task: RuleTask) {
     self.laboratory = laboratory
     self.task = task
   }

@@ -47,7 +47,7 @@ extension ExamplePrompt {
 
 extension Laboratory {
   /// The prompts of the first held-out episode in the roles that experiments give them.
-  public func examplePrompts(_ task: Task) throws -> [ExamplePrompt] {
+  public func examplePrompts(_ task: RuleTask) throws -> [ExamplePrompt] {
     let episode = try episode(task, 0, .heldOut)
     let sampler = sampler(task)
     var variants: [(String, Episode)] = [

@@ -6,7 +6,7 @@ public struct PatchPlan: Sendable {
   /// One probe on one episode; its rows are computed together.
   public struct Unit: Sendable {
     public let probe: Probe
-    public let task: Task
+    public let task: RuleTask
     public let split: Split
     public let episode: Int
     /// Row-layers that the unit is expected to compute: for time left, not for results.
@@ -38,8 +38,8 @@ public struct PatchPlan: Sendable {
   ///   - controls: finds the knowledge tasks that probes name.
   ///   - tokens: tokens of a typical prompt.
   public init(
-    task: Task, probes: [Probe], episodes: Int, demonstrations: Int,
-    architecture: Architecture, tokens: Int, controls: (String) throws -> Task
+    task: RuleTask, probes: [Probe], episodes: Int, demonstrations: Int,
+    architecture: Architecture, tokens: Int, controls: (String) throws -> RuleTask
   ) throws {
     var units: [Unit] = []
     var skipped: [(probe: String, reason: String)] = []
@@ -56,8 +56,9 @@ public struct PatchPlan: Sendable {
       }
       return list
     }
-    func add(_ probe: Probe, _ task: Task, _ split: Split, _ count: Int, _ cost: Int, _ role: Role)
-    {
+    func add(
+      _ probe: Probe, _ task: RuleTask, _ split: Split, _ count: Int, _ cost: Int, _ role: Role
+    ) {
       for episode in 0..<count {
         units.append(
           Unit(

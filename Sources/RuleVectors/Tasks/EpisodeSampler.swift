@@ -4,12 +4,12 @@ import Transformer
 /// Draws episodes of a task. Every draw is a pure function of its arguments: the same in any order,
 /// in any batch, on any thread.
 public struct EpisodeSampler: Sendable {
-  public let task: Task
+  public let task: RuleTask
   /// With a tokenizer, donors are drawn so that their prompts are as long as the original's, token
   /// role by token role, wherever the task has items for it.
   let tokenizer: (any Tokenizer)?
 
-  public init(task: Task, tokenizer: (any Tokenizer)? = nil) {
+  public init(task: RuleTask, tokenizer: (any Tokenizer)? = nil) {
     self.task = task
     self.tokenizer = tokenizer
   }
@@ -89,7 +89,8 @@ public struct EpisodeSampler: Sendable {
 
   /// The answer of a pair from the end of the shuffled `pairs` that is right nowhere in the prompt,
   /// or failing that, not right for the query.
-  func wrongAnswer(among pairs: [Task.Pair], query: Task.Pair, shown: [Task.Pair]) throws -> String
+  func wrongAnswer(among pairs: [RuleTask.Pair], query: RuleTask.Pair, shown: [RuleTask.Pair])
+    throws -> String
   {
     let taken = Set(shown.map(\.answer) + [query.answer])
     if let pair = pairs.last(where: { !taken.contains($0.answer) }) { return pair.answer }

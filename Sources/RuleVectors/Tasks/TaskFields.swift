@@ -14,7 +14,7 @@ struct TaskFields {
 
   func text(_ key: String) throws -> String { try Self.word(reader(key)) }
 
-  func classes() throws -> [Task.ItemClass] {
+  func classes() throws -> [RuleTask.ItemClass] {
     let reader = try reader("classes")
     var owner: [String: String] = [:]
     let classes = try reader.entries().map { name, reader in
@@ -22,7 +22,7 @@ struct TaskFields {
         defer { owner[word] = name }
         return owner[word].map { "is already in \"\($0)\"" }
       }
-      return Task.ItemClass(name: name, words: words)
+      return RuleTask.ItemClass(name: name, words: words)
     }
     // Sorted, so that the order of keys in the file, which JSON gives no meaning, changes nothing.
     return try Self.atLeast(2, classes.sorted { $0.name < $1.name }, "classes", at: reader.place)
@@ -32,7 +32,7 @@ struct TaskFields {
     try Self.words(reader("labels"), atLeast: 2) { _ in nil }
   }
 
-  func pairs() throws -> [Task.Pair] {
+  func pairs() throws -> [RuleTask.Pair] {
     let reader = try reader("pairs")
     var inputs: Set<String> = []
     let pairs = try reader.list().map { reader in
@@ -42,7 +42,7 @@ struct TaskFields {
           "found a list of \(parts.count), allowed is [input, answer]", at: reader.place,
           remedy: "mend the pair")
       }
-      let pair = try Task.Pair(input: Self.word(parts[0]), answer: Self.word(parts[1]))
+      let pair = try RuleTask.Pair(input: Self.word(parts[0]), answer: Self.word(parts[1]))
       guard inputs.insert(pair.input).inserted else {
         throw UserError(
           "the input \"\(pair.input)\" appears twice", at: parts[0].place, remedy: "keep one")
@@ -52,7 +52,7 @@ struct TaskFields {
     return try Self.atLeast(6, pairs, "pairs", at: reader.place)
   }
 
-  func dummies(apartFrom items: Task.Items) throws -> [String] {
+  func dummies(apartFrom items: RuleTask.Items) throws -> [String] {
     let taken: Set<String> =
       switch items {
       case .categorization(let classes, let labels): Set(classes.flatMap(\.words) + labels)

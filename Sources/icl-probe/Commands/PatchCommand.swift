@@ -58,7 +58,7 @@ enum PatchCommand: Command {
       task: task, probes: probes, episodes: episodes, demonstrations: demonstrations,
       architecture: engine.model.architecture, tokens: sample.tokens.count,
       controls: { name in
-        let control = try RuleVectors.Task(named: name, in: DataFolders.tasks())
+        let control = try RuleTask(named: name, in: DataFolders.tasks())
         tasks.append(control)
         return control
       })

@@ -43,8 +43,8 @@ enum TasksCommand: Command {
 
   private static func list(_ parsed: ParsedCommand) throws {
     let folder = try DataFolders.tasks()
-    let tasks = try RuleVectors.Task.names(in: folder).map {
-      TaskOverview(task: try RuleVectors.Task(named: $0, in: folder))
+    let tasks = try RuleTask.names(in: folder).map {
+      TaskOverview(task: try RuleTask(named: $0, in: folder))
     }
     if parsed.flag("json") {
       CommonOptions.print(.array(tasks.map { .object($0.json) }))
@@ -66,7 +66,7 @@ enum TasksCommand: Command {
   private static func show(_ name: String, _ parsed: ParsedCommand) throws {
     let shots = try parsed.integer("shots", in: 0...1000) ?? 12
     let seed = try CommonOptions.seed(parsed)
-    let task = try RuleVectors.Task(named: name, in: DataFolders.tasks())
+    let task = try RuleTask(named: name, in: DataFolders.tasks())
     let episode = try EpisodeSampler(task: task)
       .episode(index: 0, split: .heldOut, demonstrations: shots, seed: seed)
     let tokenizer = try CommonOptions.modelIfFetched(parsed).map(CommonOptions.tokenizer)

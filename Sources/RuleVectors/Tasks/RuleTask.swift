@@ -2,7 +2,7 @@ import Foundation
 import TensorCore
 
 /// An in-context-learning task: its items, how rules are drawn from them, and how they are written.
-public struct Task: Sendable, Equatable {
+public struct RuleTask: Sendable, Equatable {
   /// What kind of rule a task has.
   public enum Family: String, Sendable, CaseIterable {
     /// Two classes of words get two labels at random: only several demonstrations define the rule.
