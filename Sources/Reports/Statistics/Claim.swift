@@ -1,4 +1,4 @@
-import TensorCore
+import Foundation
 
 /// A sentence that a test speaks to.
 public struct Claim: Sendable {
@@ -21,8 +21,21 @@ public struct Claim: Sendable {
   public private(set) var adjustedPValue: Double
   /// How many samples the test is over, such as episodes.
   public let samples: Int
+  /// `difference` with its interval, where one is known.
+  public let effect: Interval?
+  /// What `difference` is measured in, such as "logits".
+  public let unit: String?
+  /// Which of the paper's claims the sentence speaks to, 1 to 6.
+  public let paperClaim: Int?
+  /// Of the differences tested; nil where they are not known or fewer than two.
+  public let standardDeviation: Double?
+  /// No differences so many could have given a smaller p; nil where that is not known.
+  public let smallestPValue: Double?
+  /// How many samples would decide an undecided sentence at the effect found, in four of five
+  /// repetitions; nil where it is decided or that cannot be told. Set by `Claim.adjusted`.
+  public private(set) var samplesToDecide: Int?
 
-  /// Largest adjusted p with which a verdict is given.
+  /// An adjusted p below this gives a verdict.
   public static let level = 0.05
 
   public var verdict: Verdict {
@@ -30,20 +43,31 @@ public struct Claim: Sendable {
     return difference > 0 ? .supported : .contradicted
   }
 
-  /// Tests by a two-sided paired permutation test whether the mean difference is zero.
+  /// Tests by a two-sided paired permutation test whether the mean of `differences`, one a sample,
+  /// is zero. The effect is their mean with Student's interval.
   public init(
     _ topic: String, name: String, sentence: String, evidence: String, differences: [Double],
-    seed: UInt64
+    unit: String? = nil, paperClaim: Int? = nil, seed: UInt64
   ) {
     let result = PermutationTest.paired(differences, seed: seed)
     self.init(
       topic, name: name, sentence: sentence, evidence: evidence, difference: result.meanDifference,
-      pValue: result.pValue, samples: differences.count)
+      pValue: result.pValue, samples: differences.count,
+      effect: MeanInterval.student(differences), unit: unit, paperClaim: paperClaim,
+      standardDeviation: Moments(differences).standardDeviation,
+      smallestPValue: result.smallestPValue)
   }
 
+  /// A sentence tested elsewhere.
+  ///
+  /// - Parameters:
+  ///   - standardDeviation: of one sample's difference, if a t test of their mean is about as powerful
+  ///     as the test that was made; it tells how many samples would decide.
+  ///   - smallestPValue: the least p that the test can give with so many samples, if there is one.
   public init(
     _ topic: String, name: String, sentence: String, evidence: String, difference: Double,
-    pValue: Double, samples: Int
+    pValue: Double, samples: Int, effect: Interval? = nil, unit: String? = nil,
+    paperClaim: Int? = nil, standardDeviation: Double? = nil, smallestPValue: Double? = nil
   ) {
     self.topic = topic
     self.name = name
@@ -53,67 +77,42 @@ public struct Claim: Sendable {
     self.pValue = pValue
     adjustedPValue = pValue
     self.samples = samples
+    self.effect = effect
+    self.unit = unit
+    self.paperClaim = paperClaim
+    self.standardDeviation = standardDeviation
+    self.smallestPValue = smallestPValue
   }
 
-  /// The claims with p values adjusted for their number (Holm 1979).
+  /// The claims with p values adjusted for their number (Holm 1979), and the undecided ones with how
+  /// many samples would decide them.
+  ///
+  /// That number is of a t test at 0.05 divided by the number of claims tested: Holm's procedure asks
+  /// for no less of the claim with the smallest p, and for less of the others.
   public static func adjusted(_ claims: [Claim]) -> [Claim] {
     let values = Holm.adjusted(claims.map(\.pValue))
+    let tests = values.count { !$0.isNaN }
     return zip(claims, values).map { claim, value in
       var claim = claim
       claim.adjustedPValue = value
+      claim.samplesToDecide =
+        claim.verdict == .undecided
+        ? claim.samplesToDecide(level: level / Double(max(tests, 1))) : nil
       return claim
     }
   }
-}
 
-extension Claim {
-  /// For a terminal: the verdict as `mark` words it, the sentence, the evidence and p.
-  public func text(mark: (Verdict) -> String) -> String {
-    "\(mark(verdict)): \(sentence)\n  \(evidence) \(formattedPValue(adjustedPValue)) (Holm)\n"
+  private func samplesToDecide(level: Double) -> Int? {
+    guard let standardDeviation,
+      let samples = Power.samplesToDecide(
+        mean: difference, standardDeviation: standardDeviation, level: level)
+    else { return nil }
+    return max(samples, self.samples + 1, Self.fewestSamples(level: level))
   }
 
-  /// For a page.
-  ///
-  /// - Parameters:
-  ///   - samples: the word for what the test is over, such as "episodes".
-  ///   - tests: how many tests p was adjusted for.
-  public func callout(samples word: String, tests: Int) -> Callout {
-    Callout(
-      verdict: verdict, sentence: sentence,
-      evidence: evidence + " Over \(samples) \(word) \(formattedPValue(pValue)), adjusted for "
-        + "\(tests) tests \(formattedPValue(adjustedPValue)).")
-  }
+  /// The fewest differences with which a two-sided test by sign flips can give a p below `level`.
+  static func fewestSamples(level: Double) -> Int { Int(log2(2 / level)) + 1 }
 
-  /// For scripts.
-  ///
-  /// - Parameter word: the key under which the number of samples is told, such as "episodes".
-  public func json(samples word: String) -> JSONValue {
-    .object([
-      ("name", .string(name)), ("topic", .string(topic)), ("sentence", .string(sentence)),
-      ("verdict", .string(verdict.rawValue)), ("evidence", .string(evidence)),
-      ("difference", .number(difference)), ("p", .number(pValue)),
-      ("p_adjusted", .number(adjustedPValue)), (word, .integer(samples)),
-    ])
-  }
-
-  /// A line that counts the verdicts of `claims`.
-  public static func count(_ claims: [Claim]) -> String {
-    func number(_ verdict: Verdict) -> Int { claims.count { $0.verdict == verdict } }
-    return
-      "Of \(claims.count) sentences \(number(.supported)) are supported, "
-      + "\(number(.contradicted)) contradicted, \(number(.undecided)) undecided, at 5 % after "
-      + "Holm's correction."
-  }
-
-  /// The claims as a table of sentences, verdicts and p values.
-  public static func table(_ claims: [Claim], caption: String? = nil) -> HTMLTable {
-    HTMLTable(
-      headers: ["sentence", "verdict", "p, adjusted"],
-      rows: claims.map {
-        [
-          $0.sentence, $0.verdict.rawValue,
-          $0.adjustedPValue.isNaN ? "–" : formattedPValue($0.adjustedPValue),
-        ]
-      }, caption: caption)
-  }
+  /// Whether no differences so many could have been significant, even as the only test.
+  var isTooSmall: Bool { (smallestPValue ?? 0) >= Self.level }
 }

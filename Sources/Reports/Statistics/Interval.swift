@@ -16,6 +16,11 @@ public struct Interval: Sendable, Equatable {
     self.high = high
     self.level = level
   }
+
+  /// An estimate of which the data say nothing more.
+  public static func unbounded(around estimate: Double, level: Double) -> Interval {
+    Interval(estimate: estimate, low: -.infinity, high: .infinity, level: level)
+  }
 }
 
 extension Interval {

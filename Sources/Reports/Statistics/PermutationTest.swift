@@ -1,7 +1,6 @@
 import TensorCore
 
-/// The paired permutation test: under the hypothesis that two conditions do not differ, the sign of
-/// each episode's difference is a coin toss (Fisher 1935).
+/// Tests by permutation, which keep their level at every number of samples (Fisher 1935).
 public enum PermutationTest {
   public enum Alternative: String, Sendable, CaseIterable {
     case twoSided = "two-sided"
@@ -14,57 +13,76 @@ public enum PermutationTest {
   public struct Result: Sendable, Equatable {
     public let meanDifference: Double
     public let pValue: Double
-    /// Whether all sign patterns were enumerated.
+    /// Whether all patterns were counted.
     public let isExact: Bool
+    /// No values so many, however far from the hypothesis, could have a smaller p.
+    public let smallestPValue: Double
   }
 
-  /// Up to this many differences all sign patterns are enumerated.
-  public static let largestExact = 14
-
-  /// Tests whether the mean of `differences` is zero.
+  /// Tests whether the mean of paired `differences` is zero: under the hypothesis that two conditions
+  /// do not differ, the sign of each difference is a coin toss.
   ///
-  /// Up to `largestExact` differences, p is the share of all sign patterns that are at least as
-  /// extreme as the one found. Beyond, it is (b + 1) / (m + 1) with b of m random patterns so extreme,
-  /// which keeps the level exactly and is never zero (Phipson and Smyth 2010). Without differences p
-  /// is 1; with one that is not a number it is not a number.
+  /// Up to 40 differences that are not zero, p is the share of all sign patterns that are at least as
+  /// extreme as the one found. Beyond, patterns are drawn: at least 10,000, at most a million, as many
+  /// as p needs (`SequentialMonteCarlo`). The level holds for differences that are distributed
+  /// symmetrically about zero; for others it is approached as their number grows.
+  ///
+  /// Flips leave Σd² as it is, and the t statistic rises with the sum where Σd² is fixed: the test by
+  /// sums is the test by t statistics. Without differences p is 1; with one that is not finite it is
+  /// not a number.
   public static func paired(
-    _ differences: [Double], alternative: Alternative = .twoSided, permutations: Int = 10_000,
-    seed: UInt64
+    _ differences: [Double], alternative: Alternative = .twoSided,
+    draws: SequentialMonteCarlo = SequentialMonteCarlo(), seed: UInt64
   ) -> Result {
-    precondition(permutations > 0)
-    let count = differences.count
     let observed = differences.reduce(0, +)
-    let mean = count == 0 ? 0 : observed / Double(count)
+    let mean = differences.isEmpty ? 0 : observed / Double(differences.count)
     guard observed.isFinite else {
-      return Result(meanDifference: mean, pValue: .nan, isExact: false)
+      return Result(meanDifference: mean, pValue: .nan, isExact: false, smallestPValue: .nan)
     }
+    let flips = SignFlips(differences)
     // Sums in another order differ by rounding; equal patterns must count as equal.
     let tolerance = 1e-12 * differences.reduce(0) { $0 + $1.magnitude }
-    func isExtreme(_ sum: Double) -> Bool {
+    if flips.count <= SignFlips.largestExact {
+      // Patterns come in pairs of opposite sums.
+      let threshold =
+        switch alternative {
+        case .twoSided: observed.magnitude - tolerance
+        case .greater: observed - tolerance
+        case .less: -observed - tolerance
+        }
+      let share = flips.share(from: threshold)
+      let isTwoSided = alternative == .twoSided
+      let smallest = (isTwoSided ? 2.0 : 1.0) / Double(1 << flips.count)
+      return Result(
+        meanDifference: mean, pValue: isTwoSided ? (threshold <= 0 ? 1 : 2 * share) : share,
+        isExact: true, smallestPValue: min(1, smallest))
+    }
+    let p = flips.pValue(draws, seed: seed) { sum in
       switch alternative {
       case .twoSided: sum.magnitude >= observed.magnitude - tolerance
       case .greater: sum >= observed - tolerance
       case .less: sum <= observed + tolerance
       }
     }
-    func sum(_ signs: (Int) -> Bool) -> Double {
-      var total = 0.0
-      for i in 0..<count { total += signs(i) ? differences[i] : -differences[i] }
-      return total
-    }
-
-    if count <= largestExact {
-      let extreme = (0..<1 << count).count { pattern in isExtreme(sum { pattern >> $0 & 1 == 1 }) }
-      return Result(
-        meanDifference: mean, pValue: Double(extreme) / Double(1 << count), isExact: true)
-    }
-    var words = [UInt32](repeating: 0, count: (count + 31) / 32)
-    let extreme = (0..<permutations).count { permutation in
-      var random = RandomStream(seed: seed, path: [0x7369_676E, UInt64(permutation)])
-      for i in words.indices { words[i] = random.nextUInt32() }
-      return isExtreme(sum { words[$0 >> 5] >> UInt32($0 & 31) & 1 == 1 })
-    }
     return Result(
-      meanDifference: mean, pValue: Double(extreme + 1) / Double(permutations + 1), isExact: false)
+      meanDifference: mean, pValue: p, isExact: false, smallestPValue: draws.smallestPValue)
+  }
+
+  /// Tests whether the mean of `values` lies within ±`margin` by two one-sided tests (Schuirmann
+  /// 1987): p is the larger of those of mean ≤ −margin and of mean ≥ margin.
+  ///
+  /// A small p supports that any effect is smaller than `margin`, which is to be set before looking.
+  public static func equivalence(
+    _ values: [Double], margin: Double, draws: SequentialMonteCarlo = SequentialMonteCarlo(),
+    seed: UInt64
+  ) -> Result {
+    precondition(margin > 0)
+    let above = paired(values.map { $0 + margin }, alternative: .greater, draws: draws, seed: seed)
+    let below = paired(values.map { $0 - margin }, alternative: .less, draws: draws, seed: seed)
+    let larger = above.pValue >= below.pValue ? above : below
+    return Result(
+      meanDifference: values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count),
+      pValue: larger.pValue, isExact: larger.isExact,
+      smallestPValue: max(above.smallestPValue, below.smallestPValue))
   }
 }
