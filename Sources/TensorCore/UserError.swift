@@ -6,6 +6,8 @@ public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
     case failed = 1
     /// The command line was wrong.
     case usage = 2
+    /// Stopped by Ctrl-C; the same command continues.
+    case interrupted = 130
   }
 
   /// File, key path or option at fault, if there is one.

@@ -8,6 +8,12 @@ public struct LanguageModel: Sendable {
   public let path: String
   let weights: Weights
 
+  /// The file's or folder's own name, without `.gguf`: what tables and headings call the model.
+  public var name: String {
+    let last = path.split(separator: "/").last.map(String.init) ?? path
+    return last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+  }
+
   struct Weights: Sendable {
     /// `[vocabulary, width]`.
     var embedding: StoredMatrix

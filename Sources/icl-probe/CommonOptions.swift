@@ -69,7 +69,7 @@ enum CommonOptions {
       guard let entry = ModelStore.catalogue.first(where: { $0.name == name }),
         !ModelStore().isFetched(entry)
       else { throw error }
-      PatchCommand.note("tokens are not shown: \(error)")
+      Notes.write("tokens are not shown: \(error)")
       return nil
     }
   }

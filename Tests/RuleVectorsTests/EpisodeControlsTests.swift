@@ -1,6 +1,7 @@
-import RuleVectors
 import TensorCore
 import Testing
+
+@testable import RuleVectors
 
 @Suite struct EpisodeControlsTests {
   static func episodes(
@@ -34,34 +35,9 @@ import Testing
     }
   }
 
-  @Test func flippedMappingMovesEveryAnswer() throws {
-    for episode in try Self.episodes("country-capital").1 {
-      guard episode.demonstrations.count > 1 else {
-        #expect(throws: UserError.self) { try episode.flippedRule() }
-        continue
-      }
-      let flipped = try episode.flippedRule()
-      let (new, old) = (flipped.demonstrations, episode.demonstrations)
-      #expect(new.map(\.input) == old.map(\.input))
-      #expect(zip(new, old).allSatisfy { $0.answer != $1.answer })
-      #expect(new.map(\.answer).sorted() == old.map(\.answer).sorted())
-      #expect(flipped.candidates == episode.candidates && flipped.query == episode.query)
-      #expect(try episode.flippedRule() == flipped)
-    }
-  }
-
-  @Test func randomLabelsCarryNoRule() throws {
-    for episode in try Self.episodes("multi-demo-rule").1 {
-      let random = try episode.randomLabels()
-      #expect(random.demonstrations.map(\.input) == episode.demonstrations.map(\.input))
-      #expect(random.candidates == episode.candidates)
-      for category in Set(random.demonstrations.compactMap(\.category)) {
-        let lines = random.demonstrations.filter { $0.category == category }
-        let right = lines.filter { $0.answer == episode.right }.count
-        #expect(abs(2 * right - lines.count) <= 1)
-      }
-      let right = random.demonstrations.filter { $0.answer == episode.right }.count
-      #expect(abs(2 * right - random.demonstrations.count) <= 1)
+  @Test func aMappingHasNoFlippedRule() throws {
+    for episode in try Self.episodes("country-capital", demonstrations: [2, 8]).1 {
+      #expect(throws: UserError.self) { try episode.flippedRule() }
     }
   }
 
@@ -85,11 +61,30 @@ import Testing
     }
   }
 
-  @Test func otherItemsFromTheOtherSplit() throws {
-    let (sampler, episodes) = try Self.episodes("multi-demo-rule", demonstrations: [12])
+  /// A donor that shows the recipient's query, or its answer, would bring the answer itself.
+  @Test(arguments: ["multi-demo-rule", "country-capital", "present-past"])
+  func donorsNeverHoldTheQueryOrItsAnswer(name: String) throws {
+    let count = name == "multi-demo-rule" ? 8 : 12
+    let (sampler, episodes) = try Self.episodes(name, .development, demonstrations: [count])
     for episode in episodes {
-      let donor = try sampler.otherItems(than: episode, split: .development)
-      #expect(Self.words(donor).isDisjoint(with: Self.words(episode)))
+      for draw in 0..<8 {
+        let donor = try sampler.otherItems(
+          than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
+        #expect(!Self.words(donor).contains(episode.query))
+        if sampler.task.family == .mapping {
+          #expect(!(donor.demonstrations.map(\.answer) + [donor.right]).contains(episode.right))
+        }
+      }
+    }
+  }
+
+  @Test func otherQueryKeepsTheDemonstrations() throws {
+    let (sampler, episodes) = try Self.episodes("country-capital")
+    for episode in episodes {
+      let other = try sampler.otherQuery(than: episode)
+      #expect(other.demonstrations == episode.demonstrations && other.query != episode.query)
+      #expect(other.wrong == episode.right && other.right != episode.right)
+      #expect(!episode.demonstrations.map(\.input).contains(other.query))
     }
   }
 
@@ -153,8 +148,7 @@ import Testing
     let sampler = EpisodeSampler(task: try Fixtures.read(Fixtures.taskText()))
     let episode = try sampler.episode(index: 0, split: .heldOut, demonstrations: 2, seed: 1)
     #expect(throws: Never.self) { try sampler.dummyDemonstrations(of: episode) }
-    // One class has two held-out words, both in the prompt: one must return.
-    let donor = try sampler.otherItems(than: episode)
-    #expect(Self.words(donor).count == 3)
+    // One class has two held-out words, both in the prompt: without the query there are too few.
+    #expect(throws: UserError.self) { try sampler.otherItems(than: episode) }
   }
 }

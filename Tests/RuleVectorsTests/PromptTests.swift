@@ -36,7 +36,6 @@ import Transformer
       ])
     #expect(prompt.demonstrationIndices == [0, 0, 0, 0, 1, 1, 1, 1, 1, nil, nil])
     #expect(prompt.answerPositions == [2, 7] && prompt.inputPositions == [0, 5])
-    #expect(prompt.answerSpans == [2..<3, 7..<8])
     #expect(prompt.queryPosition == 9 && prompt.lastPosition == 10)
 
     let begun = try Prompt(
@@ -91,7 +90,6 @@ import Transformer
         let answerEnd = shown.utf8.count - 1 + added
         #expect(start < answerEnd && answerEnd <= end)
         #expect(prompt.roles[i] == .answer && prompt.demonstrationIndices[i] == slot)
-        #expect(prompt.answerSpans[slot].last == i)
       }
     }
   }
@@ -177,8 +175,9 @@ import Transformer
       let episode = try matching.episode(index: index, split: .heldOut, demonstrations: 4, seed: 1)
       let original = try Prompt(episode, template: task.template, tokenizer: tokenizer)
       func isMatched(_ donor: Episode) throws -> Bool {
-        try Prompt(donor, template: task.template, tokenizer: tokenizer)
-          .isLengthMatched(with: original)
+        let prompt = try Prompt(donor, template: task.template, tokenizer: tokenizer)
+        return prompt.roles == original.roles
+          && prompt.demonstrationIndices == original.demonstrationIndices
       }
       #expect(try isMatched(episode.flippedRule()))
       for sampler in [plain, matching] {
@@ -190,22 +189,5 @@ import Transformer
       }
     }
     #expect(matched >= without && matched > 60, "\(matched) with, \(without) without")
-  }
-
-  @Test func mismatchTellsWhere() throws {
-    let (task, episode) = try Self.small()
-    let tokenizer = FakeTokenizer.words()
-    var longer = episode
-    longer.variant = .otherItems
-    longer.demonstrations[1].input = "hot dog"
-    let a = try Prompt(episode, template: task.template, tokenizer: tokenizer)
-    let b = try Prompt(longer, template: task.template, tokenizer: tokenizer)
-    #expect(!a.isLengthMatched(with: b))
-    #expect(throws: Never.self) { try a.requireLengthMatch(with: a) }
-    #expect { try a.requireLengthMatch(with: b) } throws: {
-      let line = ($0 as? UserError)?.description ?? ""
-      return line.contains("token 5") && line.contains("demonstration 1")
-        && line.contains("other-items")
-    }
   }
 }

@@ -17,8 +17,6 @@ public struct Prompt: Sendable {
   public let demonstrationIndices: [Int?]
   /// The last token of each demonstration's answer, in order.
   public let answerPositions: [Int]
-  /// All tokens of each demonstration's answer.
-  public let answerSpans: [Range<Int>]
   /// The token with the last byte of each demonstration's input: a control for `answerPositions`.
   public let inputPositions: [Int]
   /// The token with the last byte of the query.
@@ -63,12 +61,6 @@ public struct Prompt: Sendable {
       throw UserError(
         "one token of the model holds parts of several demonstrations", at: template.place,
         remedy: "put more text between answers and inputs in the template")
-    }
-    let (tokenRoles, owners) = (roles, demonstrationIndices)
-    answerSpans = answerPositions.enumerated().map { i, last in
-      var first = last
-      while first > 0, tokenRoles[first - 1] == .answer, owners[first - 1] == i { first -= 1 }
-      return first..<last + 1
     }
   }
 

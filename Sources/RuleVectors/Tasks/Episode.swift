@@ -35,9 +35,9 @@ public struct Episode: Sendable, Equatable {
   public enum Variant: String, Sendable, CaseIterable {
     case original
     case flippedRule = "flipped-rule"
-    case randomLabels = "random-labels"
     case otherItems = "other-items"
     case swappedSlots = "swapped-slots"
+    case otherQuery = "other-query"
     case zeroShot = "zero-shot"
     case dummyDemonstrations = "dummy-demonstrations"
   }
@@ -71,7 +71,13 @@ public struct Episode: Sendable, Equatable {
 /// never changes another.
 enum EpisodeStream: UInt64 {
   case rule = 1
-  case items, order, flippedRule, randomLabels, otherItems, swappedSlots, dummies
+  // The numbers of streams stay what they were, so that seeds draw what they drew.
+  case items = 2
+  case order = 3
+  case otherItems = 6
+  case swappedSlots = 7
+  case dummies = 8
+  case otherQuery = 9
 
   func stream(seed: UInt64, split: Split, index: Int, draw: Int = 0) -> RandomStream {
     let part: UInt64 = split == .development ? 0 : 1

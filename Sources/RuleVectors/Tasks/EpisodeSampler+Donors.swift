@@ -5,17 +5,17 @@ import TensorCore
 extension EpisodeSampler {
   /// Same rule and same label in every slot, with other items and another query.
   ///
-  /// Items come from `split` and are new wherever it has enough of them; where it has not, some of
-  /// the episode's own return, and no query is a demonstration. For a mapping every pair is another
-  /// and so are the answers.
+  /// Items are new wherever the split has enough of them; where it has not, some of the episode's own
+  /// demonstrations return, but never its query, nor, in a mapping, a pair with the query's answer.
+  /// No query is a demonstration.
   ///
   /// - Parameter queryOfOtherClass: whether the query is of the other class, so that its right
   ///   answer is the episode's wrong one: a donor that has the rule but not the answer.
   public func otherItems(
-    than episode: Episode, split: Split? = nil, draw: Int = 0, queryOfOtherClass: Bool = false
+    than episode: Episode, draw: Int = 0, queryOfOtherClass: Bool = false
   ) throws -> Episode {
     var random = episode.stream(.otherItems, draw: draw)
-    let split = split ?? episode.split
+    let split = episode.split
     var donor = episode
     donor.variant = .otherItems
     let used = Set(episode.demonstrations.map(\.input) + [episode.query])
@@ -41,7 +41,8 @@ extension EpisodeSampler {
         let words = try replacements(
           for: models, from: split.items(of: category.words), avoiding: used, split: split,
           key: "classes.\(category.name)", random: &random,
-          written: { Demonstration(input: $1, answer: $0.answer) }, input: { $0 })
+          written: { Demonstration(input: $1, answer: $0.answer) }, input: { $0 },
+          never: [episode.query])
         if asked { donor.query = words[0] }
         for (slot, word) in zip(slots, words.dropFirst(asked ? 1 : 0)) {
           donor.demonstrations[slot].input = word
@@ -49,11 +50,12 @@ extension EpisodeSampler {
       }
 
     case .mapping(let all):
-      let pairs = split.items(of: all)
+      let pairs = split.items(of: all).filter { $0.answer != episode.right }
       let chosen = try replacements(
         for: [query] + episode.demonstrations, from: pairs, avoiding: used, split: split,
         key: "pairs", random: &random,
-        written: { Demonstration(input: $1.input, answer: $1.answer) }, input: { $0.input })
+        written: { Demonstration(input: $1.input, answer: $1.answer) }, input: { $0.input },
+        never: [episode.query])
       donor.query = chosen[0].input
       donor.right = chosen[0].answer
       donor.demonstrations = chosen.dropFirst().map {
@@ -65,6 +67,27 @@ extension EpisodeSampler {
         among: rest, query: chosen[0], shown: Array(chosen.dropFirst()))
     }
     return donor
+  }
+
+  /// The same demonstrations of a mapping with another query, of the same token length where the task
+  /// has one, which none of them shows: what a grid corrupts a knowledge task by.
+  func otherQuery(than episode: Episode) throws -> Episode {
+    guard case .mapping(let all) = task.items else {
+      throw UserError("another query is for mappings", at: task.place)
+    }
+    var random = episode.stream(.otherQuery)
+    let shown = Set(episode.demonstrations.map(\.input) + [episode.query])
+    let pairs = episode.split.items(of: all)
+      .filter { !shown.contains($0.input) && $0.answer != episode.right }
+    let model = Demonstration(input: episode.query, answer: episode.right)
+    let chosen = try replacements(
+      for: [model], from: pairs, avoiding: [], split: episode.split, key: "pairs", random: &random,
+      written: { Demonstration(input: $1.input, answer: $0.answer) }, input: { $0.input })
+    var other = episode
+    other.variant = .otherQuery
+    other.query = chosen[0].input
+    (other.right, other.wrong) = (chosen[0].answer, episode.right)
+    return other
   }
 
   /// A donor against label copying: the original rule, but every slot holds a new item of the other

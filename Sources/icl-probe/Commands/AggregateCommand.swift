@@ -32,15 +32,18 @@ enum AggregateCommand: Command {
   static func run(_ parsed: ParsedCommand) throws {
     let named = parsed.arguments("RUN")
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
-    let builder = ReportBuilder(records)
+    let report = try Report(records)
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
     let folder = parsed.string("out") ?? "reports/\(name)"
-    let summary = builder.summary
-    try ReportFolder.write(builder.page, summary: summary, to: folder)
+    let summary = report.summary
+    try ReportFolder.write(report.page, summary: summary, to: folder)
     if parsed.flag("json") {
       CommonOptions.print(summary)
     } else {
-      print(builder.text(device: .standardOutput))
+      for record in records {
+        print("Run: \(record.path)\(record.isFinished ? "" : " (unfinished)")")
+      }
+      print(report.text(device: .standardOutput))
       print("Report: \(folder)/index.html")
     }
   }
@@ -74,7 +77,7 @@ enum AggregateCommand: Command {
   }
 }
 
-extension ReportBuilder {
+extension Report {
   /// The tested sentences as text.
   func text(device: TerminalDevice) -> String {
     let style = device.style

@@ -1,137 +1,80 @@
 import Foundation
-import Reports
 import RuleVectors
 import TensorCore
 import Terminal
-import Transformer
 
-/// `icl-probe patch`: runs the probes on a task.
+/// `icl-probe patch`: runs probes on a task, or on a user's own pairs of prompts.
 enum PatchCommand: Command {
   static let specification = CommandSpecification(
     name: "patch", summary: "Patch activations and measure what becomes of the answer.",
     discussion: """
       Runs the experiments of probes/ on a task: the donor is the clean run, the recipient the same \
-      prompt under the flipped rule. Results go to runs/TASK-NUMBER; the same command finishes a run \
-      that was stopped.
+      prompt under the flipped rule. Or, with --pairs, on prompts of your own, a JSON object a line: \
+      {"clean": "…", "corrupted": "…", "right": " Mary", "wrong": " John"}. Results go to \
+      runs/NAME-NUMBER; the same command finishes a run that was stopped.
       """,
     options: [
       CommonOptions.task,
       OptionSpecification(
+        long: "pairs", valueName: "FILE", help: "Pairs of prompts, instead of a task."),
+      OptionSpecification(
         long: "probe", valueName: "NAME", help: "Probe by name or path; may be repeated.",
-        defaultText: "all", repeats: true),
+        defaultText: "those that run by default", repeats: true),
       CommonOptions.model,
       OptionSpecification(
-        long: "episodes", valueName: "N", help: "Held-out episodes.", defaultText: "32"),
+        long: "episodes", valueName: "N", help: "Held-out episodes; of pairs, the first N.",
+        defaultText: "\(defaultEpisodes), or all pairs"),
       OptionSpecification(
-        long: "shots", valueName: "N", help: "Demonstrations of an episode.", defaultText: "12"),
+        long: "shots", valueName: "N", help: "Demonstrations of an episode.",
+        defaultText: "\(defaultDemonstrations)"),
       CommonOptions.seed, CommonOptions.threads, CommonOptions.memory,
       OptionSpecification(
         long: "verify", valueName: "N",
-        help: "Variants to run again in full; the largest deviation is recorded.",
-        defaultText: "6"),
+        help: "Variants to run again in full; a deviation fails the run.", defaultText: "6"),
       CommonOptions.out,
       OptionSpecification(long: "again", help: "Start anew even if this run is finished."),
       CommonOptions.json,
     ],
     examples: [
-      CommandExample(line: "icl-probe patch --task multi-demo-rule", comment: "all probes"),
+      CommandExample(line: "icl-probe patch --task multi-demo-rule", comment: "the default probes"),
       CommandExample(
         line: "icl-probe patch --probe positions --episodes 8", comment: "a quick look"),
+      CommandExample(
+        line: "icl-probe patch --pairs tasks/indirect-object.jsonl --probe grid",
+        comment: "activation patching on pairs of prompts"),
     ])
 
+  private static let defaultEpisodes = 32
+  private static let defaultDemonstrations = 16
+
   static func run(_ parsed: ParsedCommand) throws {
-    let task = try CommonOptions.loadTask(parsed)
     let folder = try DataFolders.probes()
     let names = parsed.strings("probe")
-    let probes = try (names.isEmpty ? Probe.names(in: folder) : names).map {
-      try Probe(named: $0, in: folder)
-    }
-    let episodes = try parsed.integer("episodes", in: 1...100_000) ?? 32
-    let demonstrations = try parsed.integer("shots", in: 2...1000) ?? 12
     let verifications = try parsed.integer("verify", in: 0...100_000) ?? 6
-    let seed = try CommonOptions.seed(parsed)
-    let engine = try CommonOptions.engine(parsed)
-    let laboratory = Laboratory(engine: engine, seed: seed, demonstrations: demonstrations)
-    let sample = try laboratory.samplePrompt(task)
-    var tasks = [task]
-    let plan = try PatchPlan(
-      task: task, probes: probes, episodes: episodes, demonstrations: demonstrations,
-      architecture: engine.model.architecture, tokens: sample.tokens.count,
-      controls: { name in
-        let control = try RuleTask(named: name, in: DataFolders.tasks())
-        tasks.append(control)
-        return control
-      })
-
-    let directory = try RunDirectory.open(
-      root: "runs", name: task.name,
-      identity: [
-        "kind": "patch", "version": .string(Main.version),
-        "task": .string(task.name),
-        "tasks": .object(tasks.map { ($0.name, .string($0.digest)) }),
-        "probes": .object(probes.map { ($0.name, .string($0.digest)) }),
-        "model": .string(try engine.model.digest()),
-        "episodes": .integer(episodes), "shots": .integer(demonstrations),
-        "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
-      ],
-      rowsFile: "effects.jsonl", path: parsed.string("out"), again: parsed.flag("again"))
-    let known = try directory.rows.map { try Effect($0) }
-    if directory.state == .complete {
-      note("this run is finished; run with --again to repeat it")
-    } else {
-      try carryOut(
-        plan, laboratory, directory, known, verifications, probes,
-        try laboratory.examplePrompts(task))
+    let asked = try parsed.integer("episodes", in: 1...100_000)
+    if let file = parsed.string("pairs") {
+      for option in ["task", "shots"] where parsed.flag(option) {
+        throw UserError(
+          "--\(option) does nothing with --pairs", remedy: "leave out one of them", status: .usage)
+      }
+      guard !names.isEmpty else {
+        throw UserError(
+          "--pairs needs a probe", remedy: "add --probe grid", status: .usage)
+      }
+      let pairs = try PromptPairs(contentsOf: file)
+      try LaboratoryRun(
+        kind: "patch", name: pairs.name, subject: .pairs(pairs),
+        probes: try Probe.all(names, in: folder),
+        episodes: min(asked ?? pairs.pairs.count, pairs.pairs.count), demonstrations: 0,
+        verifications: verifications)(parsed)
+      return
     }
-    let effects = try RunRecord.lines(directory.path + "/effects.jsonl").map { try Effect($0) }
-    let summary = PatchSummary(effects, task: task.name)
-    if parsed.flag("json") {
-      CommonOptions.print(summary.json(run: directory.path))
-    } else {
-      print(summary.text(device: .standardOutput))
-      print("Run: \(directory.path)    Report: icl-probe aggregate")
-    }
-  }
-
-  private static func carryOut(
-    _ plan: PatchPlan, _ laboratory: Laboratory, _ directory: RunDirectory, _ known: [Effect],
-    _ verifications: Int, _ probes: [Probe], _ examples: [ExamplePrompt]
-  ) throws {
-    let engine = laboratory.engine
-    for (probe, reason) in plan.skipped { note("skipping \(probe): \(reason)") }
-    RunManifest.begin(directory, engine: engine)
-    directory.set(
-      "probes",
-      .object(
-        probes.map {
-          ($0.name, ["title": .string($0.title), "question": .string($0.question)])
-        }))
-    try directory.writeManifest()
-    try directory.log("\(RunManifest.now()) \(known.isEmpty ? "started" : "resumed")")
-    try Files.write(
-      Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
-      to: directory.path + "/examples.json")
-    let progress = Progress()
-    // An error's line must not end up on the bar's.
-    defer { progress.finish() }
-    let before = RunManifest.verification(in: directory)
-    try PatchRun(plan: plan, laboratory: laboratory, verifications: verifications)(
-      known: known,
-      append: { rows in try directory.append(rows.map(\.json)) },
-      watch: { status in
-        progress.update(done: status.done, total: status.total, label: status.label)
-        if status.verifiedVariants > 0 {
-          RunManifest.verify(
-            directory, variants: before.variants + status.verifiedVariants,
-            largest: max(before.largest, status.largestDeviation))
-        }
-      })
-    RunManifest.end(directory)
-    try directory.writeManifest()
-    try directory.log("\(RunManifest.now()) finished")
-  }
-
-  static func note(_ line: String) {
-    FileHandle.standardError.write(Data("icl-probe: \(line)\n".utf8))
+    let task = try CommonOptions.loadTask(parsed)
+    try LaboratoryRun(
+      kind: "patch", name: task.name, subject: .task(task),
+      probes: [try Probe.baseline()] + Probe.all(names, in: folder),
+      episodes: asked ?? defaultEpisodes,
+      demonstrations: try parsed.integer("shots", in: 1...1000) ?? defaultDemonstrations,
+      verifications: verifications)(parsed)
   }
 }

@@ -1,0 +1,59 @@
+import Reports
+import TensorCore
+
+/// Whether the model does the task at all: without that, nothing that a patch does is interpreted.
+public struct Gate: Sendable {
+  public let task: String
+  public let model: String
+  public let demonstrations: Int
+  public let episodes: Int
+  /// Share of held-out episodes in which the right answer beats the wrong one; chance is 0.5.
+  public let candidateAccuracy: Interval
+  /// Share in which it is first over the whole vocabulary.
+  public let accuracy: Interval
+
+  /// Better than a coin toss between the two candidates, with 97.5 % confidence.
+  public var passed: Bool { candidateAccuracy.low > 0.5 }
+
+  /// The gate of the rows of one task at `demonstrations`; nil where there are none.
+  init?(_ rows: [StoredRow], task: String, demonstrations: Int) throws {
+    let own = try rows.filter { $0.experiment == ShotCurve.kind && $0.key.task == task }
+      .map { try ShotCurveRow($0.columns) }.filter { $0.shots == demonstrations }
+    // Several probes may have run the same episodes.
+    let unique = Dictionary(own.map { ($0.episode, $0) }, uniquingKeysWith: { first, _ in first })
+    guard let model = rows.first?.model, !unique.isEmpty else { return nil }
+    self.task = task
+    self.model = model
+    self.demonstrations = demonstrations
+    episodes = unique.count
+    let measured = unique.values.map(\.measurement)
+    candidateAccuracy = Wilson.interval(
+      successes: measured.count(where: \.isRight), trials: measured.count)
+    accuracy = Wilson.interval(successes: measured.count(where: \.isTop), trials: measured.count)
+  }
+
+  public var json: JSONValue {
+    func interval(_ value: Interval) -> JSONValue {
+      [
+        "estimate": .number(value.estimate), "low": .number(value.low),
+        "high": .number(value.high),
+      ]
+    }
+    return [
+      "task": .string(task), "model": .string(model), "shots": .integer(demonstrations),
+      "episodes": .integer(episodes), "accuracy": interval(accuracy),
+      "candidate_accuracy": interval(candidateAccuracy), "passed": .bool(passed),
+    ]
+  }
+
+  /// For the first page.
+  public var sentence: String {
+    let counts =
+      "With \(demonstrations) demonstrations the right answer beats the other one in "
+      + "\(candidateAccuracy.text) of \(episodes) episodes and is first of all tokens in "
+      + "\(accuracy.text)."
+    return passed
+      ? counts
+      : counts + " That is not better than a coin toss, so nothing below is interpreted."
+  }
+}

@@ -1,0 +1,142 @@
+import Reports
+import TensorCore
+
+extension Report {
+  public var page: HTMLPage {
+    var page = HTMLPage(
+      title: "One vector or many?",
+      subtitle: "Patching experiments on " + runs.map(\.name).joined(separator: "; "))
+    for run in runs where !run.record.isFinished || run.record.failure != nil {
+      page.add(
+        .paragraph(
+          "`\(run.record.path)` is "
+            + (run.record.failure.map { "not to be trusted: \($0)" }
+              ?? "not finished: figures are of the episodes that are there.")))
+    }
+    for run in runs {
+      page.add(.heading(run.name, level: 2))
+      page.add(.list(run.answer))
+    }
+    page.add(.heading("The paper's claims", level: 2))
+    page.add(.table(verdictTable))
+    page.add(
+      .paragraph(
+        Claim.count(claims) + " One family: all sentences of this page are corrected together. "
+          + "Layers and forms were chosen on development episodes with development items; all figures "
+          + "are of held-out ones, unless a probe names its layer."))
+    for run in runs { add(run, to: &page) }
+    page.add(.heading("Limits of the method", level: 2))
+    page.add(.list(Self.limits))
+    page.add(.heading("Manifests", level: 2))
+    for run in runs {
+      page.add(.details(summary: run.record.path, [.code(run.record.manifest.prettyText)]))
+    }
+    return page
+  }
+
+  /// The six claims, run by run.
+  private var verdictTable: HTMLTable {
+    HTMLTable(
+      headers: ["claim", "run", "verdict", "effect", "p, adjusted", "read on"],
+      rows: PaperClaim.allCases.flatMap { claim in
+        claim == .series
+          ? [seriesRow]
+          : runs.map { run in
+            let verdict = run.verdict(on: claim)
+            let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
+            return [
+              "\(claim.rawValue). \(claim.sentence)", run.name,
+              verdict.verdict?.rawValue ?? "not tested",
+              weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? "",
+              weakest.map { formattedPValue($0.adjustedPValue) } ?? "",
+              verdict.headings.joined(separator: ", "),
+            ]
+          }
+      },
+      caption:
+        "A claim is supported where all its sentences are, contradicted where one is. Effect and p are "
+        + "of its weakest sentence.")
+  }
+
+  private var seriesRow: [String] {
+    let claims: [PaperClaim] = [.noGlobalVector, .ownAnswerPosition, .distributed]
+    let tested = runs.filter { run in claims.allSatisfy { run.verdict(on: $0).verdict != nil } }
+    let holds = tested.filter { run in
+      claims.allSatisfy { run.verdict(on: $0).verdict == .supported }
+    }
+    let tasks = Set(tested.map(\.record.task))
+    return [
+      "\(PaperClaim.series.rawValue). \(PaperClaim.series.sentence)", "all runs",
+      tasks.count < 2
+        ? "not tested" : "1 to 3 hold in \(holds.count) of \(tested.count) runs", "", "",
+      tasks.count < 2 ? "needs two tasks or more" : "",
+    ]
+  }
+
+  private func add(_ run: RunReport, to page: inout HTMLPage) {
+    page.add(.heading("What was run: \(run.name)", level: 2))
+    page.add(.keyValues(facts(run)))
+    let tests = claims.count
+    for (probe, section) in run.sections {
+      page.add(.heading("\(section.heading): \(run.name)", level: 3))
+      page.add(.paragraph("`\(probe.name)`: \(probe.question)"))
+      for element in section.elements {
+        switch element {
+        case .paragraph(let text): page.add(.paragraph(text))
+        case .claims(let claims):
+          for claim in claims {
+            page.add(.callout(claim.callout(samples: "episodes", tests: tests)))
+          }
+        case .figure(let figure): page.add(.figure(figure))
+        case .table(let table): page.add(.table(table))
+        }
+      }
+    }
+    guard !run.record.examples.isEmpty else { return }
+    page.add(.heading("Example prompts: \(run.name)", level: 3))
+    for example in run.record.examples {
+      page.add(
+        .tokens(
+          TokenSpans(
+            tokens: example.tokens.map {
+              TokenSpans.Token(text: $0.text, role: $0.role, demonstration: $0.demonstration)
+            },
+            caption: "\(example.name); right answer “\(example.right)”, other “\(example.wrong)”")))
+    }
+  }
+
+  private func facts(_ run: RunReport) -> [(key: String, value: String)] {
+    let manifest = run.record.manifest
+    func text(_ value: JSONValue) -> String {
+      switch value {
+      case .string(let text): text
+      case .null: "–"
+      default: value.text
+      }
+    }
+    let identity = manifest["identity"]
+    let verification = manifest["verification"]
+    return [
+      ("run", run.record.path), ("model", text(manifest["model"])),
+      ("episodes", text(identity["episodes"])), ("demonstrations", text(identity["shots"])),
+      ("seed", text(identity["seed"])), ("begin token", text(identity["begin_token"])),
+      (
+        "verification",
+        verification == .null
+          ? "none"
+          : "\(text(verification["variants"])) variants run again in full, largest deviation "
+            + "\(text(verification["largest_deviation"])) logits"
+      ),
+      ("started", text(manifest["started"])), ("finished", text(manifest["finished"])),
+    ]
+  }
+
+  private static let limits = [
+    "Replacing the residual stream after a layer leaves the keys and values of the layers up to it as "
+      + "they are in the recipient.",
+    "Only the last token of each answer is patched. A rule that is also written at separators or line "
+      + "breaks is missed.",
+    "Accuracy over the vocabulary asks for the first token in which the two candidate answers differ.",
+    "Episodes share a pool of words; intervals and tests treat them as independent.",
+  ]
+}

@@ -1,0 +1,75 @@
+import TensorCore
+
+/// A prompt of a run, kept for the report.
+public struct ExamplePrompt: Sendable {
+  public struct Token: Sendable {
+    public let text: String
+    public let role: String
+    public let demonstration: Int?
+  }
+
+  /// What the prompt is in the experiment: `clean`, `flipped-rule`, …
+  public let name: String
+  public let right: String
+  public let wrong: String
+  public let tokens: [Token]
+}
+
+extension ExamplePrompt {
+  public var json: JSONValue {
+    [
+      "name": .string(name), "right": .string(right), "wrong": .string(wrong),
+      "tokens": .array(
+        tokens.map { token in
+          [
+            "text": .string(token.text), "role": .string(token.role),
+            "demonstration": token.demonstration.map(JSONValue.integer) ?? .null,
+          ]
+        }),
+    ]
+  }
+
+  init(_ reader: JSONReader) throws {
+    let keys = try reader.object(required: ["name", "right", "wrong", "tokens"])
+    name = try keys["name"]?.string() ?? ""
+    right = try keys["right"]?.string() ?? ""
+    wrong = try keys["wrong"]?.string() ?? ""
+    tokens = try (keys["tokens"]?.list() ?? []).map { token in
+      let keys = try token.object(required: ["text", "role", "demonstration"])
+      let number = keys["demonstration"]
+      return Token(
+        text: try keys["text"]?.string() ?? "", role: try keys["role"]?.string() ?? "",
+        demonstration: number?.value == .null ? nil : try number?.integer())
+    }
+  }
+}
+
+extension Laboratory {
+  /// The prompts of the first held-out episode in the roles that experiments give them.
+  public func examplePrompts(_ subject: Subject) throws -> [ExamplePrompt] {
+    guard let task = subject.task else { return [] }
+    let episode = try episode(task, 0, .heldOut)
+    let sampler = sampler(task)
+    var variants: [(String, Episode)] = [("clean", episode)]
+    if task.family == .categorization {
+      variants.append(("flipped-rule", try episode.flippedRule()))
+      variants.append(("swapped-slots", try sampler.swappedSlots(of: episode)))
+    }
+    variants.append(("zero-shot", episode.zeroShot))
+    // A task may have too few dummies; that is an error only for a probe that needs them.
+    if let dummies = try? sampler.dummyDemonstrations(of: episode) {
+      variants.append(("dummy-demonstrations", dummies))
+    }
+    return try variants.map { name, variant in
+      let prompt = try prompt(variant, task)
+      return ExamplePrompt(
+        name: name, right: variant.right, wrong: variant.wrong,
+        tokens: prompt.tokens.indices.map { index in
+          ExamplePrompt.Token(
+            text: engine.model.tokenizer.decode([prompt.tokens[index]]),
+            role: prompt.roles[index].rawValue,
+            demonstration: prompt.demonstrationIndices[index])
+        })
+    }
+  }
+}

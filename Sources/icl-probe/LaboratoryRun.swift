@@ -1,0 +1,177 @@
+import Foundation
+import Reports
+import RuleVectors
+import TensorCore
+import Terminal
+import Transformer
+
+/// A run of probes on one subject, from its folder to its figures: what `patch` and `eval` share.
+struct LaboratoryRun {
+  /// `patch` or `eval`.
+  let kind: String
+  /// What the run's folder is called below `runs`.
+  let name: String
+  let subject: Subject
+  let probes: [Probe]
+  let episodes: Int
+  let demonstrations: Int
+  let verifications: Int
+
+  /// A deviation beyond this is no rounding: the run is not to be trusted.
+  private static let tolerance: Float = 1e-3
+
+  func callAsFunction(_ parsed: ParsedCommand) throws {
+    let seed = try CommonOptions.seed(parsed)
+    let engine = try CommonOptions.engine(parsed)
+    let model = engine.model.name
+    let laboratory = Laboratory(
+      engine: engine, seed: seed, demonstrations: demonstrations)
+    let tokens = try laboratory.typicalTokens(subject)
+    let folder = try DataFolders.tasks()
+    let setting = Setting(
+      subject: subject, episodes: episodes, demonstrations: demonstrations,
+      architecture: engine.model.architecture, tokens: tokens,
+      findTask: { try RuleTask(named: $0, in: folder) })
+    let plan = try RunPlan(probes, setting)
+    guard !plan.units.isEmpty else {
+      let reasons = plan.skipped.map { "\($0.probe): \($0.reason)" }
+      throw UserError(
+        "there is nothing to run: " + reasons.joined(separator: "; "), at: subject.name,
+        remedy: "choose other probes with --probe, or another task")
+    }
+    let directory = try RunDirectory.open(
+      root: "runs", name: name,
+      identity: try identity(plan, engine, seed: seed, beginToken: laboratory.beginToken),
+      rowsFile: RunRecord.rowsFile, path: parsed.string("out"), again: parsed.flag("again"))
+    var rows = try directory.rows.map { try StoredRow($0) }
+    let isQuiet = parsed.flag("json")
+    if directory.state == .complete {
+      Notes.write("this run is finished; run with --again to repeat it")
+      if !isQuiet {
+        for probe in probes { try show(probe, rows, model) }
+      }
+    } else {
+      try plan.check(laboratory)
+      rows = try carryOut(plan, laboratory, directory, rows, model, isQuiet: isQuiet)
+    }
+    if isQuiet {
+      let results = try probes.flatMap {
+        try $0.section(of: rows, task: subject.name, model: model)?.results ?? []
+      }
+      CommonOptions.print([
+        "run": .string(directory.path), "rows": .array(results.map(JSONValue.object)),
+      ])
+    } else {
+      print("Run: \(directory.path)    Report: icl-probe aggregate \(directory.path)")
+    }
+  }
+
+  private func identity(
+    _ plan: RunPlan, _ engine: Engine, seed: UInt64, beginToken: Int?
+  ) throws -> JSONValue {
+    let folder = try DataFolders.tasks()
+    let others = Set(plan.units.map(\.key.task)).subtracting([subject.name]).sorted()
+    return [
+      "kind": .string(kind), "version": .string(Main.version), "task": .string(subject.name),
+      "tasks": .object(
+        [(subject.name, .string(subject.digest))]
+          + (try others.map { ($0, .string(try RuleTask(named: $0, in: folder).digest)) })),
+      "probes": .object(probes.map { ($0.name, .string($0.definitionDigest)) }),
+      "model": .string(try engine.model.digest()), "episodes": .integer(episodes),
+      "shots": .integer(demonstrations), "seed": .integer(Int(seed)),
+      "begin_token": beginToken.map(JSONValue.integer) ?? .null,
+      "rows": .integer(engine.rowBudget),
+    ]
+  }
+
+  /// - Returns: all rows, the known ones first.
+  private func carryOut(
+    _ plan: RunPlan, _ laboratory: Laboratory, _ directory: RunDirectory, _ known: [StoredRow],
+    _ model: String, isQuiet: Bool
+  ) throws -> [StoredRow] {
+    for (probe, reason) in plan.skipped { Notes.write("skipping \(probe): \(reason)") }
+    RunManifest.begin(directory, engine: laboratory.engine)
+    directory.set("model_name", .string(model))
+    directory.set("probes", .array(probes.map(\.definition)))
+    directory.set("failed", .null)
+    try directory.writeManifest()
+    try directory.log("\(RunManifest.now()) \(known.isEmpty ? "started" : "resumed")")
+    let examples = try laboratory.examplePrompts(subject)
+    try Files.write(
+      Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
+      to: directory.path + "/examples.json")
+    let progress = Progress()
+    // An error's line must not end up on the bar's.
+    defer { progress.finish() }
+    let before = RunManifest.verification(in: directory)
+    var rows = known
+    var left: [String: Int] = [:]
+    for unit in plan.units { left[unit.key.probe, default: 0] += 1 }
+    Interruption.watch()
+    try Runner(
+      plan: plan, laboratory: laboratory, model: model, verifications: verifications)(
+        known: known,
+        append: { fresh in
+          try directory.append(fresh.map(\.json))
+          rows += fresh
+        },
+        watch: { status in
+          progress.update(done: status.done, total: status.total, label: status.label)
+          if status.verifiedVariants > 0 {
+            let largest = max(before.largest, status.largestDeviation)
+            RunManifest.verify(
+              directory, variants: before.variants + status.verifiedVariants, largest: largest)
+            try requireExact(largest, directory)
+          }
+          left[status.key.probe, default: 1] -= 1
+          if left[status.key.probe] == 0, !isQuiet,
+            let probe = probes.first(where: { $0.name == status.key.probe })
+          {
+            progress.finish()
+            try show(probe, rows, model)
+          }
+          try stopIfAsked(directory)
+        })
+    RunManifest.end(directory)
+    try directory.writeManifest()
+    try directory.log("\(RunManifest.now()) finished")
+    return rows
+  }
+
+  /// - Throws: `UserError` where a variant that was run again in full came out otherwise.
+  private func requireExact(_ largest: Float, _ directory: RunDirectory) throws {
+    guard !(largest <= Self.tolerance) else { return }
+    let problem =
+      "a patched run differs from the same run in full by \(largest) logits, allowed is "
+      + "\(Self.tolerance)"
+    directory.set("failed", .string(problem))
+    try directory.writeManifest()
+    throw UserError(
+      problem, at: directory.path,
+      remedy: "the run's numbers are not to be trusted; report this with its manifest.json")
+  }
+
+  private func stopIfAsked(_ directory: RunDirectory) throws {
+    guard Interruption.isRequested else { return }
+    try directory.writeManifest()
+    try directory.log("\(RunManifest.now()) stopped")
+    throw UserError(
+      "stopped", at: directory.path, remedy: "the same command continues", status: .interrupted)
+  }
+
+  private func show(_ probe: Probe, _ rows: [StoredRow], _ model: String) throws {
+    guard let section = try probe.section(of: rows, task: subject.name, model: model) else {
+      return
+    }
+    let text = section.text(device: .standardOutput)
+    if !text.isEmpty { print(text) }
+    fflush(nil)
+  }
+}
+
+/// Remarks on standard error.
+enum Notes {
+  static func write(_ line: String) {
+    FileHandle.standardError.write(Data("icl-probe: \(line)\n".utf8))
+  }
+}
