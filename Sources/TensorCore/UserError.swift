@@ -6,6 +6,8 @@ public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
     case failed = 1
     /// The command line was wrong.
     case usage = 2
+    /// The user stopped it (Ctrl-C): 128 and the signal's number, as a shell says it.
+    case interrupted = 130
   }
 
   /// File, key path or option at fault, if there is one.

@@ -42,12 +42,14 @@ enum EvalCommand: Command {
     let directory = try RunDirectory.open(
       root: "runs", name: "eval-\(task.name)",
       identity: [
-        "kind": "eval", "version": .string(Main.version), "task": .string(task.name),
+        "kind": "eval", "version": .string(Main.version), "arithmetic": Machine.arithmetic,
+        "task": .string(task.name),
         "digest": .string(task.digest), "model": .string(try engine.model.digest()),
         "shots": .array(shots.map(JSONValue.integer)), "episodes": .integer(episodes),
         "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
       ],
       rowsFile: "accuracy.jsonl", path: parsed.string("out"), again: parsed.flag("again"))
+    directory.notes.forEach(PatchCommand.note)
     var rows = try directory.rows.map { try ShotCurve.Row($0) }
     if directory.state == .complete {
       PatchCommand.note("this run is finished; run with --again to repeat it")
@@ -57,6 +59,7 @@ enum EvalCommand: Command {
       RunManifest.begin(directory, engine: engine)
       try directory.writeManifest()
       let batches = ShotCurve.batches(episodes: episodes)
+      Interruption.watch()
       let progress = Progress()
       defer { progress.finish() }
       var done = 0
@@ -72,10 +75,10 @@ enum EvalCommand: Command {
           }
           done += count + 1
           progress.update(done: done, total: total, label: "\(task.name), \(count) demonstrations")
+          if done < total { try Interruption.check() }
         }
       }
-      RunManifest.end(directory)
-      try directory.writeManifest()
+      try directory.finish()
     }
     show(ShotSummary(task: task.name, rows: rows, seed: 0), directory.path, parsed)
   }

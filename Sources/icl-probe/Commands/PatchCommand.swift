@@ -66,7 +66,7 @@ enum PatchCommand: Command {
     let directory = try RunDirectory.open(
       root: "runs", name: task.name,
       identity: [
-        "kind": "patch", "version": .string(Main.version),
+        "kind": "patch", "version": .string(Main.version), "arithmetic": Machine.arithmetic,
         "task": .string(task.name),
         "tasks": .object(tasks.map { ($0.name, .string($0.digest)) }),
         "probes": .object(probes.map { ($0.name, .string($0.digest)) }),
@@ -75,6 +75,7 @@ enum PatchCommand: Command {
         "seed": .integer(Int(seed)), "rows": .integer(engine.rowBudget),
       ],
       rowsFile: "effects.jsonl", path: parsed.string("out"), again: parsed.flag("again"))
+    directory.notes.forEach(note)
     let known = try directory.rows.map { try Effect($0) }
     if directory.state == .complete {
       note("this run is finished; run with --again to repeat it")
@@ -111,10 +112,11 @@ enum PatchCommand: Command {
     try Files.write(
       Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
       to: directory.path + "/examples.json")
+    Interruption.watch()
     let progress = Progress()
     // An error's line must not end up on the bar's.
     defer { progress.finish() }
-    let before = RunManifest.verification(in: directory)
+    let before = try RunManifest.verification(in: directory)
     try PatchRun(plan: plan, laboratory: laboratory, verifications: verifications)(
       known: known,
       append: { rows in try directory.append(rows.map(\.json)) },
@@ -125,9 +127,12 @@ enum PatchCommand: Command {
             directory, variants: before.variants + status.verifiedVariants,
             largest: max(before.largest, status.largestDeviation))
         }
+        if status.done < status.total, Interruption.isRequested {
+          try directory.writeManifest()
+          try Interruption.check()
+        }
       })
-    RunManifest.end(directory)
-    try directory.writeManifest()
+    try directory.finish()
     try directory.log("\(RunManifest.now()) finished")
   }
 
