@@ -4,7 +4,10 @@ import TensorCore
 /// A file of rows, each a JSON object on a line of its own. It is read in parts: a million rows cost
 /// the memory of one.
 struct RowFile: Sendable {
-  let path: String
+  let folder: String
+  let name: String
+
+  var path: String { "\(folder)/\(name)" }
 
   /// Number and digest of the rows.
   struct Content {

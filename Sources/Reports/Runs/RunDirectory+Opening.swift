@@ -24,7 +24,7 @@ extension RunDirectory {
       let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
       let kept = again ? try keepAside(path, unlessUnfinished: identity) : nil
       try Files.makeFolder(path)
-      try Files.syncFolder(parent(of: path))
+      try Files.syncFolder(Files.folder(of: path))
       return try RunDirectory(
         path, identity: identity, rowsFile: rowsFile,
         notes: kept.map { ["the run that was in \(path) is kept in \($0)"] } ?? [])
@@ -80,10 +80,6 @@ extension RunDirectory {
     path.split(separator: "-").last.flatMap { Int($0) }
   }
 
-  private static func parent(of path: String) -> String {
-    (path as NSString).deletingLastPathComponent
-  }
-
   private static func makeNumbered(root: String, name: String, after last: Int) throws -> String {
     var number = last + 1
     // Making the folder is what claims the number.
@@ -127,7 +123,7 @@ extension RunDirectory {
         "the run that is there cannot be renamed: \(String(cString: strerror(errno)))", at: path,
         remedy: "choose another folder with --out")
     }
-    try Files.syncFolder(parent(of: path))
+    try Files.syncFolder(Files.folder(of: path))
     return withExtendedLifetime(locks) { kept }
   }
 }

@@ -35,7 +35,7 @@ public final class RunDirectory {
   init(_ path: String, identity: JSONValue, rowsFile: String, notes: [String]) throws {
     var notes = notes
     self.path = path
-    file = RowFile(path: "\(path)/\(rowsFile)")
+    file = RowFile(folder: path, name: rowsFile)
     let saved = SavedManifest.exists(in: path) ? try SavedManifest(folder: path) : nil
     if let saved {
       try Self.require(identity, is: saved.identity, path: path)
@@ -189,7 +189,7 @@ public final class RunDirectory {
     set(
       "rows",
       [
-        "file": .string((file.path as NSString).lastPathComponent),
+        "file": .string(file.name),
         "count": .integer(content.count), "sha256": .string(content.sha256),
       ])
     set("finished", .string(ISO8601DateFormatter().string(from: time)))

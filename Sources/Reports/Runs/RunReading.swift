@@ -30,7 +30,7 @@ public struct RunReading: Sendable {
     let saved = try SavedManifest(folder: path)
     self.path = path
     manifest = saved.value
-    file = RowFile(path: "\(path)/\(rowsFile)")
+    file = RowFile(folder: path, name: rowsFile)
     let length = try file.length()
     droppedBytes = length.total - length.whole
     guard saved.isFinished else {

@@ -74,7 +74,7 @@ struct SavedManifest {
   /// - Parameter length: bytes of the whole rows.
   func check(_ file: RowFile, length: Int, folder: String) throws -> Check {
     let found = try file.content(length: length)
-    let name = (file.path as NSString).lastPathComponent
+    let name = file.name
     guard let rows else { return found.count > 0 ? .intact : .shortened("\(name) holds no rows") }
     guard rows.file == name else {
       return .shortened("its manifest tells of \(rows.file), not of \(name)")

@@ -42,15 +42,19 @@ public enum Files {
       unlink(temporary)
       throw error
     }
-    try syncFolder((path as NSString).deletingLastPathComponent)
+    try syncFolder(folder(of: path))
+  }
+
+  /// The folder that `path` lies in, as far as its text tells.
+  public static func folder(of path: String) -> String {
+    // Foundation's own way ends the program for a path of one character (Swift 6.2).
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// Flushes a folder's list of names to the disk, so that a file that was made or renamed in it is
   /// still called so after a power failure; nothing where the file system has no such thing.
-  ///
-  /// - Parameter path: empty for the working folder.
   public static func syncFolder(_ path: String) throws {
-    let path = path.isEmpty ? "." : path
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // A folder may be writable and yet not readable.
     guard descriptor >= 0 else { return }

@@ -136,6 +136,11 @@ import Testing
     #expect(try open(path: path, again: true).state == .new)
   }
 
+  @Test(arguments: [("a", "."), ("a/b", "a"), ("/a", "/"), ("/", "/"), ("", "."), ("x/y/z", "x/y")])
+  func everyPathHasAFolder(_ path: String, _ folder: String) {
+    #expect(Files.folder(of: path) == folder)
+  }
+
   // MARK: - Locks
 
   @Test func onlyOneWritesARun() throws {
