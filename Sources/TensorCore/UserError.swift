@@ -6,7 +6,7 @@ public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
     case failed = 1
     /// The command line was wrong.
     case usage = 2
-    /// Stopped by Ctrl-C; the same command continues.
+    /// The user stopped it (Ctrl-C): 128 and the signal's number, as a shell says it.
     case interrupted = 130
   }
 

@@ -43,7 +43,8 @@ struct LaboratoryRun {
       root: "runs", name: name,
       identity: try identity(plan, engine, seed: seed, beginToken: laboratory.beginToken),
       rowsFile: RunRecord.rowsFile, path: parsed.string("out"), again: parsed.flag("again"))
-    var rows = try directory.rows.map { try StoredRow($0) }
+    directory.notes.forEach(Notes.write)
+    var rows = try known(in: directory)
     let isQuiet = parsed.flag("json")
     if directory.state == .complete {
       Notes.write("this run is finished; run with --again to repeat it")
@@ -66,13 +67,32 @@ struct LaboratoryRun {
     }
   }
 
+  /// The rows of whole units; what a crash left of another is dropped.
+  private func known(in directory: RunDirectory) throws -> [StoredRow] {
+    var stored: [StoredRow] = []
+    try directory.forEachRow { stored.append(try StoredRow($0)) }
+    let (rows, cut) = stored.wholeUnits
+    guard cut > 0 else { return rows }
+    guard stored.suffix(cut).allSatisfy({ row in !rows.contains { $0.key == row.key } }),
+      stored.dropLast(cut).count == rows.count
+    else {
+      throw UserError(
+        "rows of unfinished units lie between others: the file was changed", at: directory.path,
+        remedy: "start anew with --again")
+    }
+    try directory.keepRows(rows.count)
+    Notes.write("\(directory.path): dropped \(cut) rows of a unit that was cut short")
+    return rows
+  }
+
   private func identity(
     _ plan: RunPlan, _ engine: Engine, seed: UInt64, beginToken: Int?
   ) throws -> JSONValue {
     let folder = try DataFolders.tasks()
     let others = Set(plan.units.map(\.key.task)).subtracting([subject.name]).sorted()
     return [
-      "kind": .string(kind), "version": .string(Main.version), "task": .string(subject.name),
+      "kind": .string(kind), "version": .string(Main.version),
+      "arithmetic": Machine.arithmetic, "task": .string(subject.name),
       "tasks": .object(
         [(subject.name, .string(subject.digest))]
           + (try others.map { ($0, .string(try RuleTask(named: $0, in: folder).digest)) })),
@@ -103,7 +123,7 @@ struct LaboratoryRun {
     let progress = Progress()
     // An error's line must not end up on the bar's.
     defer { progress.finish() }
-    let before = RunManifest.verification(in: directory)
+    let before = try RunManifest.verification(in: directory)
     var rows = known
     var left: [String: Int] = [:]
     for unit in plan.units { left[unit.key.probe, default: 0] += 1 }
@@ -132,8 +152,7 @@ struct LaboratoryRun {
           }
           try stopIfAsked(directory)
         })
-    RunManifest.end(directory)
-    try directory.writeManifest()
+    try directory.finish()
     try directory.log("\(RunManifest.now()) finished")
     return rows
   }
@@ -155,8 +174,7 @@ struct LaboratoryRun {
     guard Interruption.isRequested else { return }
     try directory.writeManifest()
     try directory.log("\(RunManifest.now()) stopped")
-    throw UserError(
-      "stopped", at: directory.path, remedy: "the same command continues", status: .interrupted)
+    try Interruption.check()
   }
 
   private func show(_ probe: Probe, _ rows: [StoredRow], _ model: String) throws {

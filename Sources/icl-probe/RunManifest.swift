@@ -18,25 +18,24 @@ enum RunManifest {
     directory.set("finished", .null)
   }
 
-  static func end(_ directory: RunDirectory) {
-    directory.set("finished", .string(now()))
-  }
-
   static func verify(_ directory: RunDirectory, variants: Int, largest: Float) {
     directory.set(
       "verification",
       ["variants": .integer(variants), "largest_deviation": .number(Double(largest))])
   }
 
-  static func verification(in directory: RunDirectory) -> (variants: Int, largest: Float) {
-    guard case .object(let pairs) = directory.value("verification") else { return (0, 0) }
-    var result = (variants: 0, largest: Float(0))
-    for (key, value) in pairs {
-      let number = (try? JSONReader(value, place: "manifest").number()) ?? 0
-      if key == "variants" { result.variants = Int(number) }
-      if key == "largest_deviation" { result.largest = Float(number) }
-    }
-    return result
+  /// - Throws: `UserError` naming the key, where somebody edited the manifest.
+  static func verification(
+    in directory: RunDirectory
+  ) throws -> (variants: Int, largest: Float) {
+    let saved = directory.value("verification")
+    guard saved != .null else { return (0, 0) }
+    let fields = try JSONReader(saved, place: "\(directory.path)/manifest.json, verification")
+      .object(required: ["variants", "largest_deviation"])
+    return (
+      try fields["variants"]?.integer(in: 0...Int(Int32.max)) ?? 0,
+      Float(try fields["largest_deviation"]?.number() ?? 0)
+    )
   }
 
   static func now() -> String { ISO8601DateFormatter().string(from: Date()) }

@@ -33,7 +33,7 @@ import Testing
 
   /// Lines of a run's rows, sorted.
   private func rows(_ folder: String) throws -> [Substring] {
-    try scratch.read("\(folder)/effects.jsonl").split(separator: "\n").sorted()
+    try scratch.read("\(folder)/rows.jsonl").split(separator: "\n").sorted()
   }
 
   private func edit(_ file: String, _ change: (inout String) -> Void) throws {
@@ -63,13 +63,13 @@ import Testing
     // The same bits with any number of threads.
     _ = try run("one", "--threads", "1")
     _ = try run("two", "--threads", "2")
-    #expect(try scratch.read("one/effects.jsonl") == scratch.read("a/effects.jsonl"))
-    #expect(try scratch.read("two/effects.jsonl") == scratch.read("a/effects.jsonl"))
+    #expect(try scratch.read("one/rows.jsonl") == scratch.read("a/rows.jsonl"))
+    #expect(try scratch.read("two/rows.jsonl") == scratch.read("a/rows.jsonl"))
 
     // Cut inside a row, as by a power failure, and before the manifest said that it is finished.
     let whole = try rows("a")
     for share in [3, 2] {
-      try edit("a/effects.jsonl") { $0 = String($0.prefix($0.count / share)) }
+      try edit("a/rows.jsonl") { $0 = String($0.prefix($0.count / share)) }
       try edit("a/manifest.json") {
         $0.replace(/"finished": "[^"]*"/, with: "\"finished\": null")
       }
@@ -109,9 +109,75 @@ import Testing
     #expect(full.status == 1)
     #expect(full.out.isEmpty)
     let last = try #require(full.err.split(separator: "\n").last)
-    #expect(last.hasPrefix("icl-probe: full/effects.jsonl: cannot be written"), "\(full.err)")
+    #expect(last.hasPrefix("icl-probe: full/rows.jsonl: cannot be written"), "\(full.err)")
+    // Of the unit that did not fit, nothing is left.
+    #expect(try scratch.read("full/rows.jsonl").hasSuffix("}\n"))
+    #expect(try rows("full").count % 8 == 0)
     _ = try run("full", episodes: 8)
     #expect(try rows("full") == rows("whole"))
+  }
+
+  @Test func stopsWhenAsked() throws {
+    let command = arguments("stopped", episodes: 8)
+    let running = try Program.start(command, folder: scratch)
+    while running.isRunning, (try? rows("stopped").isEmpty) ?? true { usleep(5000) }
+    running.interrupt()
+    let stopped = try running.finish()
+    #expect(stopped.status == 130 && stopped.out.isEmpty)
+    let line = try #require(stopped.err.split(separator: "\n").last)
+    let words = command.joined(separator: " ")
+    #expect(line.hasPrefix("icl-probe: stopped; the same command continues: "), "\(line)")
+    #expect(line.hasSuffix("/icl-probe " + words), "\(line)")
+    #expect(try scratch.read("stopped/rows.jsonl").hasSuffix("}\n"))
+    #expect(try JSON(scratch.read("stopped/manifest.json"))["finished"]?.text == nil)
+
+    _ = try run("stopped", episodes: 8)
+    _ = try run("never", episodes: 8)
+    #expect(try scratch.read("stopped/rows.jsonl") == scratch.read("never/rows.jsonl"))
+  }
+
+  @Test func doesNotTrustWhatBecameOfARun() throws {
+    let first = try run("a")
+    let whole = try scratch.read("a/rows.jsonl")
+    // Rows that were lost after the run was finished.
+    try edit("a/rows.jsonl") { $0 = "" }
+    let mended = try run("a")
+    #expect(mended.err.contains("a: the run was finished, but rows.jsonl holds 0 of"))
+    #expect(mended.out == first.out)
+    #expect(try scratch.read("a/rows.jsonl") == whole)
+
+    // Rows that somebody changed.
+    try edit("a/rows.jsonl") { $0 = $0.replacing("held-out", with: "held_out") }
+    try Program.run(arguments("a"), folder: scratch).expectFailure(
+      1, "a/rows.jsonl: the rows were changed after the run was finished", "mv a a-changed")
+
+    // Starting anew keeps what was there.
+    let again = try run("a", "--again")
+    #expect(again.err.contains("icl-probe: the run that was in a is kept in a-before-1\n"))
+    #expect(again.out == first.out)
+    #expect(try scratch.read("a-before-1/rows.jsonl").contains("held_out"))
+
+    // A manifest that somebody edited.
+    try edit("a/manifest.json") {
+      $0.replace(/"finished": "[^"]*"/, with: "\"finished\": null")
+      $0.replace(/"variants": [0-9]+/, with: "\"variants\": 1e300")
+    }
+    try Program.run(arguments("a"), folder: scratch).expectFailure(
+      1, "a/manifest.json, verification.variants: found a number where a whole number belongs")
+  }
+
+  /// Bits differ between kinds of processor, so that runs do not mix them.
+  @Test func doesNotMixKindsOfProcessor() throws {
+    func run(_ core: String) throws -> Program.Result {
+      try Program.run(
+        arguments("a"), environment: ["OPENBLAS_CORETYPE": core], folder: scratch)
+    }
+    _ = try run("Haswell")
+    let core = try JSON(scratch.read("a/manifest.json"))["identity"]?["arithmetic"]?["blas_core"]
+    // An OpenBLAS that is built for one kind knows no other.
+    guard core?.text == "Haswell" else { return }
+    try run("Nehalem").expectFailure(
+      1, "a: the folder holds another run: arithmetic.blas_core is \"Haswell\" there", "--out")
   }
 
   @Test func numbersItsRuns() throws {
@@ -123,8 +189,8 @@ import Testing
     let again = try Program.run(short + ["--again"], folder: scratch)
     #expect(again.out.contains("runs/multi-demo-rule-002"))
     #expect(
-      try scratch.read("runs/multi-demo-rule-001/effects.jsonl")
-        == scratch.read("runs/multi-demo-rule-002/effects.jsonl"))
+      try scratch.read("runs/multi-demo-rule-001/rows.jsonl")
+        == scratch.read("runs/multi-demo-rule-002/rows.jsonl"))
   }
 
   @Test func refusesPlacesThatCannotBeWritten() throws {

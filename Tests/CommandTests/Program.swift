@@ -71,6 +71,9 @@ final class RunningProgram {
   /// Keeps it where it is; a stopped process can be killed.
   func pause() { Glibc.kill(process.processIdentifier, SIGSTOP) }
 
+  /// What Ctrl-C sends.
+  func interrupt() { Glibc.kill(process.processIdentifier, SIGINT) }
+
   func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }
 
   func finish() throws -> Program.Result {

@@ -28,25 +28,15 @@ public struct StudyResults: Sendable {
 
   /// - Throws: `UserError` where the folder is no study's run, or holds rows that cannot be read.
   public init(contentsOf path: String) throws {
-    let manifestPath = path + "/manifest.json"
-    guard FileManager.default.fileExists(atPath: manifestPath) else {
-      throw UserError(
-        "the folder holds no run: it has no manifest.json", at: path,
-        remedy: "name a folder that onestep study wrote")
-    }
-    let manifest = try JSONValue(contentsOf: manifestPath)
+    let reading = try RunDirectory.read(path: path, rowsFile: Self.rowsFile)
+    if case .damaged(let error) = reading.condition { throw error }
+    let manifest = reading.manifest
     let study = try Study(
-      JSONReader(manifest["definition"], place: "\(manifestPath), definition"), digest: "")
+      JSONReader(manifest["definition"], place: "\(path)/manifest.json, definition"), digest: "")
     var rows: [StudyRow] = []
     var choices: [StudyChoice] = []
     var spectra: [(cell: String, summary: JSONValue)] = []
-    let file = "\(path)/\(Self.rowsFile)"
-    let data = try Files.read(file)
-    // What follows the last line break is still being written.
-    let whole = data.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    for (index, line) in data.prefix(whole).split(separator: 0x0A).enumerated() {
-      let place = "\(file):\(index + 1)"
-      let reader = JSONReader(try JSONValue(parsing: Data(line), place: place), place: place)
+    try reading.forEachRow { reader in
       switch try StudyRecord(reader) {
       case .snapshot(let row): rows.append(row)
       case .choice(let choice): choices.append(choice)

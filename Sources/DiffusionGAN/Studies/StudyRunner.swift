@@ -59,7 +59,7 @@ public struct StudyRunner {
     self.pool = pool
     self.watch = watch
     run.set("definition", study.definition)
-    for reader in run.rows {
+    for reader in try run.rows {
       switch try StudyRecord(reader) {
       case .snapshot(let row): rows.append(row)
       case .choice(let choice): choices.append(choice)
@@ -86,8 +86,7 @@ public struct StudyRunner {
     for cell in study.cells where cell.method == .spectrum && !spectra.contains(cell.name) {
       try runSpectrum(cell)
     }
-    run.set("finished", .string(ISO8601DateFormatter().string(from: Date())))
-    try run.writeManifest()
+    try run.finish()
   }
 
   private mutating func run(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {

@@ -3,15 +3,16 @@ import TensorCore
 
 /// A run on disk: `manifest.json`, rows in a `.jsonl` file, `log.txt`.
 ///
-/// Rows are appended and nothing else is, so a run that is killed at any moment loses at most the row
-/// being written; the manifest is replaced whole.
+/// Rows are appended and flushed to the disk, and nothing else is, so a run that is killed at any
+/// moment, or whose machine is, loses at most the unit being written; the manifest is replaced whole.
+/// Several processes may write the same run as long as each has a file of rows of its own.
 public final class RunDirectory {
   public enum State: Sendable {
     /// Nothing was there.
     case new
-    /// The same run had begun.
+    /// The same run had begun, or was finished and has lost rows since.
     case resumed
-    /// The same run is finished.
+    /// The same run is finished, and its rows are what they were.
     case complete
   }
 
@@ -19,127 +20,82 @@ public final class RunDirectory {
   public let state: State
   /// What is written to `manifest.json`; changes reach the disk with `writeManifest`.
   public var manifest: [(key: String, value: JSONValue)]
-  /// Rows that were there on opening.
-  public let rows: [JSONReader]
-  private let rowsPath: String
-  private let rowsDescriptor: Int32
-  private let logDescriptor: Int32
+  /// What a user should be told about how the run was opened, a line each: rows that were dropped, a
+  /// file system without locks, a run that was passed over or kept aside.
+  public let notes: [String]
+  /// Bytes at the end of the file of rows that were no whole row, and are gone.
+  public let droppedBytes: Int
+  private let file: RowFile
+  private let rowsDescriptor: FileDescriptor
+  private let logDescriptor: FileDescriptor
+  private let isLocked: Bool
+  /// Bytes of the rows so far.
+  private var length: Int
 
-  /// Opens the run that `identity` describes: the one at `path`, or the newest unfinished or finished
-  /// one of that name below `root`, or else a new one.
-  ///
-  /// - Parameters:
-  ///   - name: what the run is called; a number is added.
-  ///   - identity: everything that decides the run's numbers.
-  ///   - path: folder that the user chose.
-  ///   - again: starts a new run even if the same one is finished.
-  /// - Throws: `UserError`, also where the folder holds another run or somebody else is writing it.
-  public static func open(
-    root: String, name: String, identity: JSONValue, rowsFile: String, path: String? = nil,
-    again: Bool = false
-  ) throws -> RunDirectory {
-    if let path {
-      try Files.makeFolder(path)
-      return try RunDirectory(path, identity: identity, rowsFile: rowsFile)
-    }
-    try Files.makeFolder(root)
-    for found in try existing(root: root, name: name).reversed() {
-      guard let manifest = try? JSONValue(contentsOf: found + "/manifest.json"),
-        field("identity", of: manifest) == canonical(identity)
-      else { continue }
-      if again, field("finished", of: manifest) != .null { continue }
-      return try RunDirectory(found, identity: identity, rowsFile: rowsFile)
-    }
-    // Making the folder is what claims the number.
-    var number = (try existing(root: root, name: name).last.flatMap(Self.number) ?? 0) + 1
-    while mkdir(String(format: "%@/%@-%03d", root, name, number), 0o755) != 0 {
-      guard errno == EEXIST else {
-        throw Files.systemError("the run's folder cannot be made", at: "\(root)/\(name)-\(number)")
-      }
-      number += 1
-    }
-    return try RunDirectory(
-      String(format: "%@/%@-%03d", root, name, number), identity: identity, rowsFile: rowsFile)
-  }
-
-  /// Folders of that name below `root`, the lowest number first.
-  public static func existing(root: String, name: String) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: root) else { return [] }
-    let entries: [String]
-    do {
-      entries = try FileManager.default.contentsOfDirectory(atPath: root)
-    } catch {
-      throw UserError("the folder of runs cannot be read", at: root, remedy: "check permissions")
-    }
-    return entries.filter { entry in
-      entry.hasPrefix(name + "-") && entry.dropFirst(name.count + 1).allSatisfy(\.isNumber)
-        && entry.count > name.count + 1
-    }
-    .sorted { (number($0) ?? 0) < (number($1) ?? 0) }.map { "\(root)/\($0)" }
-  }
-
-  private static func number(_ path: String) -> Int? {
-    path.split(separator: "-").last.flatMap { Int($0) }
-  }
-
-  private init(_ path: String, identity: JSONValue, rowsFile: String) throws {
+  init(_ path: String, identity: JSONValue, rowsFile: String, notes: [String]) throws {
+    var notes = notes
     self.path = path
-    let manifestPath = path + "/manifest.json"
-    rowsPath = "\(path)/\(rowsFile)"
-    let exists = FileManager.default.fileExists(atPath: manifestPath)
-    if exists {
-      let old = try JSONValue(contentsOf: manifestPath)
-      try Self.require(identity, is: Self.field("identity", of: old), path: path)
-      manifest = Self.fields(of: old)
-      state = Self.field("finished", of: old) == .null ? .resumed : .complete
+    file = RowFile(folder: path, name: rowsFile)
+    let saved = SavedManifest.exists(in: path) ? try SavedManifest(folder: path) : nil
+    if let saved {
+      try Self.require(identity, is: saved.identity, path: path)
+      manifest = saved.value.pairs
     } else {
-      try Self.requireEmpty(path, rowsFile: rowsFile)
+      try Self.requireEmpty(path)
       manifest = [("identity", identity)]
-      state = .new
     }
-    rowsDescriptor = Glibc.open(rowsPath, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard rowsDescriptor >= 0 else { throw Files.systemError("cannot be written", at: rowsPath) }
-    guard flock(rowsDescriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(rowsDescriptor)
-      throw UserError(
-        "another process is writing this run", at: path, remedy: "wait for it or stop it")
-    }
+    rowsDescriptor = try FileDescriptor(appendingTo: file.path)
+    let lockNote = try RunLock.acquire(rowsDescriptor.number, path: path)
+    isLocked = lockNote == nil
+    if let lockNote { notes.append(lockNote) }
     // What was read before the lock may have been another's beginning.
-    guard exists == FileManager.default.fileExists(atPath: manifestPath) else {
-      close(rowsDescriptor)
+    guard (saved != nil) == SavedManifest.exists(in: path) else {
       throw UserError(
         "another process has just begun this run", at: path, remedy: "run the same command again")
     }
-    logDescriptor = Glibc.open(
-      path + "/log.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard logDescriptor >= 0 else {
-      throw Files.systemError("cannot be written", at: path + "/log.txt")
-    }
-    let data = try Files.read(rowsPath)
-    // What follows the last line break was being written when the run was killed.
-    let whole = (data.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0)
-    if whole < data.count {
-      guard ftruncate(rowsDescriptor, off_t(whole)) == 0 else {
-        throw Files.systemError("cannot be written", at: rowsPath)
+    logDescriptor = try FileDescriptor(appendingTo: path + "/log.txt")
+    let found = try file.length()
+    length = found.whole
+    droppedBytes = found.total - found.whole
+    if droppedBytes > 0 {
+      guard ftruncate(rowsDescriptor.number, off_t(length)) == 0 else {
+        throw Files.systemError("cannot be written", at: file.path)
       }
+      notes.append(
+        "\(file.path): dropped \(droppedBytes) bytes at the end that are no whole row, "
+          + "and computes them again")
     }
-    var rows: [JSONReader] = []
-    for (index, line) in data.prefix(whole).split(separator: 0x0A).enumerated() {
-      let place = "\(rowsPath):\(index + 1)"
-      rows.append(JSONReader(try JSONValue(parsing: Data(line), place: place), place: place))
+    if let saved, saved.isFinished {
+      switch try saved.check(file, length: length, folder: path) {
+      case .intact: state = .complete
+      case .changed(let error): throw error
+      case .shortened(let problem):
+        notes.append(
+          "\(path): the run was finished, but \(problem); what is missing is computed again")
+        state = .resumed
+      }
+    } else {
+      state = saved == nil ? .new : .resumed
     }
-    self.rows = rows
-    // At once, so that a run killed before its first row is known again.
-    if state == .new { try writeManifest() }
+    self.notes = notes
+    for note in notes { try log(note) }
+    switch state {
+    case .new:
+      // At once, so that a run killed before its first row is known again.
+      try writeManifest()
+    case .resumed: set("finished", .null)
+    case .complete: break
+    }
   }
 
   /// A folder for a new run holds nothing, or what a run killed before its manifest left behind.
-  private static func requireEmpty(_ path: String, rowsFile: String) throws {
+  private static func requireEmpty(_ path: String) throws {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     for entry in entries {
       let file = "\(path)/\(entry)"
-      let ours = [rowsFile, "log.txt"].contains(entry) && (try? Files.read(file).isEmpty) == true
-      guard ours || entry.hasPrefix("manifest.json.") else {
+      let isOurs = entry == "log.txt" || entry.hasSuffix(".jsonl")
+      guard isOurs && (try? Files.read(file).isEmpty) == true || entry.hasPrefix("manifest.json.")
+      else {
         throw UserError(
           "the folder holds other files (\(entry)) and no manifest.json", at: path,
           remedy: "choose an empty folder with --out")
@@ -147,22 +103,76 @@ public final class RunDirectory {
     }
   }
 
-  deinit {
-    close(rowsDescriptor)
-    if logDescriptor >= 0 { close(logDescriptor) }
+  private static func require(_ wanted: JSONValue, is found: JSONValue, path: String) throws {
+    let differences = RunIdentity.differences(ours: wanted, theirs: found)
+    // What the user chose says more than which program computed it.
+    guard let told = differences.first(where: { !$0.isOfArithmetic }) ?? differences.first else {
+      return
+    }
+    let problem = "the folder holds another run: \(told.text)"
+    throw told.isOfArithmetic
+      ? UserError(
+        problem, at: path,
+        remedy: "continue it with the same build on the same kind of processor, or choose another "
+          + "folder with --out")
+      : UserError(
+        problem, at: path, remedy: "choose another folder with --out, or the same settings")
   }
 
-  /// Appends rows, each a line.
+  /// Appends rows, each a line, and flushes them to the disk. All of a unit's rows belong into one
+  /// call: after a failure none of them is there.
   public func append(_ rows: [JSONValue]) throws {
     guard !rows.isEmpty else { return }
-    try Files.append(
-      Data((rows.map(\.text).joined(separator: "\n") + "\n").utf8), to: rowsDescriptor,
-      path: rowsPath)
+    let data = Data((rows.map(\.text).joined(separator: "\n") + "\n").utf8)
+    do {
+      try Files.append(data, to: rowsDescriptor.number, path: file.path)
+      guard
+        fdatasync(rowsDescriptor.number) == 0
+          || [EINVAL, ENOTSUP, ENOSYS, EROFS].contains(errno)
+      else { throw Files.systemError("cannot be written", at: file.path) }
+    } catch {
+      // Without the lock, what follows may be another's.
+      if isLocked { ftruncate(rowsDescriptor.number, off_t(length)) }
+      throw error
+    }
+    length += data.count
+  }
+
+  /// Drops all rows behind the first `count`: those of a unit that a crash cut short.
+  public func keepRows(_ count: Int) throws {
+    var kept = 0
+    var bytes = 0
+    try file.forEachLine(length: length) { line, _ in
+      guard kept < count else { return }
+      bytes += line.count + 1
+      if !line.isEmpty { kept += 1 }
+    }
+    guard ftruncate(rowsDescriptor.number, off_t(bytes)) == 0 else {
+      throw Files.systemError("cannot be written", at: file.path)
+    }
+    length = bytes
+  }
+
+  /// Calls `body` with every row that is on the disk, in order, without keeping them.
+  ///
+  /// - Throws: what `body` throws, and `UserError` for unreadable lines that others follow.
+  public func forEachRow(_ body: (JSONReader) throws -> Void) throws {
+    try file.forEachRow(body)
+  }
+
+  /// All rows that are on the disk; read at every call.
+  public var rows: [JSONReader] {
+    get throws {
+      var rows: [JSONReader] = []
+      try forEachRow { rows.append($0) }
+      return rows
+    }
   }
 
   /// Appends a line to `log.txt`.
   public func log(_ line: String) throws {
-    try Files.append(Data((line + "\n").utf8), to: logDescriptor, path: path + "/log.txt")
+    try Files.append(
+      Data((line + "\n").utf8), to: logDescriptor.number, path: path + "/log.txt")
   }
 
   /// Sets a field of the manifest, in place or at the end.
@@ -179,39 +189,44 @@ public final class RunDirectory {
   }
 
   /// Replaces `manifest.json`.
+  ///
+  /// - Throws: `UserError`, also for a key that appears twice, which could not be read again.
   public func writeManifest() throws {
-    try Files.write(
-      Data(JSONValue.object(manifest).prettyText.utf8), to: path + "/manifest.json")
+    let place = SavedManifest.path(in: path)
+    _ = try RunIdentity.canonical(.object(manifest), place: place)
+    try Files.write(Data(JSONValue.object(manifest).prettyText.utf8), to: place)
   }
 
-  private static func fields(of value: JSONValue) -> [(key: String, value: JSONValue)] {
-    if case .object(let pairs) = value { pairs } else { [] }
+  /// Says in the manifest that the run is finished, when, and what its rows are, so that rows that
+  /// get lost afterwards are noticed.
+  public func finish(at time: Date = Date()) throws {
+    let content = try file.content()
+    set(
+      "rows",
+      [
+        "file": .string(file.name),
+        "count": .integer(content.count), "sha256": .string(content.sha256),
+      ])
+    set("finished", .string(ISO8601DateFormatter().string(from: time)))
+    try writeManifest()
   }
 
-  private static func field(_ key: String, of value: JSONValue) -> JSONValue {
-    fields(of: value).first { $0.key == key }?.value ?? .null
+  /// Reads the run at `path` without touching it; it may still be running.
+  ///
+  /// - Throws: `UserError` where the folder holds no run, or its manifest is no manifest.
+  public static func read(path: String, rowsFile: String) throws -> RunReading {
+    try RunReading(path, rowsFile: rowsFile)
+  }
+}
+
+/// An open file, closed with this object.
+final class FileDescriptor: Sendable {
+  let number: Int32
+
+  init(appendingTo path: String) throws {
+    number = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw Files.systemError("cannot be written", at: path) }
   }
 
-  /// The value as it comes back from a file: with its keys in the reader's order.
-  private static func canonical(_ value: JSONValue) -> JSONValue {
-    (try? JSONValue(parsing: Data(value.text.utf8), place: "identity")) ?? value
-  }
-
-  private static func require(_ wanted: JSONValue, is found: JSONValue, path: String) throws {
-    let wanted = canonical(wanted)
-    guard wanted != found else { return }
-    for (key, value) in fields(of: wanted) where field(key, of: found) != value {
-      let other = field(key, of: found)
-      throw UserError(
-        "the folder holds another run: \(key) is \(short(other)) there, \(short(value)) here",
-        at: path, remedy: "choose another folder with --out, or the same settings")
-    }
-    throw UserError(
-      "the folder holds another run", at: path, remedy: "choose another folder with --out")
-  }
-
-  private static func short(_ value: JSONValue) -> String {
-    let text = value.text
-    return text.count <= 60 ? text : text.prefix(57) + "..."
-  }
+  deinit { if number >= 0 { close(number) } }
 }

@@ -3,30 +3,46 @@ import TensorCore
 /// Percentile bootstrap over samples (Efron 1979), such as episodes or images: they are drawn with replacement, and the
 /// interval lies between the percentiles of the statistic over the draws.
 ///
-/// The draws are made once, resample *b* from its own stream, so that all figures of a run are
-/// compared over the same resamples and do not depend on the order or thread they are computed in.
+/// Resample *b* is drawn from its own stream, so that all figures of a run are compared over the same
+/// resamples and do not depend on the order or thread they are computed in. Few draws are kept; many
+/// are made again for every interval, so that memory does not grow with samples × resamples.
 public struct Bootstrap: Sendable {
   public let samples: Int
   public let resamples: Int
   public let level: Double
-  /// Samples drawn, resample after resample: `[resamples, samples]`.
+  private let seed: UInt64
+  /// Samples drawn, resample after resample: `[resamples, samples]`; empty where they are not kept.
   private let draws: [Int32]
+  /// Draws that are kept between intervals: 128 MB.
+  static let mostKept = 1 << 25
 
   /// - Parameters:
   ///   - samples: how many there are; without any, every interval is undefined (NaN).
   ///   - level: share of repeated experiments whose interval holds the truth, for example 0.95.
   public init(samples: Int, resamples: Int = 10_000, level: Double = 0.95, seed: UInt64) {
+    self.init(
+      samples: samples, resamples: resamples, level: level, seed: seed, keeping: Self.mostKept)
+  }
+
+  init(samples: Int, resamples: Int, level: Double, seed: UInt64, keeping most: Int) {
     precondition(samples >= 0 && resamples > 0 && level > 0 && level < 1)
     self.samples = samples
     self.resamples = resamples
     self.level = level
+    self.seed = seed
     var draws: [Int32] = []
-    draws.reserveCapacity(samples * resamples)
-    for resample in 0..<resamples where samples > 0 {
-      var random = RandomStream(seed: seed, path: [0x626F_6F74, UInt64(resample)])
-      for _ in 0..<samples { draws.append(Int32(random.integer(below: samples))) }
+    if samples <= most / resamples {
+      draws.reserveCapacity(samples * resamples)
+      for resample in 0..<resamples where samples > 0 {
+        var random = Self.stream(seed, resample)
+        for _ in 0..<samples { draws.append(Int32(random.integer(below: samples))) }
+      }
     }
     self.draws = draws
+  }
+
+  private static func stream(_ seed: UInt64, _ resample: Int) -> RandomStream {
+    RandomStream(seed: seed, path: [0x626F_6F74, UInt64(resample)])
   }
 
   /// The interval of any statistic, given as a function of the indices of the samples it is over.
@@ -37,7 +53,12 @@ public struct Bootstrap: Sendable {
     let estimate = try statistic(Array(0..<samples))
     var indices = [Int](repeating: 0, count: samples)
     let values = try (0..<resamples).map { resample in
-      for i in 0..<samples { indices[i] = samples > 0 ? Int(draws[resample * samples + i]) : 0 }
+      if draws.isEmpty {
+        var random = Self.stream(seed, resample)
+        for i in 0..<samples { indices[i] = random.integer(below: samples) }
+      } else {
+        for i in 0..<samples { indices[i] = Int(draws[resample * samples + i]) }
+      }
       return try statistic(indices)
     }
     return percentiles(of: values, estimate: estimate)
@@ -72,7 +93,14 @@ public struct Bootstrap: Sendable {
       draws.withUnsafeBufferPointer { draws in
         (0..<resamples).map { resample in
           var sum = 0.0
-          for i in resample * samples..<(resample + 1) * samples { sum += values[Int(draws[i])] }
+          if draws.isEmpty {
+            var random = Self.stream(seed, resample)
+            for _ in 0..<samples { sum += values[random.integer(below: samples)] }
+          } else {
+            for i in resample * samples..<(resample + 1) * samples {
+              sum += values[Int(draws[i])]
+            }
+          }
           return sum / Double(samples)
         }
       }

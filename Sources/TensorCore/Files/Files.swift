@@ -22,8 +22,8 @@ public enum Files {
     }
   }
 
-  /// Writes `data` under a temporary name beside `path`, flushes it to the disk and renames it, so
-  /// that `path` is never half-written.
+  /// Writes `data` under a temporary name beside `path`, flushes it to the disk, renames it and
+  /// flushes the name too, so that `path` is never half-written.
   public static func write(_ data: Data, to path: String) throws {
     let temporary = "\(path).\(getpid()).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -41,6 +41,26 @@ public enum Files {
       let error = systemError("cannot be written", at: path)
       unlink(temporary)
       throw error
+    }
+    try syncFolder(folder(of: path))
+  }
+
+  /// The folder that `path` lies in, as far as its text tells.
+  public static func folder(of path: String) -> String {
+    // Foundation's own way ends the program for a path of one character (Swift 6.2).
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Flushes a folder's list of names to the disk, so that a file that was made or renamed in it is
+  /// still called so after a power failure; nothing where the file system has no such thing.
+  public static func syncFolder(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // A folder may be writable and yet not readable.
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 || [EINVAL, ENOTSUP, ENOSYS, EROFS].contains(errno) else {
+      throw systemError("cannot be written", at: path)
     }
   }
 

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TensorCore
 
 /// Ctrl-C as a wish: the first one is noted, so that long work can stop where nothing is lost; the
 /// second ends the program at once.
@@ -19,4 +20,14 @@ public enum Interruption {
   }
 
   public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+  /// To be called where nothing is lost by stopping: between two units whose rows are on the disk.
+  ///
+  /// - Throws: after a Ctrl-C, a `UserError` that says how to continue.
+  public static func check() throws {
+    guard isRequested else { return }
+    throw UserError(
+      "stopped", remedy: "the same command continues: \(ShellWord.line(CommandLine.arguments))",
+      status: .interrupted)
+  }
 }

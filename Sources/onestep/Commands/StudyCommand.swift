@@ -81,6 +81,7 @@ enum StudyCommand: Command {
         throw UserError("stopped", at: run.path, remedy: "the same command continues")
       }
     }
+    for note in run.notes { progress.note(note) }
     progress.note("run \(run.path)")
     try runner()
     progress.finish()

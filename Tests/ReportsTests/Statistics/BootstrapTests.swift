@@ -1,7 +1,8 @@
 import Foundation
-import Reports
 import TensorCore
 import Testing
+
+@testable import Reports
 
 /// Standard normal numbers by Box and Muller.
 func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
@@ -81,5 +82,31 @@ func normals(_ count: Int, seed: UInt64, _ path: UInt64...) -> [Double] {
     let one = Bootstrap(samples: 1, seed: 1).mean([2])
     #expect(one.low == 2 && one.high == 2)
     #expect(bootstrap.mean([1, .nan, 1, 1]).low.isNaN)
+  }
+
+  /// Draws that are made again are the same draws.
+  @Test func drawsNeedNotBeKept() {
+    let (tops, bottoms) = (normals(25, seed: 6), normals(25, seed: 8).map { $0 + 6 })
+    let kept = Bootstrap(samples: 25, resamples: 500, seed: 9)
+    let fresh = Bootstrap(samples: 25, resamples: 500, level: 0.95, seed: 9, keeping: 0)
+    #expect(kept.mean(tops) == fresh.mean(tops))
+    #expect(kept.ratio(tops, over: bottoms) == fresh.ratio(tops, over: bottoms))
+    func largest(_ indices: [Int]) -> Double { indices.map { tops[$0] }.max() ?? .nan }
+    #expect(kept.interval(of: largest) == fresh.interval(of: largest))
+    #expect(fresh.mean(tops).low < fresh.mean(tops).high)
+    let empty = Bootstrap(samples: 0, resamples: 10, level: 0.95, seed: 1, keeping: 0)
+    #expect(empty.mean([]).estimate.isNaN && empty.interval { _ in 1 }.low == 1)
+  }
+
+  /// A hundred thousand episodes at ten thousand resamples would be 4 GB of draws.
+  @Test func memoryDoesNotGrowWithTheDraws() {
+    func residentPages() -> Int {
+      let text = (try? Files.read("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) }
+      return text?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+    let before = residentPages()
+    let bootstrap = Bootstrap(samples: 100_000, seed: 1)
+    #expect(residentPages() - before < (1 << 30) / 4096)
+    #expect(bootstrap.samples == 100_000)
   }
 }
