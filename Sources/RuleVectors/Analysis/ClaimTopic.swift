@@ -14,10 +14,10 @@ extension Claim {
   /// A sentence tested by differences in logits, one an episode.
   init(
     _ topic: ClaimTopic, name: String, sentence: String, evidence: String, differences: [Double],
-    seed: UInt64
+    paperClaim: Int? = nil, seed: UInt64
   ) {
     self.init(
       topic.rawValue, name: name, sentence: sentence, evidence: evidence,
-      differences: differences, seed: seed)
+      differences: differences, unit: "logits", paperClaim: paperClaim, seed: seed)
   }
 }

@@ -78,12 +78,7 @@ private struct Claims {
 
   var all: [Claim] { local + global + distribution }
 
-  private func percent(_ interval: Interval) -> String {
-    func whole(_ value: Double) -> String {
-      value.isFinite ? String(format: "%.2f", value) : "unbounded"
-    }
-    return "\(whole(interval.estimate)) [\(whole(interval.low)), \(whole(interval.high))]"
-  }
+  private func percent(_ interval: Interval) -> String { interval.text(digits: 2) }
 
   private func heldOut(_ positions: String, _ donor: Probe.Donor) -> LayerCurve? {
     curves.first {
@@ -241,7 +236,7 @@ private struct Claims {
               "Each answer position of \(source) that is left uncorrupted keeps some of the rule.",
             evidence:
               "Leaving one of \(n) out of the corruption changes the effect by "
-              + String(format: "%.3f logits on average.", mean(samples.meanLeftOut)),
+              + "\(formatted(mean(samples.meanLeftOut), digits: 3)) logits on average.",
             differences: samples.meanLeftOut, seed: seed),
         ]
       }
@@ -251,18 +246,17 @@ private struct Claims {
           sentence:
             "A single answer position of \(source) brings some of the rule, on average over "
             + "the \(n).",
-          evidence: String(
-            format: "%.3f logits each, %.3f all together.", mean(samples.meanAlone),
-            mean(samples.joint)),
+          evidence: "\(formatted(mean(samples.meanAlone), digits: 3)) logits each, "
+            + "\(formatted(mean(samples.joint), digits: 3)) all together.",
           differences: samples.meanAlone, seed: seed),
         Claim(
           .distribution, name: "no-single-carrier" + suffix,
           sentence:
             "No single position of \(source) carries the rule: even the best one of each "
             + "episode brings less than half of what all bring.",
-          evidence: String(
-            format: "Best single %.3f logits, half of all %.3f.", mean(samples.bestAlone),
-            mean(samples.joint) / 2)
+          evidence:
+            "Best single \(formatted(mean(samples.bestAlone), digits: 3)) logits, half of all "
+            + "\(formatted(mean(samples.joint) / 2, digits: 3))."
             + (same
               ? ""
               : " A single patch of \(source) also makes one label more frequent than the "
@@ -275,9 +269,9 @@ private struct Claims {
             "Answer positions of \(source) overlap: k of them bring more than k/\(n) of "
             + "what all bring.",
           evidence:
-            String(
-              format: "Mean deviation from the straight line %+.3f logits; additive model R² ",
-              mean(samples.bend)) + percent(curve.additiveFit) + ".",
+            "Mean deviation from the straight line "
+            + "\(formattedSigned(mean(samples.bend), digits: 3)) logits; additive model R² "
+            + "\(percent(curve.additiveFit)).",
           differences: samples.bend, seed: seed),
       ]
     }
