@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import TensorCore
 import Terminal
 import Transformer
@@ -82,8 +83,8 @@ struct RunReport {
     }
     func cells(_ candidate: Candidate) -> [String] {
       [
-        "\(candidate.id)", visible(candidate.id), String(format: "%.4f", candidate.logit),
-        String(format: "%.4f", candidate.probability),
+        "\(candidate.id)", visible(candidate.id), formatted(Double(candidate.logit), digits: 4),
+        formatted(Double(candidate.probability), digits: 4),
       ]
     }
     var parts: [String] = []
@@ -121,9 +122,9 @@ struct RunReport {
     return activation.positions.enumerated().map { index, position in
       let values = activation.values[index * width..<(index + 1) * width]
       let squares = values.reduce(0.0) { $0 + ($1.isFinite ? Double($1) * Double($1) : 0) }
-      let first = values.prefix(5).map { String(format: "%.4f", $0) }
+      let first = values.prefix(5).map { formatted(Double($0), digits: 4) }
       return [
-        "\(position)", String(format: "%.4f", squares.squareRoot()),
+        "\(position)", formatted(squares.squareRoot(), digits: 4),
         first.joined(separator: " ") + (width > first.count ? " ..." : ""),
       ]
     }

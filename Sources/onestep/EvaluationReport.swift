@@ -1,5 +1,6 @@
 import DiffusionGAN
 import Foundation
+import Reports
 import TensorCore
 import Terminal
 
@@ -133,7 +134,8 @@ struct EvaluationReport {
     let error = quality.frechet.standardError.map { String(format: " ± %.4f", $0) } ?? ""
     return [
       name, "\(quality.count)", frechet + error,
-      String(format: "%.5f ± %.5f", quality.kernel.value, quality.kernel.standardError),
+      "\(formatted(quality.kernel.value, digits: 5)) ± "
+        + "\(formatted(quality.kernel.standardError, digits: 5))",
       String(format: "%.4f", quality.coverage.precision),
       String(format: "%.4f", quality.coverage.recall),
     ]

@@ -33,6 +33,15 @@ import Testing
     #expect(text.contains("o missing"))
   }
 
+  @Test func writesOneMinusSign() {
+    let chart = TextChart(
+      title: "", xTitle: "", series: [.init(name: "a", points: [(x: -2, y: -1), (x: 2, y: 1)])],
+      height: 5)
+    let text = chart.text(width: 40)
+    #expect(text.contains("−1") && text.contains("−2") && !text.contains("-"), "\(text)")
+    #expect(chart.text(width: 40, usesUnicode: false).contains("-1"))
+  }
+
   @Test(arguments: [20, 40, 80, 200])
   func keepsWithinItsWidth(width: Int) {
     let many = TextChart(

@@ -18,6 +18,30 @@ import Testing
         """)
   }
 
+  /// Numbers keep to the right, and terminals without the signs get their ASCII words.
+  @Test func writesSignsAsTheTerminalCan() {
+    let table = TextTable(
+      headers: ["task", "effect"], rows: [["x", "−0.5 [−∞, ∞]"], ["y", "–"], ["z", "∞"]])
+    #expect(
+      table.text() == """
+        task        effect
+        ────  ────────────
+        x     −0.5 [−∞, ∞]
+        y                –
+        z                ∞
+
+        """)
+    #expect(
+      table.text(usesUnicode: false) == """
+        task            effect
+        ----  ----------------
+        x     -0.5 [-inf, inf]
+        y                    -
+        z                  inf
+
+        """)
+  }
+
   @Test func keepsWithinAWidth() {
     let table = TextTable(
       headers: ["name", "n"], rows: [["a very long name of something", "12345"], ["b\nc", "1"]])

@@ -33,7 +33,7 @@ struct AxisScale: Sendable, Equatable {
 
   func label(_ tick: Double) -> String {
     max(abs(low), abs(high)) >= 1e7 || (digits > 6 && tick != 0)
-      ? String(format: "%g", tick).replacingOccurrences(of: "-", with: "−")
+      ? formattedShort(tick)
       : formatted(tick, digits: digits)
   }
 

@@ -55,7 +55,7 @@ public struct HTMLTable: Sendable {
   /// Numbers with signs, intervals and p-values.
   private static func isNumber(_ cell: String) -> Bool {
     cell.contains(where: \.isNumber)
-      && cell.allSatisfy { $0.isNumber || " \u{A0}.,+-−–±×%[]()<>=pe".contains($0) }
+      && cell.allSatisfy { $0.isNumber || " \u{A0}.,+-−–±×%∞[]()<>=pe".contains($0) }
   }
 }
 

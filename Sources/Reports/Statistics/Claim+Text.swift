@@ -21,7 +21,8 @@ extension Claim {
     let outlook = outlook(samples: word).map { " \($0)" } ?? ""
     return Callout(
       verdict: verdict, sentence: sentence,
-      evidence: evidence + " Over \(Self.counted(samples, word)) \(formattedPValue(pValue)), "
+      evidence: evidence + effectText
+        + " Over \(Self.counted(samples, word)) \(formattedPValue(pValue)), "
         + "adjusted for \(tests) tests \(formattedPValue(adjustedPValue)).\(outlook)")
   }
 
@@ -45,6 +46,11 @@ extension Claim {
       ("p_adjusted", .number(adjustedPValue)), (word, .integer(samples)),
       ("\(word)_to_decide", samplesToDecide.map(JSONValue.integer) ?? .null),
     ])
+  }
+
+  private var effectText: String {
+    guard let effect, let unit else { return "" }
+    return " Mean difference \(effect.text(digits: 3)) \(unit)."
   }
 
   /// Why a sentence is undecided and what would decide it; nil for a decided one or where nothing is

@@ -24,7 +24,7 @@ public struct Interval: Sendable, Equatable {
 }
 
 extension Interval {
-  /// For scripts.
+  /// For scripts; a bound that is not finite is null.
   public var json: JSONValue {
     ["mean": .number(estimate), "low": .number(low), "high": .number(high)]
   }

@@ -42,7 +42,7 @@ public enum Power {
     let (low, high) = (max(0, 1 - spread), 1 + spread)
     let half: Double = lgamma(degrees / 2)
     let front = log(2) + degrees / 2 * log(degrees / 2) - half
-    let steps = 2_000
+    let steps = 400
     var total = 0.0
     for step in 0...steps {
       let s = low + (high - low) * Double(step) / Double(steps)

@@ -21,11 +21,19 @@ struct SignFlips {
     let half = count / 2
     let first = Self.sums(magnitudes[..<half])
     let second = Self.sums(magnitudes[half...])
-    var reached = 0
-    var start = second.count
-    for sum in first {
-      while start > 0, sum + second[start - 1] >= threshold { start -= 1 }
-      reached += second.count - start
+    // Steps of 0 or 1 rather than branches, which would be guessed wrong every other time.
+    let reached = first.withUnsafeBufferPointer { first in
+      second.withUnsafeBufferPointer { second in
+        var reached = 0
+        var (i, start) = (0, second.count)
+        while i < first.count, start > 0 {
+          let step = first[i] + second[start - 1] >= threshold ? 1 : 0
+          start -= step
+          i += 1 - step
+          reached += (1 - step) * (second.count - start)
+        }
+        return reached + (first.count - i) * (second.count - start)
+      }
     }
     return Double(reached) / (Double(first.count) * Double(second.count))
   }
@@ -34,18 +42,24 @@ struct SignFlips {
   private static func sums(_ magnitudes: ArraySlice<Double>) -> [Double] {
     var sums = [0.0]
     for magnitude in magnitudes {
-      var merged: [Double] = []
-      merged.reserveCapacity(2 * sums.count)
-      var upper = 0
-      for sum in sums {
-        while sums[upper] + magnitude < sum - magnitude {
-          merged.append(sums[upper] + magnitude)
-          upper += 1
+      let count = sums.count
+      sums = sums.withUnsafeBufferPointer { sums in
+        [Double](unsafeUninitializedCapacity: 2 * count) { merged, initialized in
+          var (lower, upper) = (0, 0)
+          while lower < count {
+            let (less, more) = (sums[lower] - magnitude, sums[upper] + magnitude)
+            let step = more < less ? 1 : 0
+            merged[lower + upper] = step == 1 ? more : less
+            upper += step
+            lower += 1 - step
+          }
+          while upper < count {
+            merged[lower + upper] = sums[upper] + magnitude
+            upper += 1
+          }
+          initialized = 2 * count
         }
-        merged.append(sum - magnitude)
       }
-      for sum in sums[upper...] { merged.append(sum + magnitude) }
-      sums = merged
     }
     return sums
   }

@@ -13,7 +13,8 @@ public struct CSV: Sendable, Equatable {
     ([header] + rows).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
   }
 
-  /// A number in the fewest digits that read back as the same; empty where it is missing.
+  /// A number in the fewest digits that read back as the same; empty where it is missing or not a
+  /// number, `inf` or `-inf` where it has no bound.
   public static func number(_ value: Double?) -> String {
     guard let value, !value.isNaN else { return "" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }

@@ -46,7 +46,7 @@ public struct TextChart: Sendable {
     let xs = points.map(\.x)
     guard let left = xs.min(), let right = xs.max() else { return heading + "(no data)\n" }
     let ys = points.map(\.y) + (reference.map { [$0] } ?? [])
-    let axis = ValueAxis(covering: ys, rows: max(3, height))
+    let axis = ValueAxis(covering: ys, rows: max(3, height), usesUnicode: usesUnicode)
     let labelWidth = axis.labels.values.map(\.count).max() ?? 1
     let columns = plotColumns(from: left, to: right, room: max(10, width - labelWidth - 3))
     var grid = CharacterGrid(
@@ -96,7 +96,7 @@ private struct ValueAxis {
   /// Labels by row, counted from the top.
   var labels: [Int: String] = [:]
 
-  init(covering values: [Double], rows: Int) {
+  init(covering values: [Double], rows: Int, usesUnicode: Bool) {
     self.rows = rows
     let smallest = values.min() ?? 0
     let largest = values.max() ?? 1
@@ -114,7 +114,8 @@ private struct ValueAxis {
     // Labels stand where the row's own value is, to half a row.
     for tick in 0...Int(last - first) {
       let value = (first + Double(tick)) * step
-      labels[row(of: value)] = String(format: "%.\(min(digits, 12))f", value == 0 ? 0 : value)
+      labels[row(of: value)] = TextNumber.signed(
+        String(format: "%.\(min(digits, 12))f", value == 0 ? 0 : value), usesUnicode: usesUnicode)
     }
   }
 
@@ -226,7 +227,9 @@ private struct CharacterGrid {
     let step = right > left ? ValueAxis.roundStep((right - left) / 6) : 1
     var taken = -2
     for tick in stride(from: (left / step).rounded(.up) * step, through: right, by: step) {
-      let label = tick == tick.rounded() ? String(Int(tick)) : String(format: "%g", tick)
+      let label = TextNumber.signed(
+        tick == tick.rounded() ? String(Int(tick)) : String(format: "%g", tick),
+        usesUnicode: usesUnicode)
       let start = max(0, column(of: tick) - label.count / 2)
       guard start > taken + 1 else { continue }
       for (offset, letter) in label.enumerated() where start + offset < text.count {

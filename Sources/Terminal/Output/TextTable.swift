@@ -22,9 +22,13 @@ public struct TextTable: Sendable {
   ) -> String {
     let count = max(headers.count, rows.map(\.count).max() ?? 0)
     guard count > 0 else { return "" }
-    let header = filled(headers, to: count)
-    let body = rows.map { filled($0, to: count) }
-    let aligned = (0..<count).map { alignment(of: $0, in: body) }
+    let cells = rows.map { filled($0, to: count) }
+    let aligned = (0..<count).map { alignment(of: $0, in: cells) }
+    func shown(_ cells: [String]) -> [String] {
+      usesUnicode ? cells : cells.map(TextNumber.ascii)
+    }
+    let header = shown(filled(headers, to: count))
+    let body = cells.map(shown)
     var widths = (0..<count).map { column in
       ([header] + body).map { TextWidth.columns($0[column]) }.max() ?? 0
     }
@@ -60,10 +64,10 @@ public struct TextTable: Sendable {
     return isNumeric ? .right : .left
   }
 
-  /// Numbers with signs, percent signs and intervals: `−0.12`, `12 %`, `0.81 [0.74, 0.87]`.
+  /// Numbers with signs, percent signs and intervals: `−0.12`, `12 %`, `0.81 [0.74, ∞]`.
   private func isNumber(_ cell: String) -> Bool {
-    cell.contains(where: \.isNumber)
-      && cell.allSatisfy { $0.isNumber || " .,+-−–±×%[]()e".contains($0) }
+    cell.contains { $0.isNumber || $0 == "∞" }
+      && cell.allSatisfy { $0.isNumber || " .,+-−–±×%∞[]()e".contains($0) }
   }
 
   private func isGap(_ cell: String) -> Bool { ["-", "–", "—", "nan", "n/a"].contains(cell) }

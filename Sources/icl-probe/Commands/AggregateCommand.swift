@@ -81,6 +81,7 @@ extension Report {
   /// The tested sentences as text.
   func text(device: TerminalDevice) -> String {
     let style = device.style
-    return claims.map { claim in claim.text { style.verdict($0.rawValue) } }.joined()
+    return claims.map { claim in claim.text(samples: "episodes") { style.verdict($0.rawValue) } }
+      .joined()
   }
 }

@@ -7,7 +7,7 @@ import Testing
   static let sizes = [2, 3, 6, 8, 32]
 
   @Test(arguments: sizes) func studentCoversTheMeanOfNormalValues(count: Int) {
-    let simulations = 4_000
+    let simulations = 2_000
     let covered = share(of: simulations) { simulation in
       let values = Population.normal.sample(count, seed: 21, simulation).map { 3 + 2 * $0 }
       let interval = MeanInterval.student(values)
@@ -18,7 +18,7 @@ import Testing
 
   /// Short of 95 % for few skewed values: the miss is on the side of the long tail.
   @Test(arguments: sizes) func studentNearlyCoversTheMeanOfSkewedValues(count: Int) {
-    let covered = share(of: 4_000) { simulation in
+    let covered = share(of: 2_000) { simulation in
       let interval = MeanInterval.student(Population.skewed.sample(count, seed: 22, simulation))
       return interval.low <= 0 && 0 <= interval.high
     }
@@ -28,7 +28,7 @@ import Testing
   /// A denominator far from 0, and one whose sign is in doubt: there the interval has no bounds, which
   /// counts as holding the truth.
   @Test(arguments: sizes, [6.0, 1]) func fiellerCoversTheRatio(count: Int, denominator: Double) {
-    let simulations = 3_000
+    let simulations = 2_000
     var bounded = 0
     let covered = share(of: simulations) { simulation in
       let common = Population.normal.sample(count, seed: 23, simulation, 0)

@@ -9,7 +9,7 @@ import Testing
 
   @Test(arguments: sizes, [Population.normal, .heavyTailed])
   func pairedKeepsItsLevel(count: Int, population: Population) {
-    let simulations = count > 16 ? 1_000 : 3_000
+    let simulations = count > 16 ? 400 : 2_000
     let rejected = share(of: simulations) { simulation in
       PermutationTest.paired(population.sample(count, seed: 1, simulation), seed: simulation)
         .pValue <= 0.05
@@ -22,7 +22,7 @@ import Testing
   /// Skewed differences are not symmetric about their mean 0, and the level is only approached. The
   /// excess is largest about n = 8.
   @Test(arguments: sizes) func pairedBySkewedDifferences(count: Int) {
-    let simulations = count > 16 ? 1_000 : 3_000
+    let simulations = count > 16 ? 400 : 2_000
     let rejected = share(of: simulations) { simulation in
       PermutationTest.paired(Population.skewed.sample(count, seed: 2, simulation), seed: simulation)
         .pValue <= 0.05
@@ -72,7 +72,7 @@ import Testing
 
   @Test(arguments: sizes, [Population.normal, .heavyTailed])
   func equivalenceKeepsItsLevelAtTheMargin(count: Int, population: Population) {
-    let simulations = count > 16 ? 500 : 2_000
+    let simulations = count > 16 ? 200 : 2_000
     let rejected = share(of: simulations) { simulation in
       let values = population.sample(count, seed: 6, simulation).map {
         0.5 * $0 + (simulation % 2 == 0 ? 1 : -1)
@@ -85,7 +85,7 @@ import Testing
 
   @Test(arguments: sizes) func curvatureOfStraightDosesIsFoundByChanceOnly(count: Int) {
     let contrast = Curvature.contrast(6)
-    let simulations = count > 16 ? 1_000 : 2_000
+    let simulations = count > 16 ? 400 : 2_000
     let rejected = share(of: simulations) { simulation in
       let bends = (0..<UInt64(count)).map { episode in
         // Slopes of their own, and errors of each dose.

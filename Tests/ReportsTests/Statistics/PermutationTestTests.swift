@@ -152,7 +152,7 @@ import Testing
   }
 
   @Test func findsAbsence() {
-    let found = share(of: 200) { simulation in
+    let found = share(of: 100) { simulation in
       let values = Population.normal.sample(32, seed: 61, simulation)
       return PermutationTest.equivalence(values, margin: 0.8, seed: 1).pValue <= 0.05
     }

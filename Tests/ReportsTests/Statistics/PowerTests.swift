@@ -13,6 +13,17 @@ import Testing
       Power.samplesToDecide(mean: -effect, standardDeviation: 1, level: 0.05) == samples)
   }
 
+  /// By SciPy's noncentral t distribution.
+  @Test(
+    arguments: [
+      (0.6, 0.05, 24), (0.5, 0.005, 58), (0.5, 0.003125, 63), (3, 0.05, 4), (2, 0.0125, 7),
+      (1, 0.001, 23),
+    ])
+  func strictLevels(effect: Double, level: Double, samples: Int) {
+    #expect(
+      Power.samplesToDecide(mean: effect, standardDeviation: 1, level: level) == samples)
+  }
+
   @Test func agreesWithSimulation() {
     // The test that is made is by sign flips: it loses little.
     let samples = 24
