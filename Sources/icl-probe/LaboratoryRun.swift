@@ -16,6 +16,8 @@ struct LaboratoryRun {
   let episodes: Int
   let demonstrations: Int
   let verifications: Int
+  /// Held-out items, or development items for a pilot.
+  var split = Split.heldOut
 
   /// A deviation beyond this is no rounding: the run is not to be trusted.
   private static let tolerance: Float = 1e-3
@@ -29,7 +31,7 @@ struct LaboratoryRun {
     let tokens = try laboratory.typicalTokens(subject)
     let folder = try DataFolders.tasks()
     let setting = Setting(
-      subject: subject, episodes: episodes, demonstrations: demonstrations,
+      subject: subject, episodes: episodes, split: split, demonstrations: demonstrations,
       architecture: engine.model.architecture, tokens: tokens,
       findTask: { try RuleTask(named: $0, in: folder) })
     let plan = try RunPlan(probes, setting)
@@ -98,7 +100,8 @@ struct LaboratoryRun {
           + (try others.map { ($0, .string(try RuleTask(named: $0, in: folder).digest)) })),
       "probes": .object(probes.map { ($0.name, .string($0.definitionDigest)) }),
       "model": .string(try engine.model.digest()), "episodes": .integer(episodes),
-      "shots": .integer(demonstrations), "seed": .integer(Int(seed)),
+      "split": .string(split.rawValue), "shots": .integer(demonstrations),
+      "seed": .integer(Int(seed)),
       "begin_token": beginToken.map(JSONValue.integer) ?? .null,
       "rows": .integer(engine.rowBudget),
     ]

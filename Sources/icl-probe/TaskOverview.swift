@@ -15,7 +15,7 @@ struct TaskOverview {
     if case .categorization(_, let labels) = task.items { labels } else { [] }
   }
 
-  var itemCount: Int { Split.allCases.reduce(0) { $0 + itemCount($1) } }
+  var itemCount: Int { itemCount(.development) + itemCount(.heldOut) }
 
   func itemCount(_ split: Split) -> Int {
     switch task.items {

@@ -33,8 +33,10 @@ public enum Plan: Sendable {
 /// What a run is of, as far as plans depend on it.
 public struct Setting: Sendable {
   public let subject: Subject
-  /// Held-out episodes.
+  /// Episodes that are reported.
   public let episodes: Int
+  /// What they are of: held-out items, or, in a pilot, development items.
+  public let split: Split
   /// Demonstrations of an episode.
   public let demonstrations: Int
   public let architecture: Architecture
@@ -44,11 +46,13 @@ public struct Setting: Sendable {
   let findTask: @Sendable (String) throws -> RuleTask
 
   public init(
-    subject: Subject, episodes: Int, demonstrations: Int, architecture: Architecture, tokens: Int,
+    subject: Subject, episodes: Int, split: Split = .heldOut, demonstrations: Int,
+    architecture: Architecture, tokens: Int,
     findTask: @escaping @Sendable (String) throws -> RuleTask
   ) {
     self.subject = subject
     self.episodes = episodes
+    self.split = split
     self.demonstrations = demonstrations
     self.architecture = architecture
     self.tokens = tokens

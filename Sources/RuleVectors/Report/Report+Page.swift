@@ -13,6 +13,12 @@ extension Report {
             + (run.record.failure.map { "not to be trusted: \($0)" }
               ?? "not finished: figures are of the episodes that are there.")))
     }
+    for run in runs where run.record.isPilot {
+      page.add(
+        .paragraph(
+          "`\(run.record.path)` is a pilot on development items: to choose a design by, not to "
+            + "report."))
+    }
     for run in runs {
       page.add(.heading(run.name, level: 2))
       page.add(.list(run.answer))

@@ -17,6 +17,8 @@ public struct RunRecord: Sendable {
   public let examples: [ExamplePrompt]
   /// Whether all rows are there, as they were written.
   public let isFinished: Bool
+  /// Whether the episodes are of development items.
+  public var isPilot: Bool { manifest["identity"]["split"] == .string(Split.pilot.rawValue) }
   /// Why the run must not be trusted, if it must not.
   public var failure: String? {
     if case .string(let text) = manifest["failed"] { text } else { nil }

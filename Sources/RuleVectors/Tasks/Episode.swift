@@ -80,7 +80,12 @@ enum EpisodeStream: UInt64 {
   case otherQuery = 9
 
   func stream(seed: UInt64, split: Split, index: Int, draw: Int = 0) -> RandomStream {
-    let part: UInt64 = split == .development ? 0 : 1
+    let part: UInt64 =
+      switch split {
+      case .development: 0
+      case .heldOut: 1
+      case .pilot: 2
+      }
     return RandomStream(
       seed: seed,
       path: [rawValue, part, UInt64(truncatingIfNeeded: index), UInt64(truncatingIfNeeded: draw)])

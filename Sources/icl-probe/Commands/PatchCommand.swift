@@ -27,6 +27,9 @@ enum PatchCommand: Command {
       OptionSpecification(
         long: "shots", valueName: "N", help: "Demonstrations of an episode.",
         defaultText: "\(defaultDemonstrations)"),
+      OptionSpecification(
+        long: "pilot",
+        help: "Report development items, to choose a design by before anything is measured."),
       CommonOptions.seed, CommonOptions.threads, CommonOptions.memory,
       OptionSpecification(
         long: "verify", valueName: "N",
@@ -53,7 +56,7 @@ enum PatchCommand: Command {
     let verifications = try parsed.integer("verify", in: 0...100_000) ?? 6
     let asked = try parsed.integer("episodes", in: 1...100_000)
     if let file = parsed.string("pairs") {
-      for option in ["task", "shots"] where parsed.flag(option) {
+      for option in ["task", "shots", "pilot"] where parsed.flag(option) {
         throw UserError(
           "--\(option) does nothing with --pairs", remedy: "leave out one of them", status: .usage)
       }
@@ -75,6 +78,6 @@ enum PatchCommand: Command {
       probes: [try Probe.baseline()] + Probe.all(names, in: folder),
       episodes: asked ?? defaultEpisodes,
       demonstrations: try parsed.integer("shots", in: 1...1000) ?? defaultDemonstrations,
-      verifications: verifications)(parsed)
+      verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut)(parsed)
   }
 }

@@ -51,6 +51,7 @@ struct Aggregation: Experiment {
     }
     try choice.validate(setting.architecture.layers, probe: probe)
     let choosing = choice.units(task, setting)
+    let split = setting.split
     let variants = directions.count * (2 * count + 1 + permutations * max(0, count - 3))
     var typical = setting.architecture.layers / 2
     if case .fixed(let layer) = choice { typical = layer }
@@ -60,22 +61,24 @@ struct Aggregation: Experiment {
       choosing
         + (0..<setting.episodes).map { index in
           Unit(
-            Self.self, UnitKey(probe: probe, task: task.name, split: .heldOut, episode: index),
+            Self.self, UnitKey(probe: probe, task: task.name, split: split, episode: index),
             needs: choosing.map(\.key), cost: cost,
-            check: { try $0.check(donor, $0.episode(task, index, .heldOut), task) },
+            check: { try $0.check(donor, $0.episode(task, index, split), task) },
             compute: { laboratory, needed in
-              try rows(laboratory, task, index, layer: choice.layer(task, needed))
+              try rows(laboratory, task, index, split, layer: choice.layer(task, needed))
             })
         })
   }
 
-  private func rows(_ laboratory: Laboratory, _ task: RuleTask, _ index: Int, layer: Int) throws
+  private func rows(
+    _ laboratory: Laboratory, _ task: RuleTask, _ index: Int, _ split: Split, layer: Int
+  ) throws
     -> [AggregationRow]
   {
-    let episode = try laboratory.episode(task, index, .heldOut)
+    let episode = try laboratory.episode(task, index, split)
     let pair = try laboratory.pair(donor, episode, task)
     var random = UnitKey(
-      probe: Self.kind, task: task.name, split: .heldOut, episode: index, part: players.rawValue
+      probe: Self.kind, task: task.name, split: split, episode: index, part: players.rawValue
     ).stream(seed: laboratory.seed, purpose: 0x5B5E7)
     let members = members(of: episode, random: &random)
     let coalitions = Coalition.all(members.count, orders: permutations, random: &random)

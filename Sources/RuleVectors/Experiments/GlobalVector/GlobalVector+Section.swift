@@ -78,9 +78,12 @@ extension GlobalVector {
   private func result(_ task: String, _ recipient: Recipient, _ records: [Record<GlobalVectorRow>])
     -> Result?
   {
-    func cells(_ split: Split, _ form: Form) -> [(episode: Int, layer: Int, outcome: Outcome)] {
+    func cells(isDevelopment: Bool, _ form: Form)
+      -> [(episode: Int, layer: Int, outcome: Outcome)]
+    {
       let rows = records.filter {
-        $0.key.split == split && $0.row.recipient == recipient && $0.row.form == form
+        ($0.key.split == .development) == isDevelopment && $0.row.recipient == recipient
+          && $0.row.form == form
       }
       var flipped: [[Int]: Outcome] = [:]
       for record in rows where record.row.isFlipped {
@@ -95,18 +98,18 @@ extension GlobalVector {
         return (record.episode, layer, outcome)
       }
     }
-    func heldOut(_ isWanted: (GlobalVectorRow) -> Bool) -> [Outcome] {
-      records.filter { $0.key.split == .heldOut && $0.row.layer == nil && isWanted($0.row) }
+    func reported(_ isWanted: (GlobalVectorRow) -> Bool) -> [Outcome] {
+      records.filter { $0.key.split != .development && $0.row.layer == nil && isWanted($0.row) }
         .sorted { $0.episode < $1.episode }.map(\.row.outcome)
     }
-    let curves = forms.map { (form: $0, curve: LayerCurve(cells(.heldOut, $0))) }
+    let curves = forms.map { (form: $0, curve: LayerCurve(cells(isDevelopment: false, $0))) }
       .filter { !$0.curve.episodes.isEmpty }
     guard !curves.isEmpty else { return nil }
     var choice: (form: Form, point: LayerCurve.Point)?
     var largest = -Double.infinity
     if Set(records.filter { $0.key.split == .development }.map(\.key)).count == development {
       for (form, curve) in curves {
-        for point in LayerCurve(cells(.development, form)).points {
+        for point in LayerCurve(cells(isDevelopment: true, form)).points {
           let effect = point.outcomes.reduce(0) { $0 + $1.effect }
           guard effect > largest, let own = curve.point(point.layer) else { continue }
           largest = effect
@@ -117,8 +120,8 @@ extension GlobalVector {
     return Result(
       task: task, recipient: recipient,
       comparesRules: records.contains { $0.row.isFlipped }, curves: curves, choice: choice,
-      unpatched: heldOut { $0.recipient == recipient && $0.form == nil },
-      demonstrated: heldOut { $0.recipient == nil && !$0.isFlipped })
+      unpatched: reported { $0.recipient == recipient && $0.form == nil },
+      demonstrated: reported { $0.recipient == nil && !$0.isFlipped })
   }
 
   private var method: String {

@@ -71,7 +71,7 @@ struct GlobalVector: Experiment {
         let tokens = setting.tokens * demonstrations / max(setting.demonstrations, 1)
         let rules = task.family == .categorization ? 2 : 1
         let cost = (rules * (donors + 1) + recipients.count) * tokens * setting.architecture.layers
-        return [(Split.development, development), (.heldOut, setting.episodes)].flatMap {
+        return [(Split.development, development), (setting.split, setting.episodes)].flatMap {
           split, count in
           (0..<count).map { index in
             Unit(

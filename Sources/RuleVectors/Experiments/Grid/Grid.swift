@@ -47,6 +47,7 @@ struct Grid: Experiment {
     let architecture = setting.architecture
     let layers = try layers.resolved(architecture.layers, probe: probe)
     let panels = try panels(setting.subject)
+    let split = setting.split
     let cells = panels.reduce(0) { sum, panel in
       switch panel.axis {
       case .head: sum + panel.site.hook(0).heads(in: architecture)
@@ -62,7 +63,7 @@ struct Grid: Experiment {
     ) -> Unit {
       Unit(
         Self.self,
-        UnitKey(probe: probe, task: setting.subject.name, split: .heldOut, episode: index),
+        UnitKey(probe: probe, task: setting.subject.name, split: split, episode: index),
         cost: cost, check: { _ = try prompt($0) },
         compute: { laboratory, _ in
           try rows(laboratory, prompt(laboratory), panels: panels, layers: layers)
@@ -72,7 +73,7 @@ struct Grid: Experiment {
     case .task(let task):
       return .units(
         (0..<setting.episodes).map { index in
-          unit(index) { try $0.gridPrompt(task, index, .heldOut) }
+          unit(index) { try $0.gridPrompt(task, index, split) }
         })
     case .pairs(let pairs):
       let wanted = pairs.pairs.prefix(setting.episodes)

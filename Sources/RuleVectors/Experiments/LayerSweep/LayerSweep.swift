@@ -34,18 +34,18 @@ struct LayerSweep: Experiment {
       sum + self.groups.reduce(0) { $0 + ($1 == .last ? 1 : setting.tokens) }
         * (setting.architecture.layers - 1 - layer)
     }
-    let (donor, groups, choice) = (donor, groups, choice)
+    let (donor, groups, choice, split) = (donor, groups, choice, setting.split)
     return .units(
       choosing
         + (0..<setting.episodes).map { index in
           Unit(
-            Self.self, UnitKey(probe: probe, task: task.name, split: .heldOut, episode: index),
+            Self.self, UnitKey(probe: probe, task: task.name, split: split, episode: index),
             needs: choosing.map(\.key), cost: 2 * setting.wholeRun + rows,
-            check: { try $0.check(donor, $0.episode(task, index, .heldOut), task) },
+            check: { try $0.check(donor, $0.episode(task, index, split), task) },
             compute: { laboratory, needed in
               let chosen = try choice?.layer(task, needed)
               return try laboratory.sweep(
-                donor, task, index, .heldOut, groups: groups,
+                donor, task, index, split, groups: groups,
                 layers: Set(listed + (chosen.map { [$0] } ?? [])).sorted())
             })
         })

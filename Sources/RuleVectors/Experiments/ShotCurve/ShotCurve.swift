@@ -27,6 +27,7 @@ struct ShotCurve: Experiment {
     guard let task = setting.subject.task else {
       return .skipped("pairs of prompts have no demonstrations to count")
     }
+    let split = setting.split
     let shots = shots.isEmpty ? [setting.demonstrations] : shots
     let starts = stride(from: 0, to: setting.episodes, by: Self.batch)
     return .units(
@@ -37,26 +38,26 @@ struct ShotCurve: Experiment {
           return Unit(
             Self.self,
             UnitKey(
-              probe: probe, task: task.name, split: .heldOut, episode: start,
+              probe: probe, task: task.name, split: split, episode: start,
               part: "\(count)-shots"),
             cost: episodes.count * max(tokens, 1) * setting.architecture.layers,
             check: { laboratory in
               for index in episodes {
-                let episode = try laboratory.episode(task, index, .heldOut, demonstrations: count)
+                let episode = try laboratory.episode(task, index, split, demonstrations: count)
                 _ = try laboratory.prompt(episode, task).contrast()
               }
             },
-            compute: { laboratory, _ in try rows(laboratory, task, count, episodes) })
+            compute: { laboratory, _ in try rows(laboratory, task, count, split, episodes) })
         }
       })
   }
 
   private func rows(
-    _ laboratory: Laboratory, _ task: RuleTask, _ count: Int, _ episodes: Range<Int>
+    _ laboratory: Laboratory, _ task: RuleTask, _ count: Int, _ split: Split, _ episodes: Range<Int>
   ) throws -> [ShotCurveRow] {
     let prompts = try episodes.map { index in
       try laboratory.prompt(
-        try laboratory.episode(task, index, .heldOut, demonstrations: count), task)
+        try laboratory.episode(task, index, split, demonstrations: count), task)
     }
     let contrasts = try prompts.map { try $0.contrast() }
     let results = try laboratory.engine.forward(
