@@ -48,7 +48,7 @@ install: build ## install to PREFIX (default /usr/local)
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
 	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
-	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
+	install -m 644 tasks/*.json tasks/*.jsonl $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
 	install -m 644 studies/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/studies/
 

@@ -32,7 +32,8 @@ struct LaboratoryRun {
     let folder = try DataFolders.tasks()
     let setting = Setting(
       subject: subject, episodes: episodes, split: split, demonstrations: demonstrations,
-      architecture: engine.model.architecture, tokens: tokens,
+      architecture: engine.model.architecture, tokenizer: engine.model.tokenizer,
+      tokens: tokens,
       findTask: { try RuleTask(named: $0, in: folder) })
     let plan = try RunPlan(probes, setting)
     guard !plan.units.isEmpty else {

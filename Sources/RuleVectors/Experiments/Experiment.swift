@@ -40,6 +40,7 @@ public struct Setting: Sendable {
   /// Demonstrations of an episode.
   public let demonstrations: Int
   public let architecture: Architecture
+  public let tokenizer: any Tokenizer
   /// Tokens of a typical prompt.
   public let tokens: Int
   /// Other tasks by name: positive controls.
@@ -47,7 +48,7 @@ public struct Setting: Sendable {
 
   public init(
     subject: Subject, episodes: Int, split: Split = .heldOut, demonstrations: Int,
-    architecture: Architecture, tokens: Int,
+    architecture: Architecture, tokenizer: any Tokenizer, tokens: Int,
     findTask: @escaping @Sendable (String) throws -> RuleTask
   ) {
     self.subject = subject
@@ -55,6 +56,7 @@ public struct Setting: Sendable {
     self.split = split
     self.demonstrations = demonstrations
     self.architecture = architecture
+    self.tokenizer = tokenizer
     self.tokens = tokens
     self.findTask = findTask
   }

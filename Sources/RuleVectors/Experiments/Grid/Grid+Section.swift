@@ -132,8 +132,6 @@ extension Grid {
     for entry in cells where !columns.contains(entry.cell.column) {
       columns.append(entry.cell.column)
     }
-    let counted = columns.compactMap(Int.init)
-    if counted.count == columns.count { columns = counted.sorted().map(String.init) }
     let found = Dictionary(
       cells.map { ([String($0.cell.layer), $0.cell.column], $0) },
       uniquingKeysWith: { first, _ in first })

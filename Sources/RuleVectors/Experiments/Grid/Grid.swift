@@ -76,14 +76,11 @@ struct Grid: Experiment {
           unit(index) { try $0.gridPrompt(task, index, split) }
         })
     case .pairs(let pairs):
-      let wanted = pairs.pairs.prefix(setting.episodes)
+      let wanted = Array(pairs.pairs.prefix(setting.episodes))
+      let labels = PositionLabels(wanted, setting.tokenizer)
       return .units(
         wanted.enumerated().map { index, pair in
-          unit(index) { laboratory in
-            let lengths = Set(
-              wanted.map { laboratory.engine.model.tokenizer.encode($0.clean).count })
-            return try laboratory.gridPrompt(pair, fromEnd: lengths.count > 1)
-          }
+          unit(index) { try $0.gridPrompt(pair, labels: labels) }
         })
     }
   }

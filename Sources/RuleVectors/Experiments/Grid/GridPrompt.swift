@@ -26,13 +26,39 @@ struct GridPrompt {
   }
 }
 
+/// What the positions of a file of pairs are called: by their number and, where all pairs have the same
+/// token there, its text; counted from the end where pairs differ in length.
+struct PositionLabels: Sendable {
+  /// Nil where pairs differ in length.
+  private let texts: [String]?
+
+  init(_ pairs: [PromptPairs.Pair], _ tokenizer: any Tokenizer) {
+    let clean = pairs.map { tokenizer.encode($0.clean) }
+    guard let first = clean.first, clean.allSatisfy({ $0.count == first.count }) else {
+      texts = nil
+      return
+    }
+    texts = first.indices.map { position in
+      clean.allSatisfy { $0[position] == first[position] }
+        ? tokenizer.decode([first[position]]).replacing("\n", with: "⏎") : ""
+    }
+  }
+
+  /// - Parameter begins: tokens before the text.
+  func label(_ position: Int, of count: Int, begins: Int) -> String {
+    guard let texts else { return String(position - count) }
+    guard position >= begins, texts.indices.contains(position - begins) else {
+      return String(position)
+    }
+    return "\(position)\(texts[position - begins])"
+  }
+}
+
 extension Laboratory {
   /// A user's pair.
   ///
-  /// - Parameter fromEnd: whether positions are counted from the end, as for pairs of different
-  ///   lengths.
   /// - Throws: `UserError` where the two prompts differ in length, with the place where they part.
-  func gridPrompt(_ pair: PromptPairs.Pair, fromEnd: Bool) throws -> GridPrompt {
+  func gridPrompt(_ pair: PromptPairs.Pair, labels: PositionLabels) throws -> GridPrompt {
     let begin = beginToken.map { [$0] } ?? []
     let clean = begin + engine.model.tokenizer.encode(pair.clean)
     let corrupted = begin + engine.model.tokenizer.encode(pair.corrupted)
@@ -51,7 +77,7 @@ extension Laboratory {
       clean: clean + a.prefix, corrupted: corrupted + a.prefix, contrast: a,
       positions: (0..<count).map { position in
         GridPrompt.Cell(
-          label: fromEnd ? String(position - count) : String(position), positions: [position])
+          label: labels.label(position, of: count, begins: begin.count), positions: [position])
       }, roles: [])
   }
 
