@@ -4,6 +4,8 @@ import TensorCore
 public struct LanguageModel: Sendable {
   public let architecture: Architecture
   public let tokenizer: any Tokenizer
+  /// What the file says about a token before a prompt; `BeginTokenChoice` acts on it.
+  public let beginToken: BeginToken
   /// Where the model came from, for messages and manifests.
   public let path: String
   let weights: Weights

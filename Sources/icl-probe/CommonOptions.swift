@@ -23,7 +23,23 @@ enum CommonOptions {
     help: "Memory for activations of a batch, in MB.", defaultText: "128")
   static let out = OptionSpecification(
     long: "out", valueName: "FOLDER", help: "Folder to write to, instead of a numbered one.")
+  static let bos = bos(default: .auto)
   static let json = OptionSpecification(long: "json", help: "Print JSON for scripts.")
+
+  static func bos(default choice: BeginTokenChoice) -> OptionSpecification {
+    OptionSpecification(
+      long: "bos", valueName: "CHOICE",
+      help: "Begin token before the text: as the model's file says, in any case, or none.",
+      defaultText: choice.rawValue, choices: BeginTokenChoice.allCases.map(\.rawValue))
+  }
+
+  /// The token that `--bos` puts before a text of `model`, or nil for none.
+  static func beginToken(
+    _ parsed: ParsedCommand, _ model: LanguageModel, default choice: BeginTokenChoice = .auto
+  ) throws -> Int? {
+    let chosen = parsed.string("bos").flatMap(BeginTokenChoice.init(rawValue:))
+    return try (chosen ?? choice).token(for: model)
+  }
 
   static func threads(_ parsed: ParsedCommand) throws -> Int {
     try parsed.integer("threads", in: 1...1024) ?? ThreadPool.processors
@@ -73,6 +89,13 @@ enum CommonOptions {
       return nil
     }
   }
+
+  /// Tells what about a task is likely a mistake.
+  static func warn(about task: RuleTask) {
+    for warning in task.template.warnings { warn(warning) }
+  }
+
+  static func warn(_ line: String) { PatchCommand.note("warning: \(line)") }
 
   static func print(_ value: JSONValue) { Swift.print(value.text) }
 }

@@ -9,21 +9,35 @@ struct PromptExample {
   let text: String
   /// Nil where the model is not there to tokenise.
   let prompt: Prompt?
-  let tokenizer: (any Tokenizer)?
+  /// The texts of its tokens; none where there is no prompt.
+  private let tokenTexts: TokenTexts?
 
-  init(_ episode: Episode, of task: RuleTask, tokenizer: (any Tokenizer)?) throws {
+  /// - Parameter beginToken: put before the text, for models that expect it.
+  init(
+    _ episode: Episode, of task: RuleTask, tokenizer: (any Tokenizer)?, beginToken: Int?
+  ) throws {
     self.episode = episode
-    self.tokenizer = tokenizer
     text = task.template.text(of: episode)
-    prompt = try tokenizer.map {
-      try Prompt(episode, template: task.template, tokenizer: $0)
+    let prompt = try tokenizer.map {
+      try Prompt(episode, template: task.template, tokenizer: $0, beginToken: beginToken)
+    }
+    self.prompt = prompt
+    tokenTexts = tokenizer.flatMap { tokenizer in
+      prompt.map { TokenTexts($0.tokens, tokenizer: tokenizer) }
     }
   }
 
-  private func tokenText(_ position: Int) -> String {
-    guard let prompt, let tokenizer else { return "" }
-    return tokenizer.decode([prompt.tokens[position]])
+  /// Why answers to the prompt cannot be scored, or nil.
+  var problem: String? {
+    do {
+      _ = try prompt?.contrast()
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
+
+  private func tokenText(_ position: Int) -> String { tokenTexts?.texts[position] ?? "" }
 
   var json: JSONValue {
     [
@@ -70,12 +84,16 @@ struct PromptExample {
   private func table(_ device: TerminalDevice) -> String {
     guard let prompt else { return "" }
     let writer = TokenText(device: device)
+    func shown(_ position: Int) -> String {
+      writer.visible(
+        tokenText(position), continuesCharacter: tokenTexts?.continues[position] ?? false)
+    }
     return TextTable(
       headers: ["position", "text", "id", "role", "demonstration"],
       rows: prompt.tokens.indices.map { position in
         let role = prompt.roles[position]
         return [
-          "\(position)", Self.styled(writer.visible(tokenText(position)), role, device.style),
+          "\(position)", Self.styled(shown(position), role, device.style),
           "\(prompt.tokens[position])", Self.styled(role.rawValue, role, device.style),
           prompt.demonstrationIndices[position].map(String.init) ?? "",
         ]

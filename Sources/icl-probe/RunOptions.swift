@@ -5,7 +5,7 @@ import Transformer
 /// What `icl-probe run` was asked for, checked as far as that needs no model.
 struct RunOptions {
   enum Input {
-    case text(String, parsesSpecialTokens: Bool)
+    case text(String, parsesSpecialTokens: Bool, begin: BeginTokenChoice)
     case ids([Int])
   }
 
@@ -37,7 +37,8 @@ struct RunOptions {
     case (let text?, nil):
       input = .text(
         parsed.flag("escapes") ? try EscapedText.unescaped(text, option: "prompt") : text,
-        parsesSpecialTokens: parsed.flag("special"))
+        parsesSpecialTokens: parsed.flag("special"),
+        begin: parsed.string("bos").flatMap(BeginTokenChoice.init(rawValue:)) ?? .auto)
     case (nil, let ids?): input = .ids(ids)
     case (nil, nil):
       throw UserError(
@@ -46,7 +47,7 @@ struct RunOptions {
       throw UserError(
         "--prompt and --tokens are both given", remedy: "leave out one of them", status: .usage)
     }
-    try Self.require("prompt", for: ["escapes", "special"], parsed)
+    try Self.require("prompt", for: ["escapes", "special", "bos"], parsed)
     try Self.require("hook", for: ["positions"], parsed)
   }
 
@@ -66,11 +67,19 @@ struct RunOptions {
     return values.filter { seen.insert($0).inserted }
   }
 
+  /// What about the prompt is likely a mistake, or nil.
+  var warning: String? {
+    guard case .text(let text, _, _) = input, text.last == " " else { return nil }
+    return "the prompt ends in a space; most tokenizers join it to the next word, which the model "
+      + "then can hardly give"
+  }
+
   func tokens(for model: LanguageModel) throws -> [Int] {
     switch input {
     case .ids(let ids): ids
-    case .text(let text, let special):
-      try CommonOptions.tokenizer(of: model).encode(text, parsingSpecialTokens: special)
+    case .text(let text, let special, let begin):
+      try CommonOptions.tokenizer(of: model)
+        .encode(text, parsingSpecialTokens: special, begin: begin.token(for: model))
     }
   }
 

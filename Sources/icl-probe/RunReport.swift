@@ -33,7 +33,13 @@ struct RunReport {
   var json: JSONValue {
     var pairs: [(key: String, value: JSONValue)] = [
       ("model", .string(model)),
-      ("tokens", .array(tokens.map { ["id": .integer($0), "text": text($0)] })),
+      (
+        "tokens",
+        .array(
+          zip(tokens, tokenizer.texts(of: tokens)).map {
+            ["id": .integer($0), "text": .string($1)]
+          })
+      ),
       (
         "top",
         .array(
@@ -69,12 +75,15 @@ struct RunReport {
     return .object(pairs)
   }
 
-  private func text(_ id: Int) -> JSONValue { .string(tokenizer.decode([id])) }
+  /// A token's own bytes as text, whatever comes before it.
+  private func text(_ id: Int) -> JSONValue {
+    .string(String(decoding: tokenizer.bytes(of: id), as: UTF8.self))
+  }
 
   /// - Parameter showsTokens: whether the prompt's own tokens are listed as well.
   func text(device: TerminalDevice, showsTokens: Bool) -> String {
     let writer = TokenText(device: device)
-    func visible(_ id: Int) -> String { writer.visible(tokenizer.decode([id])) }
+    func visible(_ id: Int) -> String { writer.visible(bytes: tokenizer.bytes(of: id)) }
     func table(
       _ headers: [String], _ rows: [[String]], _ alignments: [TextTable.Alignment]
     ) -> String {
@@ -89,11 +98,17 @@ struct RunReport {
     }
     var parts: [String] = []
     if showsTokens {
+      let texts = TokenTexts(tokens, tokenizer: tokenizer)
       parts.append(
         table(
           ["position", "id", "text"],
-          tokens.enumerated().map { ["\($0.offset)", "\($0.element)", visible($0.element)] },
-          [.right, .right, .left]))
+          tokens.enumerated().map { position, id in
+            [
+              "\(position)", "\(id)",
+              writer.visible(
+                texts.texts[position], continuesCharacter: texts.continues[position]),
+            ]
+          }, [.right, .right, .left]))
     }
     parts.append(
       table(

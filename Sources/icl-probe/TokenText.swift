@@ -5,14 +5,42 @@ struct TokenText {
   private let space: String
   private let lineBreak: String
   private let tab: String
+  /// Stands where a token goes on with a character that begins in an earlier one.
+  private let continuation: String
 
   init(device: TerminalDevice) {
-    (space, lineBreak, tab) = device.usesUnicode ? ("·", "⏎", "⇥") : ("_", "\\n", "\\t")
+    (space, lineBreak, tab, continuation) =
+      device.usesUnicode ? ("·", "⏎", "⇥", "⋯") : ("_", "\\n", "\\t", "..")
   }
 
-  /// - Parameter keepsSpaces: whether spaces stay spaces, for running text.
-  func visible(_ text: String, keepsSpaces: Bool = false) -> String {
+  /// The text of a token that stands alone: bytes that are part of a character are shown as such.
+  func visible(bytes: [UInt8]) -> String {
     var shown = ""
+    var parser = Unicode.UTF8.ForwardParser()
+    var rest = bytes.makeIterator()
+    var position = 0
+    while true {
+      switch parser.parseScalar(from: &rest) {
+      case .valid(let encoded):
+        shown += visible(String(Unicode.UTF8.decode(encoded)))
+        position += encoded.count
+      case .error(let length):
+        for byte in bytes[position..<min(position + length, bytes.count)] {
+          shown += "<0x" + String(byte, radix: 16, uppercase: true) + ">"
+        }
+        position += length
+      case .emptyInput: return shown
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - keepsSpaces: whether spaces stay spaces, for running text.
+  ///   - continuesCharacter: whether the token begins inside a character; see `TokenTexts`.
+  func visible(
+    _ text: String, keepsSpaces: Bool = false, continuesCharacter: Bool = false
+  ) -> String {
+    var shown = continuesCharacter ? continuation : ""
     for scalar in text.unicodeScalars {
       switch scalar {
       case " ": shown += keepsSpaces ? " " : space

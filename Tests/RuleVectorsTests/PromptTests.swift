@@ -41,8 +41,13 @@ import Transformer
     let begun = try Prompt(
       episode, template: task.template, tokenizer: tokenizer, beginToken: 77)
     #expect(begun.tokens == [77] + prompt.tokens && begun.roles[0] == .begin)
+    #expect(begun.roles.dropFirst().elementsEqual(prompt.roles))
+    #expect(begun.demonstrationIndices == [nil] + prompt.demonstrationIndices)
     #expect(begun.answerPositions == [3, 8] && begun.inputPositions == [1, 6])
-    #expect(begun.answerTokens(for: "A") == prompt.answerTokens(for: "A"))
+    #expect(begun.answerSpans == [3..<4, 8..<9])
+    #expect(begun.queryPosition == 10 && begun.lastPosition == 11)
+    #expect(begun.text == prompt.text)
+    #expect(try begun.answerTokens(for: "A") == prompt.answerTokens(for: "A"))
     #expect(try begun.contrast() == prompt.contrast())
   }
 
@@ -92,21 +97,6 @@ import Transformer
         #expect(prompt.roles[i] == .answer && prompt.demonstrationIndices[i] == slot)
       }
     }
-  }
-
-  @Test func continuationIsWhatFollowsThePrompt() throws {
-    let (task, episode) = try Self.small()
-    for (_, tokenizer) in Self.tokenizers.prefix(2) {
-      let prompt = try Prompt(episode, template: task.template, tokenizer: tokenizer)
-      let answer = prompt.answerTokens(for: "Addis Ababa")
-      #expect(
-        tokenizer.bytes(of: prompt.tokens + answer).elementsEqual("\(prompt.text) Addis Ababa".utf8)
-      )
-    }
-    // Tokens that would swallow the prompt's end leave the answer to be tokenised by itself.
-    let chunks = FakeTokenizer.chunks(5)
-    let prompt = try Prompt(episode, template: task.template, tokenizer: chunks)
-    #expect(chunks.bytes(of: prompt.answerTokens(for: "Rome")).elementsEqual(" Rome".utf8))
   }
 
   @Test func contrastSkipsWhatAnswersShare() throws {

@@ -97,7 +97,7 @@ struct GGUFTests {
       #expect(vocabulary.kinds == [.unknown, .normal, .normal])
       #expect(vocabulary.merges.isEmpty)
       #expect(vocabulary.addsSpacePrefix)
-      #expect((vocabulary.unknownID, vocabulary.beginID) == (0, nil))
+      #expect((vocabulary.unknownID, vocabulary.begin.id) == (0, nil))
     }
   }
 
@@ -226,7 +226,8 @@ struct GGUFTests {
     #expect(try vocabulary { _ in } == nil)
     #expect(try vocabulary { $0.add("tokenizer.ggml.scores", array: 6, []) } != nil)
     #expect(try vocabulary { $0.add("tokenizer.ggml.token_type", array: 0, [[9]]) } != nil)
-    #expect(try vocabulary { $0.add("tokenizer.ggml.bos_token_id", kind: 0, [1]) } != nil)
+    #expect(try vocabulary { $0.add("tokenizer.ggml.bos_token_id", "a") } != nil)
+    #expect(try vocabulary { $0.add("tokenizer.ggml.add_bos_token", kind: 0, [1]) } != nil)
     #expect(try vocabulary { $0.add("tokenizer.ggml.merges", "a b") } != nil)
   }
 }

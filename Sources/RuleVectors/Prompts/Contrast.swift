@@ -15,28 +15,23 @@ extension Prompt {
     try contrast(right: episode.right, wrong: episode.wrong)
   }
 
-  /// The first tokens that differ between two answers.
+  /// The first tokens that differ between two answers in their place.
   ///
-  /// Where one answer's tokens are the start of the other's, the template's text after an answer
-  /// counts as part of both: the model ends the shorter one by writing it.
+  /// The template's text after an answer counts as part of both: where one answer's tokens are the
+  /// start of the other's, the model ends the shorter one by writing it.
   ///
-  /// - Throws: `UserError` for an answer without tokens, or two with the same.
+  /// - Throws: `UserError` for two answers with the same tokens, and where labels and separator merge
+  ///   into one token, be it in a demonstration.
   public func contrast(right: String, wrong: String) throws -> Contrast {
-    for answer in [right, wrong] where answerTokens(for: answer).isEmpty {
+    try checkAnswersStandApart()
+    let a = try continuation(template.lead + right + template.closing)
+    let b = try continuation(template.lead + wrong + template.closing)
+    let common = zip(a, b).prefix { $0 == $1 }.count
+    guard common < min(a.count, b.count) else {
       throw UserError(
-        "the model's tokenizer gives no tokens for the answer \"\(answer)\"", at: template.place,
-        remedy: "choose another label")
+        "the model's tokenizer gives the answers \"\(right)\" and \"\(wrong)\" the same tokens",
+        at: template.place, remedy: "choose another label")
     }
-    for ending in ["", template.closing] {
-      let a = continuation(template.lead + right + ending)
-      let b = continuation(template.lead + wrong + ending)
-      let common = zip(a, b).prefix { $0 == $1 }.count
-      if common < min(a.count, b.count) {
-        return Contrast(prefix: Array(a.prefix(common)), right: a[common], wrong: b[common])
-      }
-    }
-    throw UserError(
-      "the model's tokenizer gives the answers \"\(right)\" and \"\(wrong)\" the same tokens",
-      at: template.place, remedy: "choose another label")
+    return Contrast(prefix: Array(a.prefix(common)), right: a[common], wrong: b[common])
   }
 }

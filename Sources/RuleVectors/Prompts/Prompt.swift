@@ -22,6 +22,8 @@ public struct Prompt: Sendable {
   /// The token with the last byte of the query.
   public let queryPosition: Int
   let tokenizer: any Tokenizer
+  /// Tokens that hold the end of a demonstration's separator and the start of its answer.
+  let mergedPositions: [Int]
 
   public var lastPosition: Int { tokens.count - 1 }
 
@@ -45,6 +47,12 @@ public struct Prompt: Sendable {
     func positions(of role: TokenRole) -> [Int] {
       layout.spans.filter { $0.role == role }.map(position)
     }
+    mergedPositions = layout.spans.filter { $0.role == .answer }.compactMap { span in
+      let start = span.bytes.lowerBound
+      guard let token = ends.firstIndex(where: { $0 > start }) else { return nil }
+      let tokenStart = token > 0 ? ends[token - 1] : 0
+      return layout.isBlank(tokenStart..<start) ? nil : begin.count + token
+    }
     self.episode = episode
     self.template = template
     self.tokenizer = tokenizer
@@ -66,20 +74,4 @@ public struct Prompt: Sendable {
 
   /// All tokens with a role, in order.
   public func positions(of role: TokenRole) -> [Int] { roles.indices.filter { roles[$0] == role } }
-
-  /// The ids with which the tokenizer continues the prompt when `candidate` is its answer.
-  ///
-  /// Where the candidate changes the prompt's own tokens, it is tokenised by itself.
-  public func answerTokens(for candidate: String) -> [Int] {
-    continuation(template.lead + candidate)
-  }
-
-  /// The tokens of `addition` after the prompt.
-  func continuation(_ addition: String) -> [Int] {
-    let begins = tokens.prefix { _ in roles.first == .begin }.prefix(1)
-    let prompt = tokens.dropFirst(begins.count)
-    let whole = tokenizer.encode(text + addition)
-    return whole.starts(with: prompt)
-      ? Array(whole.dropFirst(prompt.count)) : tokenizer.encode(addition)
-  }
 }

@@ -44,6 +44,11 @@ struct PromptLayout {
       Span(role: role, demonstration: demonstration, bytes: start..<start + part.utf8.count))
   }
 
+  /// Whether the text's bytes there are spaces or none.
+  func isBlank(_ bytes: Range<Int>) -> Bool {
+    text.utf8.dropFirst(bytes.lowerBound).prefix(bytes.count).allSatisfy { $0 == 0x20 }
+  }
+
   /// Where each token ends in the text's bytes.
   ///
   /// Tokenizers that put a space before the text give their tokens more bytes than the text has;

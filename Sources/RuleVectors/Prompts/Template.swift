@@ -18,6 +18,23 @@ public struct Template: Sendable, Equatable {
   /// The task file, for error messages.
   public let place: String
 
+  /// What is allowed but likely a mistake, each in one line that names the file; empty for most.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    if separator.last == " ", lead.isEmpty {
+      warnings.append(
+        "\(place), template.query: ends in a space; most tokenizers join it to the answer, which "
+          + "the model then can hardly give; leave out the space")
+    }
+    let around = [opening, separator, closing].joined()
+    if let brace = around.first(where: { "{}".contains($0) }) {
+      warnings.append(
+        "\(place), template.demonstration: has a \"\(brace)\" apart from {input} and {label}, "
+          + "which the model will read as it is; check the spelling")
+    }
+    return warnings
+  }
+
   /// - Parameters:
   ///   - demonstration: with `{input}` and then `{label}`, each once.
   ///   - query: what comes before the answer in `demonstration`, with or without its last space.

@@ -24,6 +24,21 @@ public struct Program: Sendable {
     self.commands = commands
   }
 
+  /// This process's arguments after the program's name.
+  ///
+  /// - Throws: `UserError` for one that is not UTF-8, which `CommandLine.arguments` would mend.
+  private static func arguments() throws -> [String] {
+    try (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      guard let bytes = CommandLine.unsafeArgv[index] else { return nil }
+      guard let text = String(validatingCString: bytes) else {
+        throw UserError(
+          "argument \(index), \"\(String(cString: bytes))\", is not valid UTF-8",
+          remedy: "write it in UTF-8", status: .usage)
+      }
+      return text
+    }
+  }
+
   /// Reads this process's command line, runs the command and returns; after a failure the process
   /// ends with its status and one line on standard error.
   public func run() {
@@ -33,7 +48,7 @@ public struct Program: Sendable {
     do {
       let device = TerminalDevice.standardOutput
       switch try specification.parse(
-        Array(CommandLine.arguments.dropFirst()), width: min(max(device.width, 60), 100),
+        Self.arguments(), width: min(max(device.width, 60), 100),
         style: device.style)
       {
       case .help(let text): print(text, terminator: text.hasSuffix("\n") ? "" : "\n")

@@ -8,20 +8,48 @@ extension GGUFFile {
   public func tokenizerVocabulary() throws -> TokenizerVocabulary {
     let model = try requiredString("tokenizer.ggml.model")
     let pieces = try requiredStrings("tokenizer.ggml.tokens")
+    let kinds = try perToken("tokenizer.ggml.token_type", pieces.count, tokenKinds)
     return TokenizerVocabulary(
       model: model,
       preTokenizer: string("tokenizer.ggml.pre"),
       pieces: pieces,
       scores: try perToken("tokenizer.ggml.scores", pieces.count, requiredNumbers),
-      kinds: try perToken("tokenizer.ggml.token_type", pieces.count, tokenKinds),
+      kinds: kinds,
       merges: metadata["tokenizer.ggml.merges"] == nil
         ? [] : try requiredStrings("tokenizer.ggml.merges"),
       // SentencePiece's own default is to add the space; byte-level BPE knows no such thing.
       addsSpacePrefix: bool("tokenizer.ggml.add_space_prefix") ?? (model == "llama"),
       unknownID: try tokenID("tokenizer.ggml.unknown_token_id", pieces.count),
-      beginID: try tokenID("tokenizer.ggml.bos_token_id", pieces.count),
+      begin: try beginToken(model, kinds),
       endID: try tokenID("tokenizer.ggml.eos_token_id", pieces.count))
   }
+
+  /// The begin token, with llama.cpp's defaults where the file is silent.
+  ///
+  /// An id outside the vocabulary is no error before the token is needed.
+  private func beginToken(
+    _ model: String, _ kinds: [TokenizerVocabulary.Kind]
+  ) throws -> BeginToken {
+    func value<Value>(_ key: String, _ read: (String) throws -> Value) throws -> Value? {
+      metadata[key] == nil ? nil : try read(key)
+    }
+    let isSentencePiece = model == "llama"
+    let named = try value("tokenizer.ggml.bos_token_id", requiredInteger)
+    // SentencePiece's own numbering has <s> second.
+    let id = named ?? (isSentencePiece && kinds.dropFirst().first == .control ? 1 : nil)
+    let pre = string("tokenizer.ggml.pre") ?? ""
+    let usual = isSentencePiece || (model == "gpt2" && Self.beginningPreTokenizers.contains(pre))
+    // Where neither the flag nor an id is there, there is nothing to expect.
+    return BeginToken(
+      isExpected: try value("tokenizer.ggml.add_bos_token", requiredBool) ?? (usual && id != nil),
+      id: id)
+  }
+
+  /// Names of `tokenizer.ggml.pre` for which llama.cpp adds a begin token by itself.
+  private static let beginningPreTokenizers: Set<String> = [
+    "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+    "tekken", "chameleon",
+  ]
 
   /// A list with a value for each token id, or an empty one where the key is missing.
   private func perToken<Value>(

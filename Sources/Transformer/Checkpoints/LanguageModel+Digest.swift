@@ -12,7 +12,9 @@ extension LanguageModel {
       throw UserError("the folder cannot be read", at: path, remedy: "check the permissions")
     }
     let files = entries.filter {
-      ["config.json", "tokenizer.json", "model.safetensors.index.json"].contains($0)
+      [
+        "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json",
+      ].contains($0)
         || $0.hasSuffix(".safetensors")
     }
     let lines = try files.sorted().map {

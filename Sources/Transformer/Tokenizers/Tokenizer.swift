@@ -1,7 +1,8 @@
 /// Text to token ids and back.
 ///
 /// Both directions work on UTF-8 bytes: Swift's `String ==` is canonical equivalence and `Character`
-/// a grapheme cluster, neither of which a tokenizer may use. No BOS or EOS is ever added.
+/// a grapheme cluster, neither of which a tokenizer may use. No begin or end token is added: see
+/// `BeginToken`.
 public protocol Tokenizer: Sendable {
   /// Number of token ids.
   var vocabularySize: Int { get }
@@ -53,13 +54,14 @@ public struct TokenizerVocabulary: Sendable {
   /// Whether text is brought to Unicode's composed form (NFC) first.
   public var composesText: Bool
   public var unknownID: Int?
-  public var beginID: Int?
+  /// The begin token and whether texts start with it.
+  public var begin: BeginToken
   public var endID: Int?
 
   public init(
     model: String, preTokenizer: String? = nil, pieces: [String], scores: [Float] = [],
     kinds: [Kind] = [], merges: [String] = [], addsSpacePrefix: Bool = false,
-    composesText: Bool = false, unknownID: Int? = nil, beginID: Int? = nil, endID: Int? = nil
+    composesText: Bool = false, unknownID: Int? = nil, begin: BeginToken = .none, endID: Int? = nil
   ) {
     self.model = model
     self.preTokenizer = preTokenizer
@@ -70,7 +72,7 @@ public struct TokenizerVocabulary: Sendable {
     self.addsSpacePrefix = addsSpacePrefix
     self.composesText = composesText
     self.unknownID = unknownID
-    self.beginID = beginID
+    self.begin = begin
     self.endID = endID
   }
 }

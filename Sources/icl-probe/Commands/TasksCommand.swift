@@ -20,7 +20,7 @@ enum TasksCommand: Command {
       CommonOptions.model,
       OptionSpecification(
         long: "shots", valueName: "N", help: "Demonstrations of the example.", defaultText: "12"),
-      CommonOptions.seed, CommonOptions.json,
+      CommonOptions.seed, CommonOptions.bos, CommonOptions.json,
     ],
     examples: [
       CommandExample(line: "icl-probe tasks", comment: "what is there"),
@@ -32,7 +32,7 @@ enum TasksCommand: Command {
     if let name = parsed.argument("NAME") {
       try show(name, parsed)
     } else {
-      for option in ["model", "shots", "seed"] where parsed.flag(option) {
+      for option in ["model", "shots", "seed", "bos"] where parsed.flag(option) {
         throw UserError(
           "--\(option) does nothing without a task",
           remedy: "name a task, as icl-probe tasks lists them", status: .usage)
@@ -69,8 +69,12 @@ enum TasksCommand: Command {
     let task = try RuleTask(named: name, in: DataFolders.tasks())
     let episode = try EpisodeSampler(task: task)
       .episode(index: 0, split: .heldOut, demonstrations: shots, seed: seed)
-    let tokenizer = try CommonOptions.modelIfFetched(parsed).map(CommonOptions.tokenizer)
-    let example = try PromptExample(episode, of: task, tokenizer: tokenizer)
+    let model = try CommonOptions.modelIfFetched(parsed)
+    let example = try PromptExample(
+      episode, of: task, tokenizer: model.map(CommonOptions.tokenizer),
+      beginToken: model.flatMap { try CommonOptions.beginToken(parsed, $0) })
+    CommonOptions.warn(about: task)
+    if let problem = example.problem { CommonOptions.warn(problem) }
     let overview = TaskOverview(task: task)
     if parsed.flag("json") {
       CommonOptions.print(.object(overview.detailedJSON + [("example", example.json)]))

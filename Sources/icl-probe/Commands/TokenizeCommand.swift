@@ -16,6 +16,7 @@ enum TokenizeCommand: Command {
       OptionSpecification(long: "decode", help: "Read arrays of ids, print strings."),
       OptionSpecification(
         long: "special", help: "Let the text of control tokens become these tokens."),
+      CommonOptions.bos(default: .no),
     ],
     examples: [
       CommandExample(
@@ -23,19 +24,30 @@ enum TokenizeCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let tokenizer = try CommonOptions.tokenizer(of: CommonOptions.loadModel(parsed))
+    let decodes = parsed.flag("decode")
+    guard !decodes || !parsed.flag("bos") else {
+      throw UserError(
+        "--bos does nothing with --decode", remedy: "leave out one of them", status: .usage)
+    }
+    let model = try CommonOptions.loadModel(parsed)
+    let tokenizer = try CommonOptions.tokenizer(of: model)
+    let begin = try CommonOptions.beginToken(parsed, model, default: .no)
+    var input = StandardInput()
     var number = 0
-    while let line = readLine(strippingNewline: true) {
+    while let bytes = try input.nextLine() {
       number += 1
       let place = "standard input, line \(number)"
+      guard let line = String(validating: bytes, as: UTF8.self) else {
+        throw UserError("not valid UTF-8", at: place, remedy: "convert the input to UTF-8")
+      }
       let reader = JSONReader(
         try JSONValue(parsing: Data(line.utf8), place: place), place: place)
-      if parsed.flag("decode") {
+      if decodes {
         let ids = try reader.list().map { try $0.integer(in: 0...tokenizer.vocabularySize - 1) }
         CommonOptions.print(.string(tokenizer.decode(ids)))
       } else {
         let ids = tokenizer.encode(
-          try reader.string(), parsingSpecialTokens: parsed.flag("special"))
+          try reader.string(), parsingSpecialTokens: parsed.flag("special"), begin: begin)
         CommonOptions.print(.array(ids.map(JSONValue.integer)))
       }
     }

@@ -35,9 +35,13 @@ extension LanguageModel {
     weights = try Weights(
       from: HuggingFaceFolder(folder), layout: family.huggingFace, architecture: architecture)
     let tokenizerPath = "\(folder)/tokenizer.json"
-    tokenizer =
-      FileManager.default.fileExists(atPath: tokenizerPath)
-      ? try makeTokenizer(TokenizerVocabulary(huggingFace: tokenizerPath), place: tokenizerPath)
-      : NumberTokenizer(vocabularySize: architecture.vocabulary)
+    if FileManager.default.fileExists(atPath: tokenizerPath) {
+      let vocabulary = try TokenizerVocabulary(huggingFace: tokenizerPath)
+      beginToken = vocabulary.begin
+      tokenizer = try makeTokenizer(vocabulary, place: tokenizerPath)
+    } else {
+      beginToken = .none
+      tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
+    }
   }
 }
