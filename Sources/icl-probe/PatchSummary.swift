@@ -65,7 +65,7 @@ struct PatchSummary {
       ).text(width: width, usesUnicode: device.usesUnicode, style: device.style)
       text += "\n"
     }
-    text += table.text(width: width, usesUnicode: device.usesUnicode, style: device.style)
+    text += table.text(on: device)
     return text
   }
 

@@ -116,7 +116,7 @@ enum EvalCommand: Command {
             text($0.logitDifference),
           ]
         }
-      ).text(usesUnicode: device.usesUnicode, style: device.style))
+      ).text(on: device))
     print(
       TextChart(
         title: "\(summary.task): accuracy by demonstrations", xTitle: "demonstrations",
