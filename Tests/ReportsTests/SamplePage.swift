@@ -62,7 +62,8 @@ enum SamplePage {
     columns: (0..<30).map { "\($0)" },
     rows: [
       "demonstration 1, item", "demonstration 1, label", "demonstration 2, item",
-      "demonstration 2, label", "query, item", "query, arrow", "BOS", "separator",
+      "demonstration 2, label", "query, item of 2000000000000000000", "query, arrow", "BOS",
+      "separator",
     ],
     values: (0..<8).map { row in
       (0..<30).map { layer in
@@ -84,7 +85,8 @@ enum SamplePage {
 
   /// A patching grid of a usual size.
   static let grid = Heatmap(
-    title: "Effect of the residual stream before each layer on the logit difference",
+    title: "Effect of patching the residual stream before each layer on the logit difference, mean "
+      + "over 32 pairs of prompts, of SmolLM2-135M-Instruct and of Qwen2.5-Coder-1.5B-Instruct",
     xTitle: "position", yTitle: "layer",
     columns: words.indices.map { "\($0) \(words[$0])" }, rows: (0..<12).map(String.init),
     values: (0..<12).map { layer in (0..<16).map { effect(layer: layer, position: $0) } },

@@ -36,7 +36,7 @@ struct ChartFrame: Sendable {
     self.yTitle = yTitle
     self.yScale = yScale
     let titleLines = TextMetrics.lines(
-      title, size: ChartStyle.titleSize, limit: width - 2 * Self.edge)
+      title, size: ChartStyle.titleSize * TextMetrics.bold, limit: width - 2 * Self.edge)
     self.title = titleLines
     let tickWidth = yScale.ticks.map {
       TextMetrics.width(yScale.label($0), size: ChartStyle.tickSize)

@@ -32,7 +32,7 @@ struct HeatmapPicture {
     self.barScale = barScale
     legend = Self.legend(of: map, values, range)
     title = TextMetrics.lines(
-      map.title, size: ChartStyle.titleSize, limit: map.width - 2 * Self.edge)
+      map.title, size: ChartStyle.titleSize * TextMetrics.bold, limit: map.width - 2 * Self.edge)
     let rowCount = Double(map.rows.count)
     let cellHeight = map.rows.count <= 16 ? 26 : max(8, min(26, (480 / rowCount).rounded(.down)))
     rowLabelStep = ColumnLabels.step(atLeast: 14.5 / cellHeight)
@@ -58,7 +58,8 @@ struct HeatmapPicture {
   var svg: String {
     let columnLabels = ColumnLabels(
       map.columns, slot: cells.width, left: cells.left, top: cells.bottom + 4)
-    let titleWidth = title.map { TextMetrics.width($0, size: ChartStyle.titleSize) }.max() ?? 0
+    let titleSize = ChartStyle.titleSize * TextMetrics.bold
+    let titleWidth = title.map { TextMetrics.width($0, size: titleSize) }.max() ?? 0
     let xTitle = TextMetrics.lines(
       map.xTitle, size: ChartStyle.axisTitleSize, limit: map.width - 2 * Self.edge)
     let xTitleWidth =
