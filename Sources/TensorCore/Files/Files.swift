@@ -78,24 +78,27 @@ public enum Files {
 
   /// Makes the folder `path` and those above it.
   public static func makeFolder(_ path: String) throws {
+    try makeFolder(path[...], for: path)
+  }
+
+  /// Makes a folder above or at `place`, which errors are about.
+  private static func makeFolder(_ path: Substring, for place: String) throws {
+    func failure(_ reason: String) -> UserError {
+      UserError(
+        "the folder cannot be made: \(reason)", at: place,
+        remedy: "choose another place with --out")
+    }
     var information = stat()
-    if stat(path, &information) == 0 {
-      guard information.st_mode & S_IFMT == S_IFDIR else {
-        throw UserError(
-          "is a file, where a folder is to be made", at: path,
-          remedy: "choose another place with --out")
-      }
+    if stat(String(path), &information) == 0 {
+      guard information.st_mode & S_IFMT == S_IFDIR else { throw failure("\(path) is a file") }
       return
     }
     if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-      try makeFolder(String(path[..<slash]))
+      try makeFolder(path[..<slash], for: place)
     }
     // Another process may have made it by now.
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-      let reason = String(cString: strerror(errno))
-      throw UserError(
-        "the folder cannot be made: \(reason)", at: path,
-        remedy: "choose another place with --out")
+    guard mkdir(String(path), 0o777) == 0 || errno == EEXIST else {
+      throw failure(String(cString: strerror(errno)))
     }
   }
 

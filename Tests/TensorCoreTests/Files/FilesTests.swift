@@ -17,8 +17,8 @@ import Testing
       try Files.write(Data("x".utf8), to: folder + "/a/b/file")
       #expect(
         throws: UserError(
-          "is a file, where a folder is to be made", at: folder + "/a/b/file",
-          remedy: "choose another place with --out")
+          "the folder cannot be made: \(folder)/a/b/file is a file",
+          at: folder + "/a/b/file/below", remedy: "choose another place with --out")
       ) { try Files.makeFolder(folder + "/a/b/file/below") }
       #expect(
         throws: UserError(
