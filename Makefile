@@ -10,6 +10,8 @@ TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
 PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
   python3 python3-pip
+# What the tests need on top: a browser that opens the reports.
+TEST_PACKAGES := chromium
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
@@ -25,6 +27,7 @@ demo: packages build model ## patch a real model and make the report
 
 # Tests are built apart: other flags in the same folder would build everything anew each time.
 test: packages vocabulary ## build and run every test
+	@.ci/install-packages $(TEST_PACKAGES)
 	@echo "building the tests (some minutes) ..."
 	$(SWIFT) build $(TESTING) --build-tests
 	@.build-tests/release/icl-probe models fetch $(MODEL)

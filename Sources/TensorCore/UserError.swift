@@ -1,3 +1,5 @@
+import Foundation
+
 /// Something that a user can mend, told in one line: what is wrong, where, and what to do.
 public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
   /// Process exit status that a command ends with.
@@ -26,6 +28,23 @@ public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
     self.remedy = remedy
     self.status = status
   }
+
+  /// Any error in words that a user can read. Errors of system libraries speak to programmers; of
+  /// those, the file and the system's reason are kept.
+  public init(any error: any Error) {
+    switch error {
+    case let error as UserError: self = error
+    case let error as POSIXError: self.init(Self.reason(error.code.rawValue))
+    case let error as CocoaError:
+      let code = (error.underlying as? POSIXError)?.code.rawValue
+      self.init(
+        code.map(Self.reason) ?? "a file operation failed (code \(error.code.rawValue))",
+        at: error.filePath)
+    default: self.init("\(error)")
+    }
+  }
+
+  private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
   /// `place: problem; remedy`, on one line whatever the parts contain.
   public var description: String {

@@ -95,7 +95,7 @@ enum CommonOptions {
     for warning in task.template.warnings { warn(warning) }
   }
 
-  static func warn(_ line: String) { PatchCommand.note("warning: \(line)") }
+  static func warn(_ line: String) { Notes.write("warning: \(line)") }
 
   static func print(_ value: JSONValue) { Swift.print(value.text) }
 }

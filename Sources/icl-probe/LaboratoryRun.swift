@@ -27,7 +27,8 @@ struct LaboratoryRun {
     let engine = try CommonOptions.engine(parsed)
     let model = engine.model.name
     let laboratory = Laboratory(
-      engine: engine, seed: seed, demonstrations: demonstrations)
+      engine: engine, seed: seed, demonstrations: demonstrations,
+      beginToken: try CommonOptions.beginToken(parsed, engine.model))
     let tokens = try laboratory.typicalTokens(subject)
     let folder = try DataFolders.tasks()
     let setting = Setting(
@@ -41,6 +42,13 @@ struct LaboratoryRun {
       throw UserError(
         "there is nothing to run: " + reasons.joined(separator: "; "), at: subject.name,
         remedy: "choose other probes with --probe, or another task")
+    }
+    for name in Set(plan.units.map(\.key.task)).sorted() {
+      if case .task(let task) = subject, task.name == name {
+        CommonOptions.warn(about: task)
+      } else if subject.name != name {
+        CommonOptions.warn(about: try RuleTask(named: name, in: folder))
+      }
     }
     let directory = try RunDirectory.open(
       root: "runs", name: name,
@@ -56,7 +64,7 @@ struct LaboratoryRun {
       }
     } else {
       try plan.check(laboratory)
-      rows = try carryOut(plan, laboratory, directory, rows, model, isQuiet: isQuiet)
+      rows = try carryOut(plan, laboratory, directory, rows, model, parsed)
     }
     if isQuiet {
       let results = try probes.flatMap {
@@ -111,13 +119,14 @@ struct LaboratoryRun {
   /// - Returns: all rows, the known ones first.
   private func carryOut(
     _ plan: RunPlan, _ laboratory: Laboratory, _ directory: RunDirectory, _ known: [StoredRow],
-    _ model: String, isQuiet: Bool
+    _ model: String, _ parsed: ParsedCommand
   ) throws -> [StoredRow] {
     for (probe, reason) in plan.skipped { Notes.write("skipping \(probe): \(reason)") }
     RunManifest.begin(directory, engine: laboratory.engine)
     directory.set("model_name", .string(model))
     directory.set("probes", .array(probes.map(\.definition)))
     directory.set("failed", .null)
+    directory.set("bos", .string(parsed.string("bos") ?? BeginTokenChoice.auto.rawValue))
     try directory.writeManifest()
     try directory.log("\(RunManifest.now()) \(known.isEmpty ? "started" : "resumed")")
     let examples = try laboratory.examplePrompts(subject)
@@ -148,7 +157,7 @@ struct LaboratoryRun {
             try requireExact(largest, directory)
           }
           left[status.key.probe, default: 1] -= 1
-          if left[status.key.probe] == 0, !isQuiet,
+          if left[status.key.probe] == 0, !parsed.flag("json"),
             let probe = probes.first(where: { $0.name == status.key.probe })
           {
             progress.finish()

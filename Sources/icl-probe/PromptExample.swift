@@ -98,7 +98,7 @@ struct PromptExample {
           prompt.demonstrationIndices[position].map(String.init) ?? "",
         ]
       }, alignments: [.right, .left, .right, .left, .right]
-    ).text(usesUnicode: device.usesUnicode, style: device.style)
+    ).text(on: device)
   }
 
   private static func styled(_ text: String, _ role: TokenRole, _ style: TextStyle) -> String {

@@ -88,7 +88,7 @@ struct RunReport {
       _ headers: [String], _ rows: [[String]], _ alignments: [TextTable.Alignment]
     ) -> String {
       TextTable(headers: headers, rows: rows, alignments: alignments)
-        .text(usesUnicode: device.usesUnicode, style: device.style)
+        .text(on: device)
     }
     func cells(_ candidate: Candidate) -> [String] {
       [

@@ -14,8 +14,7 @@ extension Section {
       ).text(width: width, usesUnicode: device.usesUnicode, style: device.style) + "\n"
     }.joined()
     if !rows.isEmpty {
-      text += TextTable(headers: headers, rows: rows)
-        .text(width: width, usesUnicode: device.usesUnicode, style: device.style)
+      text += TextTable(headers: headers, rows: rows).text(on: device)
     }
     return text
   }

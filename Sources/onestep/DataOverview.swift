@@ -68,7 +68,7 @@ struct DataOverview {
           String(format: "%.2f %%", 100 * Double(count) / Double(data.count)),
         ]
       }, alignments: [.right, .left, .right, .right])
-    return text + "\n" + table.text(usesUnicode: device.usesUnicode, style: device.style)
+    return text + "\n" + table.text(on: device)
   }
 
   private func className(_ index: Int) -> String? {

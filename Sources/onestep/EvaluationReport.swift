@@ -97,7 +97,7 @@ struct EvaluationReport {
           Self.row("generated", comparison.generated),
           Self.row("floor (\(sets.origins.floor))", comparison.floor),
         ], alignments: [.left, .right, .right, .right, .right, .right])
-      text += table.text(usesUnicode: device.usesUnicode, style: device.style)
+      text += table.text(on: device)
       if min(comparison.generated.count, sets.reference.count) <= comparison.dimension {
         text += "fewer images than features: Fréchet distances are much too large\n"
       }
@@ -125,7 +125,7 @@ struct EvaluationReport {
           share(labels.reference, index),
         ]
       }, alignments: [.left, .right, .right])
-    return table.text(usesUnicode: device.usesUnicode, style: device.style)
+    return table.text(on: device)
       + String(format: "predicted labels, total variation: %.4f\n", labels.totalVariation)
   }
 

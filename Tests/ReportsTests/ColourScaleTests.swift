@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func divergingColoursAreLightestInTheMiddle() {
-    let scale = ColourScale.diverging(middle: 0)
+    let scale = ColourScale.diverging
     #expect(scale.range(over: [-1, 3]) == -3...3)
     #expect(scale.range(over: []) == -1...1)
     #expect(ColourScale.hexadecimal(scale.colour(0.5)) == "#f7f7f7")

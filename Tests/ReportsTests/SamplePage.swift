@@ -59,23 +59,82 @@ enum SamplePage {
 
   static let heads = Heatmap(
     title: "Effect by position and layer", xTitle: "layer", yTitle: "position",
+    columns: (0..<30).map { "\($0)" },
     rows: [
       "demonstration 1, item", "demonstration 1, label", "demonstration 2, item",
-      "demonstration 2, label", "query, item", "query, arrow", "BOS", "separator",
-    ], columns: (0..<30).map { "\($0)" },
+      "demonstration 2, label", "query, item of 2000000000000000000", "query, arrow", "BOS",
+      "separator",
+    ],
     values: (0..<8).map { row in
       (0..<30).map { layer in
         row == 6 && layer < 4
-          ? nil : sin(Double(row * 2 + layer) / 5) * 0.8 + noise(row * 30 + layer) * 0.3
+          ? .nan : sin(Double(row * 2 + layer) / 5) * 0.8 + noise(row * 30 + layer) * 0.3
       }
-    }, valueTitle: "logit difference", scale: .diverging(middle: 0))
+    }, valueTitle: "logit difference")
+
+  /// What one cell of `grid` holds.
+  static func effect(layer: Int, position: Int) -> Double {
+    let along = exp(-pow(Double(position - 14 - layer / 3) / 3, 2))
+    return along * (layer % 7 == 3 ? -0.6 : 0.9) + noise(layer * 31 + position) * 0.1
+  }
+
+  private static let words = [
+    "Then", "Mary", "and", "John", "went", "to", "the", "store", ".", "John", "gave", "a",
+    "bottle", "of", "milk", "to",
+  ]
+
+  /// A patching grid of a usual size.
+  static let grid = Heatmap(
+    title: "Effect of patching the residual stream before each layer on the logit difference, mean "
+      + "over 32 pairs of prompts, of SmolLM2-135M-Instruct and of Qwen2.5-Coder-1.5B-Instruct",
+    xTitle: "position", yTitle: "layer",
+    columns: words.indices.map { "\($0) \(words[$0])" }, rows: (0..<12).map(String.init),
+    values: (0..<12).map { layer in (0..<16).map { effect(layer: layer, position: $0) } },
+    marks: (0..<12).map { layer in
+      (0..<16).map { abs(effect(layer: layer, position: $0)) > 0.4 }
+    }, markNote: "survives Holm's correction over 192 cells at 0.05",
+    valueTitle: "share of the difference",
+    notes: (0..<12).map { layer in (0..<16).map { "p = 0.\(layer)\($0)" } })
+
+  /// The largest that must stay legible.
+  static let largest = Heatmap(
+    title: "Every head of 64 layers", xTitle: "position", yTitle: "layer",
+    columns: (0..<128).map { "\($0) \(words[$0 % 16])" }, rows: (0..<64).map(String.init),
+    values: (0..<64).map { layer in
+      (0..<128).map { position in
+        layer < 6 && position > 120 ? .nan : effect(layer: layer, position: position - 20)
+      }
+    },
+    marks: (0..<64).map { layer in
+      (0..<128).map { abs(effect(layer: layer, position: $0 - 20)) > 0.5 }
+    }, markNote: "survives Holm's correction", range: -0.8...0.8)
+
+  /// Two rows, whose axis has a longer title than they are high, and long words below.
+  static let low = Heatmap(
+    title: "Two sites", xTitle: "role of the token that is patched, in the order of the prompt",
+    yTitle: "site patched",
+    columns: ["begin", "separator after the demonstration", "label", "last"],
+    rows: ["attention", "MLP"], values: [[0.1, -0.2, 0.3, 1], [0, 0.5, -1, 0.25]])
 
   static let small = Heatmap(
     title: "Transfer between tasks", xTitle: "recipient", yTitle: "donor",
-    rows: ["antonyms", "capitals", "colours"],
     columns: ["antonyms", "country-capital", "colours", "plural"],
+    rows: ["antonyms", "capitals", "colours"],
     values: [[0.92, 0.11, 0.05, 0.2], [0.08, 0.88, .nan, 0.4], [0.01, 0.3, 0.95]],
-    valueTitle: "accuracy", valueRange: 0...1)
+    range: 0...1, isDiverging: false, valueTitle: "accuracy")
+
+  static let manyBars = BarChart(
+    title: "Effect of removing attention edges, by the edges that are removed",
+    xTitle: "edges removed", yTitle: "logit difference lost",
+    bars: [
+      "input → own answer", "separator → own answer", "answer → later answers", "answer → last",
+      "label → last", "random control with as many edges", "all of these edges together",
+    ].enumerated().map { index, label in
+      let value = 0.3 - 0.12 * Double(index)
+      return BarChart.Bar(label: label, value: value, low: value - 0.2, high: value + 0.15)
+    }, referenceLine: .init(y: 0.02, label: "random control"),
+    intervalNote: "whiskers: 95 % bootstrap intervals over 64 held-out episodes, not adjusted for "
+      + "the number of bars; they are wide where episodes are few")
 
   static var tokens: TokenSpans {
     var tokens = [TokenSpans.Token(text: "<s>", role: "BOS")]
@@ -96,12 +155,51 @@ enum SamplePage {
     return TokenSpans(tokens: tokens, caption: "One prompt of the task `fruit-or-animal`.")
   }
 
+  /// The same prompt with a value for each token but the first.
+  static var valuedTokens: TokenSpans {
+    var spans = tokens
+    for index in spans.tokens.indices.dropFirst() {
+      spans.tokens[index].value = noise(index) * (index % 3 == 0 ? 2 : 0.4)
+    }
+    spans.valueNote = "effect of a patch at layer 14"
+    return spans
+  }
+
+  static let verdicts = HTMLTable(
+    headers: ["claim of the paper", "verdict", "effect", "p", "read on"],
+    cells: [
+      [
+        "One vector is enough.", .verdict(.contradicted), "−0.31 [−0.40, −0.22]", "p = 0.001",
+        "[by layer](#by-layer)",
+      ],
+      [
+        "Many positions carry the rule.", .verdict(.supported), "0.84 [0.70, 0.91]", "p = 0.0004",
+        "[figures](#figures)",
+      ],
+      [
+        "Order does not matter.", .verdict(.undecided, "undecided, 240 episodes would do"),
+        "0.02 [−0.10, 0.15]", "p = 0.612", "[figure](#figure-shares)",
+      ],
+      ["Larger models differ.", .verdict(.notTested), "–", "–", ""],
+    ], caption: "The paper's claims.")
+
+  /// A picture of one grey pixel.
+  private static let dot =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+
   static var page: HTMLPage {
     var page = HTMLPage(
       title: "Where is the rule? <b>SmolLM2</b>", subtitle: "run fruit-or-animal-3, 120 episodes")
+    page.add(
+      .lead([
+        "Many vectors: labels of all demonstrations carry the rule, 0.84 [0.70, 0.91] of it.",
+        "No single vector does: the best carries 0.12 [0.05, 0.19], see [figures](#figures).",
+      ]))
+    page.add(.table(verdicts))
     page.add(.heading("What was asked", level: 2))
     page.add(.paragraph("The hook `blocks.14.hook_resid_post` carries a & b < c. \"Quoted\" text."))
     page.add(.tokens(tokens))
+    page.add(.tokens(valuedTokens))
     page.add(.heading("Tested sentences", level: 2))
     for (verdict, sentence) in zip(
       Claim.Verdict.allCases,
@@ -121,6 +219,9 @@ enum SamplePage {
     page.add(.figure(Figure(name: "shares", chart: shares, caption: "Shares.")))
     page.add(.figure(Figure(name: "heads", chart: heads, caption: "Positions.")))
     page.add(.figure(Figure(name: "small", chart: small, caption: "Transfer.")))
+    page.add(.figure(Figure(name: "grid", chart: grid, caption: "A patching grid.")))
+    page.add(.figure(Figure(name: "low", chart: low, caption: "Two rows.")))
+    page.add(.figure(Figure(name: "edges", chart: manyBars, caption: "Edges.")))
     page.add(.heading("Table", level: 3))
     page.add(
       .table(
@@ -134,7 +235,15 @@ enum SamplePage {
     page.add(.keyValues([("command", "icl-probe patch --seed 1"), ("threads", "2")]))
     page.add(.code("icl-probe patch --model m.gguf \\\n  --task \"fruit\" > out.json"))
     page.add(
-      .details(summary: "More", [.list(["one", "two `code`"]), .paragraph("odd ` backtick")]))
+      .details(
+        summary: "More",
+        [
+          .heading("Table", level: 4), .list(["one", "two `code`"]), .paragraph("odd ` backtick"),
+          .figure(Figure(name: "largest", chart: largest, caption: "The largest map.")),
+          .picture(
+            InlinePicture(
+              png: Data(base64Encoded: dot) ?? Data(), caption: "Eight times eight.", width: 64)),
+        ]))
     return page
   }
 }

@@ -64,8 +64,24 @@ import Testing
   @Test(arguments: [10, 40, 60, 80, 100, 300])
   func staysWithinItsWidth(width: Int) {
     let text = sampleCommand.helpText(for: ["run"], width: width)
-    let limit = min(max(width, 44), 100)
+    let limit = min(max(width, 40), 100)
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= limit })
+  }
+
+  @Test func aNarrowHelpKeepsAllWords() {
+    let words = { (text: String) in
+      text.split { $0.isWhitespace || $0 == "\\" }.joined()
+    }
+    #expect(
+      words(sampleCommand.helpText(for: ["run"], width: 40))
+        == words(sampleCommand.helpText(for: ["run"], width: 100)))
+  }
+
+  @Test func aCommandIsBrokenAsAShellReadsIt() {
+    #expect(
+      TextWrapping.shellLines("run --prompt 'a  b c' --model m.gguf --json", width: 24) == [
+        "run --prompt 'a  b c' \\", "    --model m.gguf \\", "    --json",
+      ])
   }
 
   @Test func boldensHeadingsWhenAsked() {

@@ -14,6 +14,10 @@ import Testing
     let device = TerminalDevice.of(-1, environment: [:])
     #expect(!device.isTerminal)
     #expect(!device.usesColour)
-    #expect(device.width == 80)
+    #expect(device.width == 80 && !device.hasWidth)
+    let narrow = TerminalDevice.of(-1, environment: ["COLUMNS": "40"])
+    #expect(narrow.width == 40 && narrow.hasWidth)
+    #expect(TerminalDevice.of(-1, environment: ["COLUMNS": "0"]).width == 80)
+    #expect(TerminalDevice.of(-1, environment: ["COLUMNS": "wide"]).width == 80)
   }
 }

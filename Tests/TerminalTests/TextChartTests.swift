@@ -53,6 +53,24 @@ import Testing
     #expect(text.split(separator: "\n").allSatisfy { TextWidth.columns(String($0)) <= width })
   }
 
+  @Test func longNamesStayWhole() {
+    let long = TextChart(
+      title: "answers-of-all-demonstrations: recovery of the logit difference by layer",
+      xTitle: "layer whose residual stream is patched, counted from 0",
+      series: [
+        .init(name: "the labels of all of the demonstrations", values: (0..<30).map { Double($0) }),
+        .init(name: "the labels of all of the other prompts", values: (0..<30).map { -Double($0) }),
+      ])
+    let text = long.text(width: 40)
+    for line in text.split(separator: "\n") { #expect(TextWidth.columns(String(line)) <= 40) }
+    let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(
+      words.contains("answers-of-all-demonstrations: recovery of the logit difference by layer"))
+    #expect(words.contains("layer whose residual stream is patched, counted from 0"))
+    #expect(words.contains("● the labels of all of the demonstrations"))
+    #expect(words.contains("○ the labels of all of the other prompts"))
+  }
+
   @Test func survivesOddData() {
     #expect(TextChart(title: "t", series: []).text() == "t\n(no data)\n")
     let single = TextChart(title: "", series: [.init(name: "one", values: [3])]).text()

@@ -119,15 +119,16 @@ public struct SpectrumReport: Sendable {
 
   private func map(
     _ name: String, _ title: String, _ cells: [[Interval?]], _ valueTitle: String,
-    _ scale: ColourScale, _ range: ClosedRange<Double>? = nil, caption: String
+    isDiverging: Bool = false, range: ClosedRange<Double>? = nil, caption: String
   ) -> Figure {
     Figure(
       name: name,
       chart: Heatmap(
         title: title, xTitle: "noise level σ, first call to the left", yTitle: "",
-        rows: analysis.pretrained.layers,
-        columns: analysis.pretrained.sigmas.map { Self.short($0) }, cells: cells,
-        valueTitle: valueTitle, scale: scale, valueRange: range), caption: caption)
+        columns: analysis.pretrained.sigmas.map { Self.short($0) },
+        rows: analysis.pretrained.layers, values: cells.map { $0.map { $0?.estimate ?? .nan } },
+        intervals: cells, range: range, isDiverging: isDiverging, valueTitle: valueTitle),
+      caption: caption)
   }
 
   private var frequencyFigures: [Figure] {
@@ -138,17 +139,17 @@ public struct SpectrumReport: Sendable {
     var figures = [
       map(
         "frequency-pretrained", "\(pretrained.name): mean frequency of residuals", first,
-        "share of highest", .sequential, range, caption: note)
+        "share of highest", range: range, caption: note)
     ]
     if let oneStep, let second, let spectra = analysis.oneStep {
       figures.append(
         map(
           "frequency-one-step", "\(oneStep.name): mean frequency of residuals", second,
-          "share of highest", .sequential, range, caption: note))
+          "share of highest", range: range, caption: note))
       figures.append(
         map(
           "frequency-shift", "\(oneStep.name) less \(pretrained.name)",
-          analysis.frequencyShifts(to: spectra), "difference", .diverging(middle: 0),
+          analysis.frequencyShifts(to: spectra), "difference", isDiverging: true,
           caption: note + " " + Self.countClear(analysis.frequencyShifts(to: spectra))))
     }
     return figures
@@ -163,17 +164,17 @@ public struct SpectrumReport: Sendable {
     var figures = [
       map(
         "band-\(band + 1)-pretrained", "\(pretrained.name): \(words)", first, "share",
-        .sequential, range, caption: note)
+        range: range, caption: note)
     ]
     if let oneStep, let second, let spectra = analysis.oneStep {
       let shifts = analysis.shareShifts(to: spectra, band: band)
       figures += [
         map(
           "band-\(band + 1)-one-step", "\(oneStep.name): \(words)", second, "share",
-          .sequential, range, caption: note),
+          range: range, caption: note),
         map(
           "band-\(band + 1)-shift", "\(oneStep.name) less \(pretrained.name): \(words)", shifts,
-          "difference", .diverging(middle: 0), caption: note + " " + Self.countClear(shifts)),
+          "difference", isDiverging: true, caption: note + " " + Self.countClear(shifts)),
       ]
     }
     return figures
@@ -190,14 +191,14 @@ public struct SpectrumReport: Sendable {
         let name = number == 0 ? "pretrained" : "one-step"
         let map = Heatmap(
           title: "\(network.name), \(words): change of the output",
-          xTitle: "band that is taken out", yTitle: "", rows: layers,
-          columns: (1...bands).map(String.init),
+          xTitle: "band that is taken out", yTitle: "", columns: (1...bands).map(String.init),
+          rows: layers,
           values: layers.map { layer in
             (0..<bands).map { band in
               removal.effects.first { $0.layer == layer && $0.band == band }
-                .map { log10(max($0.change.estimate, 1e-12)) }
+                .map { log10(max($0.change.estimate, 1e-12)) } ?? .nan
             }
-          }, valueTitle: "log₁₀ of squared change", digits: 1)
+          }, isDiverging: false, valueTitle: "log₁₀ of squared change", digits: 1)
         let call =
           removal.call == .generation ? "generation" : "sigma-\(Self.short(removal.call.sigma))"
         return Figure(

@@ -164,14 +164,14 @@ struct StudyFigures {
     func number(_ value: JSONValue) -> Double {
       (try? JSONReader(value, place: "").number()) ?? .nan
     }
-    let parts: [(key: String, title: String, scale: ColourScale)] = [
-      ("mean_frequency", "Pretrained network: mean frequency of residuals", .sequential),
-      ("mean_frequency_one_step", "One-step network: mean frequency of residuals", .sequential),
-      ("mean_frequency_shift", "One-step less pretrained", .diverging(middle: 0)),
+    let parts: [(key: String, title: String, isDiverging: Bool)] = [
+      ("mean_frequency", "Pretrained network: mean frequency of residuals", false),
+      ("mean_frequency_one_step", "One-step network: mean frequency of residuals", false),
+      ("mean_frequency_shift", "One-step less pretrained", true),
     ]
     return parts.compactMap { part in
       guard case .array(let rows) = summary[part.key] else { return nil }
-      let cells = rows.map { row -> [Interval?] in
+      let cells = rows.map { row -> [Interval] in
         guard case .array(let cells) = row else { return [] }
         return cells.map {
           Interval(
@@ -181,9 +181,10 @@ struct StudyFigures {
       }
       let map = Heatmap(
         title: part.title, xTitle: "noise level σ, first call to the left", yTitle: "",
+        columns: sigmas.map { SpectrumReport.short(number($0)) },
         rows: layers.map { if case .string(let name) = $0 { name } else { "" } },
-        columns: sigmas.map { SpectrumReport.short(number($0)) }, cells: cells,
-        valueTitle: "share of highest", scale: part.scale)
+        values: cells.map { $0.map(\.estimate) }, intervals: cells,
+        isDiverging: part.isDiverging, valueTitle: "share of highest")
       return Figure(
         name: "\(prefix)\(part.key.replacingOccurrences(of: "_", with: "-"))", chart: map,
         caption: "Mean over images; the table has bootstrap intervals over images.")

@@ -81,11 +81,11 @@ public struct BarChart: Chart {
     labels.draw(&drawing)
     let titleOffset = labels.height + 22
     frame.drawXTitle(&drawing, offset: titleOffset)
-    var height = frame.bottom + titleOffset + (xTitle.isEmpty ? -6 : 14)
+    var height = frame.bottom + titleOffset - 6 + frame.xTitleHeight
     if let intervalNote {
-      drawing.text(
-        [intervalNote], x: frame.left, y: height + 10, size: 12, colour: ChartStyle.quiet)
-      height += 20
+      let lines = TextMetrics.lines(intervalNote, size: 12, limit: width - frame.left - 14)
+      drawing.text(lines, x: frame.left, y: height + 10, size: 12, colour: ChartStyle.quiet)
+      height += 5 + Double(lines.count) * ChartStyle.lineHeight(12)
     }
     return drawing.svg(width: width, height: height, label: title)
   }

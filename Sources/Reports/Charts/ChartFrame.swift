@@ -9,7 +9,7 @@ struct ChartFrame: Sendable {
 
   let width: Double
   let title: [String]
-  let xTitle: String
+  let xTitle: [String]
   let yTitle: String
   let yScale: AxisScale
   /// Plot area in pixels.
@@ -31,11 +31,12 @@ struct ChartFrame: Sendable {
     yScale: AxisScale, rightLabels: [String], topRows: Int
   ) {
     self.width = width
-    self.xTitle = xTitle
+    self.xTitle = TextMetrics.lines(
+      xTitle, size: ChartStyle.axisTitleSize, limit: width - 2 * Self.edge)
     self.yTitle = yTitle
     self.yScale = yScale
     let titleLines = TextMetrics.lines(
-      title, size: ChartStyle.titleSize, limit: width - 2 * Self.edge)
+      title, size: ChartStyle.titleSize * TextMetrics.bold, limit: width - 2 * Self.edge)
     self.title = titleLines
     let tickWidth = yScale.ticks.map {
       TextMetrics.width(yScale.label($0), size: ChartStyle.tickSize)
@@ -83,9 +84,17 @@ struct ChartFrame: Sendable {
 
   /// The title of the horizontal axis, `offset` below the plot.
   func drawXTitle(_ drawing: inout Drawing, offset: Double) {
+    let widest = xTitle.map { TextMetrics.width($0, size: ChartStyle.axisTitleSize) }.max() ?? 0
+    let half = widest / 2 + Self.edge
     drawing.text(
-      [xTitle], x: (left + right) / 2, y: bottom + offset, size: ChartStyle.axisTitleSize,
-      anchor: .middle)
+      xTitle, x: max(half, min(width - half, (left + right) / 2)), y: bottom + offset,
+      size: ChartStyle.axisTitleSize, anchor: .middle)
+  }
+
+  /// Height of the title of the horizontal axis with the gap above it; 0 without one.
+  var xTitleHeight: Double {
+    xTitle.isEmpty
+      ? 0 : 3 + Double(xTitle.count) * ChartStyle.lineHeight(ChartStyle.axisTitleSize)
   }
 
   /// A dotted line across the plot.

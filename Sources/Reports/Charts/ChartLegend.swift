@@ -18,9 +18,11 @@ struct ChartLegend: Sendable {
   /// - Parameter note: A remark behind the names, such as what the bands are.
   init(names: [String], note: String?, left: Double, right: Double) {
     var x = left
+    // A note that does not fit into a row goes on in the next.
+    let noteLines = note.map { TextMetrics.lines($0, size: Self.size, limit: right - left) } ?? []
     let items =
       names.enumerated().map { (series: Int?.some($0), name: $1) }
-      + (note.map { [(series: nil, name: $0)] } ?? [])
+      + noteLines.map { (series: nil, name: $0) }
     for item in items {
       let sample = item.series == nil ? 0 : Self.sampleWidth
       let name = TextMetrics.shortened(item.name, size: Self.size, limit: right - left - sample)

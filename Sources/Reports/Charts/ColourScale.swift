@@ -1,19 +1,19 @@
 /// Colours for numbers.
-public enum ColourScale: Sendable, Equatable {
+enum ColourScale: Sendable {
   /// From light to dark, for values that only grow.
   case sequential
-  /// From blue over white to orange around a middle that means something, such as 0.
-  case diverging(middle: Double)
+  /// From blue over white at 0 to orange.
+  case diverging
 
-  /// The range that covers `values`, the same length on both sides of a middle.
+  /// The range that covers `values`; around 0, as far on one side as on the other.
   func range(over values: [Double]) -> ClosedRange<Double> {
     let low = values.min() ?? 0
     let high = values.max() ?? 1
     switch self {
     case .sequential: return low < high ? low...high : low...(low + 1)
-    case .diverging(let middle):
-      let reach = max(abs(high - middle), abs(low - middle))
-      return (middle - (reach > 0 ? reach : 1))...(middle + (reach > 0 ? reach : 1))
+    case .diverging:
+      let reach = max(abs(high), abs(low))
+      return reach > 0 ? -reach...reach : -1...1
     }
   }
 

@@ -1,132 +1,139 @@
 /// Lays out and draws a `Heatmap`.
 struct HeatmapPicture {
   private let map: Heatmap
+  private let scale: ColourScale
   private let range: ClosedRange<Double>
+  private let cells: HeatmapCells
   private let title: [String]
   private let rowLabels: [String]
-  private let left: Double
-  private let top: Double
-  private let cellWidth: Double
-  private let cellHeight: Double
+  /// One row label in so many rows.
+  private let rowLabelStep: Int
+  private let isYTitleUpright: Bool
+  private let legend: [String]
   private let barScale: AxisScale
-  /// Size of the numbers in cells; nil where the widest does not fit, so that a map has all or none.
-  private let numberSize: Double?
   /// Width of the colour bar with its labels and the gaps around it.
   private let barRoom: Double
 
   private static let edge = 14.0
   private static let rowLabelLimit = 200.0
   private static let barWidth = 14.0
+  private static let noteSize = 12.0
 
   init(map: Heatmap) {
     self.map = map
     let values = map.rows.indices.flatMap { row in
       map.columns.indices.compactMap { map.value(row, $0) }
     }
-    range = map.valueRange ?? map.scale.range(over: values)
+    let scale: ColourScale = map.isDiverging ? .diverging : .sequential
+    self.scale = scale
+    range = scale.range(over: map.range.map { [$0.lowerBound, $0.upperBound] } ?? values)
     let size = ChartStyle.tickSize
-    let scale = AxisScale(over: [range.lowerBound, range.upperBound], count: 4)
-    barScale = scale
+    let barScale = AxisScale(over: [range.lowerBound, range.upperBound], count: 4)
+    self.barScale = barScale
+    legend = Self.legend(of: map, values, range)
     title = TextMetrics.lines(
-      map.title, size: ChartStyle.titleSize, limit: map.width - 2 * Self.edge)
+      map.title, size: ChartStyle.titleSize * TextMetrics.bold, limit: map.width - 2 * Self.edge)
+    let rowCount = Double(map.rows.count)
+    let cellHeight = map.rows.count <= 16 ? 26 : max(8, min(26, (480 / rowCount).rounded(.down)))
+    rowLabelStep = ColumnLabels.step(atLeast: 14.5 / cellHeight)
     rowLabels = map.rows.map { TextMetrics.shortened($0, size: size, limit: Self.rowLabelLimit) }
     let labelWidth = rowLabels.map { TextMetrics.width($0, size: size) }.max() ?? 0
-    left = Self.edge + (map.yTitle.isEmpty ? 0 : 22) + labelWidth + 8
-    top =
+    let plotHeight = cellHeight * rowCount
+    isYTitleUpright =
+      TextMetrics.width(map.yTitle, size: ChartStyle.axisTitleSize) > max(plotHeight, 40)
+    let left = Self.edge + (map.yTitle.isEmpty || isYTitleUpright ? 0 : 22) + labelWidth + 8
+    let top =
       Self.edge + Double(title.count) * ChartStyle.lineHeight(ChartStyle.titleSize) + 8
-    let ticks = scale.ticks.map { TextMetrics.width(scale.label($0), size: size) }
+      + (isYTitleUpright ? 20 : 0)
+    let ticks = barScale.ticks.map { TextMetrics.width(barScale.label($0), size: size) }
     barRoom =
-      16 + Self.barWidth + 8 + (ticks.max() ?? 0) + (map.valueTitle.isEmpty ? 0 : 20) + Self.edge
+      16 + Self.barWidth + 8 + (ticks.max() ?? 0) + (map.valueTitle.isEmpty ? 0 : 24) + Self.edge
     let room = max(60, map.width - left - barRoom)
-    cellWidth = min(64, room / Double(max(1, map.columns.count)))
-    cellHeight = map.rows.count > 24 ? 15 : 26
-    let numberRoom = cellHeight >= 18 ? cellWidth - 3 : 0
-    numberSize = [11, 9].first { size in
-      values.allSatisfy {
-        TextMetrics.width(formatted($0, digits: map.digits), size: size) <= numberRoom
-      }
-    }
+    let cellWidth = min(64, room / Double(max(1, map.columns.count)))
+    cells = HeatmapCells(
+      map: map, scale: scale, range: range, left: left, top: top, width: cellWidth,
+      height: cellHeight)
   }
 
-  private var right: Double { left + cellWidth * Double(map.columns.count) }
-  private var bottom: Double { top + cellHeight * Double(map.rows.count) }
-
   var svg: String {
+    let columnLabels = ColumnLabels(
+      map.columns, slot: cells.width, left: cells.left, top: cells.bottom + 4)
+    let titleSize = ChartStyle.titleSize * TextMetrics.bold
+    let titleWidth = title.map { TextMetrics.width($0, size: titleSize) }.max() ?? 0
+    let xTitle = TextMetrics.lines(
+      map.xTitle, size: ChartStyle.axisTitleSize, limit: map.width - 2 * Self.edge)
+    let xTitleWidth =
+      xTitle.map { TextMetrics.width($0, size: ChartStyle.axisTitleSize) }.max() ?? 0
+    let noteWidth = legend.map { TextMetrics.width($0, size: Self.noteSize) }.max() ?? 0
+    let yTitleWidth =
+      isYTitleUpright ? TextMetrics.width(map.yTitle, size: ChartStyle.axisTitleSize) : 0
+    let lines = max(titleWidth, xTitleWidth, min(noteWidth, 480), yTitleWidth) + 2 * Self.edge
+    // Few columns do not fill the width.
+    let width = min(map.width, max(cells.right + barRoom, lines))
+
     var drawing = Drawing()
     drawing.text(
       title, x: Self.edge, y: Self.edge + ChartStyle.titleSize - 2, size: ChartStyle.titleSize,
       isBold: true)
     drawRowLabels(&drawing)
-    for row in map.rows.indices {
-      for column in map.columns.indices { drawCell(&drawing, row, column) }
-    }
-    let labels = ColumnLabels(map.columns, slot: cellWidth, left: left, top: bottom + 4)
-    labels.draw(&drawing)
-    let titleY = bottom + labels.height + 22
+    cells.draw(&drawing)
+    columnLabels.draw(&drawing)
+    var y = cells.bottom + columnLabels.height + 22
+    let half = xTitleWidth / 2 + Self.edge
     drawing.text(
-      [map.xTitle], x: (left + right) / 2, y: titleY, size: ChartStyle.axisTitleSize,
-      anchor: .middle)
+      xTitle, x: min(max((cells.left + cells.right) / 2, half), width - half), y: y,
+      size: ChartStyle.axisTitleSize, anchor: .middle)
+    y += Double(xTitle.count - 1) * ChartStyle.lineHeight(ChartStyle.axisTitleSize)
     drawBar(&drawing)
-    let height = max(titleY + (map.xTitle.isEmpty ? -6 : 12), top + barHeight + 16)
-    let titleWidth = title.map { TextMetrics.width($0, size: ChartStyle.titleSize) }.max() ?? 0
-    // Few columns do not fill the width.
-    let used = max(right + barRoom, titleWidth + 2 * Self.edge)
-    return drawing.svg(width: min(map.width, used), height: height, label: map.title)
+    y = max(y + 12, cells.top + barHeight + 12)
+    for note in legend {
+      let lines = TextMetrics.lines(note, size: Self.noteSize, limit: width - 2 * Self.edge)
+      drawing.text(lines, x: Self.edge, y: y + 10, size: Self.noteSize, colour: ChartStyle.quiet)
+      y += Double(lines.count) * ChartStyle.lineHeight(Self.noteSize)
+    }
+    return drawing.svg(width: width, height: y + 6, label: map.title)
   }
 
-  private func share(_ value: Double) -> Double {
-    let span = range.upperBound - range.lowerBound
-    return span > 0 ? (value - range.lowerBound) / span : 0.5
+  private static func legend(
+    of map: Heatmap, _ values: [Double], _ range: ClosedRange<Double>
+  ) -> [String] {
+    var notes: [String] = []
+    if let marks = map.marks, !marks.isEmpty { notes.append("● \(map.markNote ?? "marked")") }
+    if values.count < map.rows.count * map.columns.count { notes.append("╱ no value") }
+    if values.contains(where: { !range.contains($0) }) {
+      notes.append("Values beyond the scale have the colour of its end.")
+    }
+    return notes
   }
 
   private func drawRowLabels(_ drawing: inout Drawing) {
-    // In low rows only every other label has room.
-    let every = cellHeight < 15 ? 2 : 1
-    for (row, label) in rowLabels.enumerated() where row % every == 0 {
+    for (row, label) in rowLabels.enumerated() where row % rowLabelStep == 0 {
       drawing.text(
-        [label], x: left - 7, y: top + (Double(row) + 0.5) * cellHeight + 4, anchor: .end,
-        colour: ChartStyle.quiet)
+        [label], x: cells.left - 7, y: cells.top + (Double(row) + 0.5) * cells.height + 4,
+        anchor: .end, colour: ChartStyle.quiet)
     }
     guard !map.yTitle.isEmpty else { return }
-    drawing.text(
-      [map.yTitle], x: Self.edge + 9, y: (top + bottom) / 2, size: ChartStyle.axisTitleSize,
-      anchor: .middle, rotation: -90)
-  }
-
-  private func drawCell(_ drawing: inout Drawing, _ row: Int, _ column: Int) {
-    let x = left + Double(column) * cellWidth
-    let y = top + Double(row) * cellHeight
-    // A hair of white between cells, unless they are tiny.
-    let gap = cellWidth > 10 ? 1.0 : 0
-    let place = "\(map.rows[row]), \(map.columns[column])"
-    guard let value = map.value(row, column) else {
-      drawing.rectangle(
-        x: x, y: y, width: cellWidth - gap, height: cellHeight - gap, fill: "#f0f0f0",
-        tooltip: "\(place): missing")
-      drawing.line(
-        from: (x + 2, y + cellHeight - 3), to: (x + cellWidth - 3, y + 2), colour: "#b0b0b0")
-      return
+    if isYTitleUpright {
+      let room = map.width - 2 * Self.edge
+      drawing.text(
+        [TextMetrics.shortened(map.yTitle, size: ChartStyle.axisTitleSize, limit: room)],
+        x: Self.edge, y: cells.top - 8, size: ChartStyle.axisTitleSize)
+    } else {
+      drawing.text(
+        [map.yTitle], x: Self.edge + 9, y: (cells.top + cells.bottom) / 2,
+        size: ChartStyle.axisTitleSize, anchor: .middle, rotation: -90)
     }
-    let colour = map.scale.colour(share(value))
-    let text = formatted(value, digits: map.digits)
-    drawing.rectangle(
-      x: x, y: y, width: cellWidth - gap, height: cellHeight - gap,
-      fill: ColourScale.hexadecimal(colour), tooltip: "\(place): \(text)")
-    guard let numberSize else { return }
-    drawing.text(
-      [text], x: x + (cellWidth - gap) / 2, y: y + cellHeight / 2 + 3.5, size: numberSize,
-      anchor: .middle,
-      colour: ColourScale.wantsDarkText(colour) ? ChartStyle.ink : ChartStyle.paper)
   }
 
-  private var barHeight: Double { min(max(bottom - top, 90), 240) }
+  private var barHeight: Double { min(max(cells.bottom - cells.top, 90), 240) }
 
   private func drawBar(_ drawing: inout Drawing) {
-    let x = right + 16
+    let x = cells.right + 16
+    let top = cells.top
     let steps = 48
     let step = barHeight / Double(steps)
     for index in 0..<steps {
-      let colour = map.scale.colour(1 - (Double(index) + 0.5) / Double(steps))
+      let colour = scale.colour(1 - (Double(index) + 0.5) / Double(steps))
       // A little overlap hides the seams.
       drawing.rectangle(
         x: x, y: top + Double(index) * step, width: Self.barWidth,
@@ -147,9 +154,9 @@ struct HeatmapPicture {
       drawing.text([label], x: x + Self.barWidth + 7, y: y + 4, colour: ChartStyle.quiet)
     }
     guard !map.valueTitle.isEmpty else { return }
-    let title = TextMetrics.shortened(map.valueTitle, size: 12, limit: barHeight + 20)
+    let title = TextMetrics.shortened(map.valueTitle, size: 12, limit: barHeight)
     drawing.text(
-      [title], x: x + Self.barWidth + 7 + labelWidth + 18, y: top + barHeight / 2, size: 12,
+      [title], x: x + Self.barWidth + 7 + labelWidth + 20, y: top + barHeight / 2, size: 12,
       anchor: .middle, rotation: -90)
   }
 }

@@ -56,7 +56,7 @@ struct LineChartPicture {
     let legend = ChartLegend(
       names: chart.series.count > 1 ? chart.series.map(\.name) : [], note: chart.intervalNote,
       left: frame.left, right: chart.width - 14)
-    let legendTop = frame.bottom + (chart.xTitle.isEmpty ? 26 : 46)
+    let legendTop = frame.bottom + 26 + frame.xTitleHeight
     legend.draw(&drawing, y: legendTop)
     frame.drawXTitle(&drawing, offset: 38)
     return drawing.svg(

@@ -1,4 +1,5 @@
-/// A page in one file that needs nothing else: no scripts, no fonts, no pictures from elsewhere.
+/// A page in one file that needs nothing else: no fonts, pictures or scripts from elsewhere. Where
+/// it has figures or prompts, a script inside shows their values under the pointer; it works without.
 public struct HTMLPage: Sendable {
   public var title: String
   /// A line below the title, such as what was run and when.
@@ -16,18 +17,21 @@ public struct HTMLPage: Sendable {
   /// The figures on the page, whose files belong beside it.
   public var figures: [Figure] { Self.figures(in: blocks) }
 
+  /// The identifier of a heading: its words, in small letters. Where several headings of a page
+  /// have the same words, the second one's ends in `-2`.
+  public static func anchor(of heading: String) -> String {
+    let words = heading.lowercased().split { !($0.isLetter || $0.isNumber) }
+    return words.isEmpty ? "section" : words.joined(separator: "-")
+  }
+
   /// The whole file.
   public var html: String {
-    let anchors = headingAnchors
-    var heading = 0
-    let body = blocks.map { block -> Markup in
-      guard case .heading(let text, let level) = block else { return Self.markup(block) }
-      defer { heading += 1 }
-      return .element("h\(min(max(level, 2), 4))", ["id": anchors[heading]], inline(text))
-    }
+    var blocks = blocks
+    var used = Set(figures.map(Self.anchor(of:)))
+    Self.name(&blocks, used: &used)
     let header = Markup.element(
       "header", [:],
-      [.element("h1", [:], inline(title))]
+      [.element("h1", [:], inline(title, hasLinks: false))]
         + (subtitle.isEmpty ? [] : [.element("p", ["class": "quiet"], inline(subtitle))]))
     let head = Markup.element(
       "head", [:],
@@ -37,42 +41,44 @@ public struct HTMLPage: Sendable {
         .element("title", [:], [.text(title)]),
         .element("style", [:], [.verbatim(pageStyle)]),
       ])
-    let main = Markup.element("main", [:], [header] + contents(anchors) + body)
-    let page = Markup.element("html", ["lang": "en"], [head, .element("body", [:], [main])])
+    let main = Markup.element(
+      "main", [:], [header] + Self.contents(blocks) + blocks.map(Self.markup))
+    let script =
+      Self.hasValues(blocks) ? [Markup.element("script", [:], [.verbatim(pageScript)])] : []
+    let page = Markup.element(
+      "html", ["lang": "en"], [head, .element("body", [:], [main] + script)])
     return "<!DOCTYPE html>\n\(page.rendered)\n"
   }
 
-  private var headings: [(text: String, level: Int)] {
-    blocks.compactMap { block in
-      guard case .heading(let text, let level) = block else { return nil }
-      return (text: text, level: min(max(level, 2), 4))
-    }
-  }
-
-  /// One identifier a heading, made of its words, all different.
-  private var headingAnchors: [String] {
-    var used: Set<String> = []
-    return headings.map { heading in
-      let words = heading.text.lowercased().split { !($0.isLetter || $0.isNumber) }
-      let stem = words.isEmpty ? "section" : words.joined(separator: "-")
-      var anchor = stem
-      var number = 2
-      while !used.insert(anchor).inserted {
-        anchor = "\(stem)-\(number)"
-        number += 1
+  /// Gives every heading an identifier of its own.
+  private static func name(_ blocks: inout [HTMLBlock], used: inout Set<String>) {
+    for index in blocks.indices {
+      switch blocks[index] {
+      case .heading(let text, let level, let id):
+        let stem = id ?? anchor(of: text)
+        var name = stem
+        var number = 2
+        while !used.insert(name).inserted {
+          name = "\(stem)-\(number)"
+          number += 1
+        }
+        blocks[index] = .heading(text, level: min(max(level, 2), 4), id: name)
+      case .details(let summary, var hidden):
+        name(&hidden, used: &used)
+        blocks[index] = .details(summary: summary, hidden)
+      default: break
       }
-      return anchor
     }
   }
 
-  private func contents(_ anchors: [String]) -> [Markup] {
-    let listed = zip(headings, anchors).filter { $0.0.level <= 3 }
-    guard listed.count > 1 else { return [] }
-    let items = listed.map { heading, anchor in
-      Markup.element(
-        "li", ["class": "level\(heading.level)"],
-        [.element("a", ["href": "#\(anchor)"], inline(heading.text))])
+  private static func contents(_ blocks: [HTMLBlock]) -> [Markup] {
+    let items = blocks.compactMap { block -> Markup? in
+      guard case .heading(let text, let level, let id?) = block, level <= 3 else { return nil }
+      return .element(
+        "li", ["class": "level\(level)"],
+        [.element("a", ["href": "#\(id)"], inline(text, hasLinks: false))])
     }
+    guard items.count > 1 else { return [] }
     return [
       .element("nav", ["aria-label": "Contents"], [.element("ul", [:], items)])
     ]
@@ -80,9 +86,10 @@ public struct HTMLPage: Sendable {
 
   private static func markup(_ block: HTMLBlock) -> Markup {
     switch block {
-    case .heading(let text, let level):
-      // Only inside details, which the table of contents does not reach.
-      .element("h\(min(max(level, 2), 4))", [:], inline(text))
+    case .heading(let text, let level, let id):
+      .element("h\(level)", ["id": id ?? anchor(of: text)], inline(text, hasLinks: false))
+    case .lead(let sentences):
+      .element("div", ["class": "lead"], sentences.map { .element("p", [:], inline($0)) })
     case .paragraph(let text): .element("p", [:], inline(text))
     case .list(let items):
       .element("ul", [:], items.map { .element("li", [:], inline($0)) })
@@ -107,6 +114,8 @@ public struct HTMLPage: Sendable {
     }
   }
 
+  private static func anchor(of figure: Figure) -> String { "figure-\(figure.name)" }
+
   private static func figureMarkup(_ figure: Figure) -> Markup {
     let links = figure.files.map { file in
       Markup.element("a", ["href": file.name], [.text(file.name)])
@@ -116,7 +125,7 @@ public struct HTMLPage: Sendable {
         .element("span", ["class": "files"], [links[0], .text(" · "), links[1]])
       ]
     return .element(
-      "figure", ["id": "figure-\(figure.name)"],
+      "figure", ["id": anchor(of: figure)],
       [
         .element("div", ["class": "picture"], [.verbatim(figure.svg)]),
         .element("figcaption", [:], caption),
@@ -129,6 +138,17 @@ public struct HTMLPage: Sendable {
       case .figure(let figure): [figure]
       case .details(_, let blocks): figures(in: blocks)
       default: []
+      }
+    }
+  }
+
+  /// Whether anything on the page tells its values under the pointer.
+  private static func hasValues(_ blocks: [HTMLBlock]) -> Bool {
+    blocks.contains { block in
+      switch block {
+      case .figure, .tokens: true
+      case .details(_, let blocks): hasValues(blocks)
+      default: false
       }
     }
   }

@@ -25,6 +25,8 @@ let pageStyle = """
   h4 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
   p { margin: .6rem 0; max-width: 46rem; overflow-wrap: anywhere; }
   a { color: var(--link); }
+  .lead { font-size: 1.25rem; line-height: 1.45; margin: 1.2rem 0 1.6rem; }
+  .lead p { max-width: none; margin: .5rem 0; }
   .quiet, figcaption, caption { color: var(--quiet); }
   nav ul { list-style: none; padding: .8rem 1.1rem; background: var(--shade); border-radius: 6px; }
   nav .level3 { padding-left: 1.2rem; font-size: .94rem; }
@@ -51,12 +53,29 @@ let pageStyle = """
   .callout p { margin: .25rem 0; }
   .verdict { font-weight: 650; font-size: .9rem; }
   .sentence { font-weight: 600; }
-  .supported { border-left-color: var(--good); background: var(--good-shade); }
-  .contradicted { border-left-color: var(--bad); border-left-style: double; background: var(--bad-shade); }
-  .undecided { border-left-color: var(--open); border-left-style: dashed; background: var(--open-shade); }
+  .supported { background: var(--good-shade); }
+  .contradicted { background: var(--bad-shade); }
+  .undecided { background: var(--open-shade); }
+  .callout.supported { border-left-color: var(--good); }
+  .callout.contradicted { border-left-color: var(--bad); border-left-style: double; }
+  .callout.undecided { border-left-color: var(--open); border-left-style: dashed; }
+  .not-tested { color: var(--quiet); }
+  td .verdict { display: inline-block; min-width: 7.5rem; }
   .supported .verdict { color: var(--good); }
   .contradicted .verdict { color: var(--bad); }
   .undecided .verdict { color: var(--open); }
+  #tip {
+    position: fixed; z-index: 2; pointer-events: none; box-sizing: border-box;
+    max-width: min(24rem, calc(100vw - 8px)); padding: .3rem .6rem; border-radius: 4px;
+    background: #1f2328; color: #ffffff; border: 1px solid #8c959f; font-size: .85rem;
+    line-height: 1.4; white-space: pre-line; overflow-wrap: anywhere;
+    font-variant-numeric: tabular-nums;
+  }
+  #pointed {
+    position: fixed; z-index: 1; pointer-events: none; border: 2px solid #1f2328;
+    outline: 1px solid #ffffff; border-radius: 2px;
+  }
+  #tip[hidden], #pointed[hidden] { display: none; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; font-size: .92rem; }
   dt { color: var(--quiet); }
   dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
@@ -66,6 +85,8 @@ let pageStyle = """
   .legend { font-size: .85rem; color: var(--quiet); }
   .legend .token { margin-right: .5rem; padding: .1em .4em; }
   .tokens sup { color: var(--quiet); font-size: .7rem; margin: 0 .15rem 0 .3rem; }
+  .scale { display: inline-block; width: 7rem; height: .8rem; vertical-align: -.1rem; border: 1px solid var(--quiet); }
+  .valued .legend .token { background: #ffffff; }
   .token { display: inline-block; line-height: 1.25; color: #1f2328; border-radius: 2px; padding: .12em .06em; margin-right: 1px; border-bottom: 2px solid; }
   .look0 { background: #d3e6f5; border-color: #0072b2; }
   .look1 { background: #fbdfcd; border-color: #d55e00; border-bottom-style: double; border-bottom-width: 3px; }
@@ -75,7 +96,10 @@ let pageStyle = """
   .look5 { background: #e3e3e3; border-color: #4d4d4d; border-bottom-style: dashed; }
   .look6 { background: #e2dcf5; border-color: #5b46a8; border-bottom-style: double; border-bottom-width: 3px; }
   .look7 { background: #ffffff; border-color: #8c959f; border-bottom-style: dotted; }
+  @media (max-width: 640px) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .4rem; } }
   @media print {
+    #tip, #pointed { display: none; }
+    .scroll, .picture { overflow: visible; }
     main { max-width: none; padding: 0; }
     figure, .callout, tr { break-inside: avoid; }
     h2, h3, h4 { break-after: avoid; }

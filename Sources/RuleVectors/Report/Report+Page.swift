@@ -21,7 +21,7 @@ extension Report {
     }
     for run in runs {
       page.add(.heading(run.name, level: 2))
-      page.add(.list(run.answer))
+      page.add(.lead(run.answer))
     }
     page.add(.heading("The paper's claims", level: 2))
     page.add(.table(verdictTable))
@@ -44,18 +44,21 @@ extension Report {
   private var verdictTable: HTMLTable {
     HTMLTable(
       headers: ["claim", "run", "verdict", "effect", "p, adjusted", "read on"],
-      rows: PaperClaim.allCases.flatMap { claim in
+      cells: PaperClaim.allCases.flatMap { claim in
         claim == .series
           ? [seriesRow]
           : runs.map { run in
             let verdict = run.verdict(on: claim)
             let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
             return [
-              "\(claim.rawValue). \(claim.sentence)", run.name,
-              verdict.verdict?.rawValue ?? "not tested",
-              weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? "",
-              weakest.map { formattedPValue($0.adjustedPValue) } ?? "",
-              verdict.headings.joined(separator: ", "),
+              HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"), HTMLTable.Cell(run.name),
+              .verdict(verdict.verdict.map { VerdictMark($0) } ?? .notTested),
+              HTMLTable.Cell(weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? ""),
+              HTMLTable.Cell(weakest.map { formattedPValue($0.adjustedPValue) } ?? ""),
+              HTMLTable.Cell(
+                verdict.headings.map { heading in
+                  "[\(heading)](#\(HTMLPage.anchor(of: Self.heading(heading, run))))"
+                }.joined(separator: ", ")),
             ]
           }
       },
@@ -64,7 +67,7 @@ extension Report {
         + "of its weakest sentence.")
   }
 
-  private var seriesRow: [String] {
+  private var seriesRow: [HTMLTable.Cell] {
     let claims: [PaperClaim] = [.noGlobalVector, .ownAnswerPosition, .distributed]
     let tested = runs.filter { run in claims.allSatisfy { run.verdict(on: $0).verdict != nil } }
     let holds = tested.filter { run in
@@ -72,11 +75,17 @@ extension Report {
     }
     let tasks = Set(tested.map(\.record.task))
     return [
-      "\(PaperClaim.series.rawValue). \(PaperClaim.series.sentence)", "all runs",
+      HTMLTable.Cell("\(PaperClaim.series.rawValue). \(PaperClaim.series.sentence)"), "all runs",
       tasks.count < 2
-        ? "not tested" : "1 to 3 hold in \(holds.count) of \(tested.count) runs", "", "",
+        ? .verdict(.notTested)
+        : HTMLTable.Cell("1 to 3 hold in \(holds.count) of \(tested.count) runs"), "", "",
       tasks.count < 2 ? "needs two tasks or more" : "",
     ]
+  }
+
+  /// The heading of one section of one run.
+  private static func heading(_ heading: String, _ run: RunReport) -> String {
+    "\(heading): \(run.name)"
   }
 
   private func add(_ run: RunReport, to page: inout HTMLPage) {
@@ -84,7 +93,7 @@ extension Report {
     page.add(.keyValues(facts(run)))
     let tests = claims.count
     for (probe, section) in run.sections {
-      page.add(.heading("\(section.heading): \(run.name)", level: 3))
+      page.add(.heading(Self.heading(section.heading, run), level: 3))
       page.add(.paragraph("`\(probe.name)`: \(probe.question)"))
       for element in section.elements {
         switch element {

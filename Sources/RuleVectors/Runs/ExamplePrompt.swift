@@ -62,11 +62,12 @@ extension Laboratory {
     }
     return try variants.map { name, variant in
       let prompt = try prompt(variant, task)
+      let texts = engine.model.tokenizer.texts(of: prompt.tokens)
       return ExamplePrompt(
         name: name, right: variant.right, wrong: variant.wrong,
         tokens: prompt.tokens.indices.map { index in
           ExamplePrompt.Token(
-            text: engine.model.tokenizer.decode([prompt.tokens[index]]),
+            text: texts[index],
             role: prompt.roles[index].rawValue,
             demonstration: prompt.demonstrationIndices[index])
         })

@@ -14,11 +14,27 @@ public enum Files {
     guard information.st_mode & S_IFMT != S_IFDIR else {
       throw UserError("is a folder, not a file", at: path, remedy: "name a file")
     }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-    do {
-      return try handle.readToEnd() ?? Data()
-    } catch {
-      throw UserError("cannot be read: \(error.localizedDescription)", at: path)
+    return try contents(of: descriptor, sizeHint: Int(information.st_size), path: path)
+  }
+
+  /// Everything from an open file to its end; one whose size is not known, such as a pipe, too.
+  private static func contents(
+    of descriptor: Int32, sizeHint: Int, path: String
+  ) throws -> Data {
+    // One byte more than the size shows the end without a second round.
+    var data = Data(count: max(sizeHint + 1, 1 << 16))
+    var done = 0
+    while true {
+      if done == data.count { data.count *= 2 }
+      let count = data.withUnsafeMutableBytes { (bytes: UnsafeMutableRawBufferPointer) in
+        Glibc.read(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw systemError("cannot be read", at: path)
+      }
+      if count == 0 { return data.prefix(done) }
+      done += count
     }
   }
 
@@ -82,13 +98,27 @@ public enum Files {
 
   /// Makes the folder `path` and those above it.
   public static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch let error as NSError {
-      let reason = (error.userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription
-      throw UserError(
-        "the folder cannot be made: \(reason ?? error.localizedDescription)", at: path,
+    try makeFolder(path[...], for: path)
+  }
+
+  /// Makes a folder above or at `place`, which errors are about.
+  private static func makeFolder(_ path: Substring, for place: String) throws {
+    func failure(_ reason: String) -> UserError {
+      UserError(
+        "the folder cannot be made: \(reason)", at: place,
         remedy: "choose another place with --out")
+    }
+    var information = stat()
+    if stat(String(path), &information) == 0 {
+      guard information.st_mode & S_IFMT == S_IFDIR else { throw failure("\(path) is a file") }
+      return
+    }
+    if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+      try makeFolder(path[..<slash], for: place)
+    }
+    // Another process may have made it by now.
+    guard mkdir(String(path), 0o777) == 0 || errno == EEXIST else {
+      throw failure(String(cString: strerror(errno)))
     }
   }
 

@@ -27,7 +27,7 @@ private struct HelpText {
   let style: TextStyle
 
   /// Widest name that shares its line with its help.
-  private let nameLimit = 26
+  private var nameLimit: Int { width < 60 ? 0 : 26 }
 
   var command: CommandSpecification { commands[commands.count - 1] }
   var commandLine: String { commands.map(\.name).joined(separator: " ") }
@@ -59,6 +59,11 @@ private struct HelpText {
       return argument.isOptional ? "[\(name)]" : name
     }
     let start = "Usage: \(commandLine) "
+    guard start.count <= width / 2 else {
+      let lines = TextWrapping.lines([String(start.dropLast())] + words, width: width - 4)
+      return style.bold("Usage:") + (lines.first ?? "").dropFirst("Usage:".count)
+        + lines.dropFirst().map { "\n    " + $0 }.joined()
+    }
     let lines = TextWrapping.lines(words, width: width - start.count)
     let indent = String(repeating: " ", count: start.count)
     return style.bold("Usage:") + start.dropFirst("Usage:".count)
@@ -87,7 +92,7 @@ private struct HelpText {
   private func section(_ title: String, _ entries: [(name: String, help: String)]) -> String {
     guard !entries.isEmpty else { return "" }
     let fitting = entries.map(\.name.count).filter { $0 <= nameLimit }
-    let column = (fitting.max() ?? nameLimit) + 4
+    let column = (fitting.max() ?? max(nameLimit, 4)) + 4
     let margin = String(repeating: " ", count: column)
     var lines = [style.bold("\(title):")]
     for entry in entries {
@@ -98,7 +103,7 @@ private struct HelpText {
         lines.append(name + gap + (help.first ?? ""))
         lines += help.dropFirst().map { margin + $0 }
       } else {
-        lines.append(name)
+        lines += TextWrapping.lines([entry.name], width: width - 2).map { "  " + $0 }
         lines += help.map { margin + $0 }
       }
     }
@@ -107,10 +112,14 @@ private struct HelpText {
 
   private var examples: String {
     guard !command.examples.isEmpty else { return "" }
-    let blocks = command.examples.map { example in
-      // The line stays whole, however long, so that it can be copied.
-      TextWrapping.lines(example.comment, width: width - 4)
-        .map { style.dim("  # \($0)") + "\n" }.joined() + "  \(example.line)"
+    let blocks = command.examples.map { example -> String in
+      // A line to copy stays whole unless the terminal is narrow; the shell joins its parts.
+      let lines =
+        width < 80
+        ? TextWrapping.shellLines(example.line, width: width - 2) : [example.line]
+      return TextWrapping.lines(example.comment, width: width - 4)
+        .map { style.dim("  # \($0)") + "\n" }.joined()
+        + lines.map { "  \($0)" }.joined(separator: "\n")
     }
     return style.bold("Examples:") + "\n" + blocks.joined(separator: "\n\n")
   }

@@ -48,7 +48,7 @@ public struct Program: Sendable {
     do {
       let device = TerminalDevice.standardOutput
       switch try specification.parse(
-        Self.arguments(), width: min(max(device.width, 60), 100),
+        Self.arguments(), width: min(device.width, 100),
         style: device.style)
       {
       case .help(let text): print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
@@ -64,7 +64,7 @@ public struct Program: Sendable {
         throw Files.systemError("cannot be written", at: "standard output")
       }
     } catch {
-      let problem = (error as? UserError) ?? UserError("\(error)")
+      let problem = UserError(any: error)
       FileHandle.standardError.write(Data("\(name): \(problem)\n".utf8))
       exit(problem.status.rawValue)
     }

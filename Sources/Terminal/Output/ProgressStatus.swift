@@ -21,12 +21,15 @@ struct ProgressStatus: Sendable, Equatable {
 
   private var percent: String { "\(Int((share * 100).rounded(.down)))%" }
 
-  /// The parts to the right of the bar, the most dispensable last.
-  private var facts: [String] {
-    var facts = ["\(done)/\(total)"]
-    if done < total, let secondsLeft { facts.append("\(Self.duration(secondsLeft)) left") }
-    facts.append(Self.duration(elapsed))
-    if let rate { facts.append(rateText(rate)) }
+  /// The parts to the right of the bar, and in which order they go where there is no room: the
+  /// largest number first. The time left is the last to go.
+  private var facts: [(text: String, rank: Int)] {
+    var facts = [(text: "\(done)/\(total)", rank: 1)]
+    if done < total, let secondsLeft {
+      facts.append((text: "\(Self.duration(secondsLeft)) left", rank: 0))
+    }
+    facts.append((text: Self.duration(elapsed), rank: 2))
+    if let rate { facts.append((text: rateText(rate), rank: 3)) }
     return facts
   }
 
@@ -50,20 +53,31 @@ struct ProgressStatus: Sendable, Equatable {
   func barLine(width: Int, usesUnicode: Bool, style: TextStyle) -> String {
     var facts = facts
     let sign = usesUnicode ? "…" : "..."
-    let name = TextWidth.shortened(label, to: max(8, width / 3), sign: sign)
     let percent = TextWidth.padded(percent, to: 4, right: true)
-    // Facts go before the bar does.
+    var name = TextWidth.shortened(label, to: max(8, width / 3), sign: sign)
     func room() -> Int {
-      let used = [name, percent] + facts
+      let used = [name, percent] + facts.map(\.text)
       return width - used.map { $0.isEmpty ? 0 : TextWidth.columns($0) + 2 }.reduce(0, +)
     }
-    while room() < 10, facts.count > 1 { facts.removeLast() }
+    func drop(above rank: Int, until isEnough: () -> Bool) {
+      while !isEnough(), let last = facts.map(\.rank).max(), last > rank {
+        facts.removeAll { $0.rank == last }
+      }
+    }
+    // Rate and elapsed time go before a short bar does, the bar before the count.
+    drop(above: 1) { room() >= 10 }
+    // Without a bar, the last gap is free as well.
+    drop(above: 0) { room() >= -2 }
+    if room() < -2 {
+      name = TextWidth.shortened(name, to: max(0, TextWidth.columns(name) + room() + 2), sign: sign)
+    }
+    if room() < -2 { name = "" }
+    drop(above: -1) { room() >= -2 }
     var parts = name.isEmpty ? [] : [style.bold(name)]
     if room() >= 4 {
       parts.append(bar(columns: min(room(), 30), usesUnicode: usesUnicode, style: style))
     }
-    parts += [percent] + facts
-    return parts.joined(separator: "  ")
+    return (parts + [percent] + facts.map(\.text)).joined(separator: "  ")
   }
 
   private func bar(columns: Int, usesUnicode: Bool, style: TextStyle) -> String {

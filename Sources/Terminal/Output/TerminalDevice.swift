@@ -4,16 +4,20 @@ import Foundation
 public struct TerminalDevice: Sendable, Equatable {
   /// A terminal that lines can be redrawn on, rather than a file or a pipe.
   public var isTerminal: Bool
-  /// Columns; 80 where there is no terminal.
+  /// Columns of the terminal; elsewhere what `COLUMNS` says, or 80.
   public var width: Int
+  /// Whether the width is that of something, rather than assumed.
+  public var hasWidth: Bool
   /// Whether colours are shown and wanted.
   public var usesColour: Bool
   /// Whether the locale's encoding is UTF-8.
   public var usesUnicode: Bool
 
-  public init(isTerminal: Bool, width: Int = 80, usesColour: Bool, usesUnicode: Bool) {
+  /// - Parameter width: Nil for an assumed width of 80.
+  public init(isTerminal: Bool, width: Int? = nil, usesColour: Bool, usesUnicode: Bool) {
     self.isTerminal = isTerminal
-    self.width = width
+    self.width = width ?? 80
+    hasWidth = width != nil
     self.usesColour = usesColour
     self.usesUnicode = usesUnicode
   }
@@ -31,8 +35,9 @@ public struct TerminalDevice: Sendable, Equatable {
     let isTerminal = isatty(descriptor) == 1 && environment["TERM"] != "dumb"
     var size = winsize()
     let hasSize = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    let wanted = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     return TerminalDevice(
-      isTerminal: isTerminal, width: hasSize ? Int(size.ws_col) : 80,
+      isTerminal: isTerminal, width: hasSize ? Int(size.ws_col) : wanted,
       usesColour: isTerminal && (environment["NO_COLOR"] ?? "").isEmpty,
       usesUnicode: usesUnicode(environment))
   }

@@ -42,13 +42,13 @@ public struct TextChart: Sendable {
     width: Int = 80, usesUnicode: Bool = true, style: TextStyle = .plain
   ) -> String {
     let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-    let heading = title.isEmpty ? "" : style.bold(title) + "\n"
+    let heading = TextWrapping.lines(title, width: width).map { style.bold($0) + "\n" }.joined()
     let xs = points.map(\.x)
     guard let left = xs.min(), let right = xs.max() else { return heading + "(no data)\n" }
     let ys = points.map(\.y) + (reference.map { [$0] } ?? [])
     let axis = ValueAxis(covering: ys, rows: max(3, height), usesUnicode: usesUnicode)
     let labelWidth = axis.labels.values.map(\.count).max() ?? 1
-    let columns = plotColumns(from: left, to: right, room: max(10, width - labelWidth - 3))
+    let columns = plotColumns(from: left, to: right, room: max(4, width - labelWidth - 3))
     var grid = CharacterGrid(
       columns: columns, axis: axis, left: left, right: right, usesUnicode: usesUnicode)
     if let reference { grid.draw(reference: reference) }
@@ -67,11 +67,13 @@ public struct TextChart: Sendable {
     let labels = grid.xLabels()
     let isTogether = TextWidth.columns(margin + " " + labels + "  " + xTitle) <= width
     lines.append(style.dim("\(margin) \(labels)\(isTogether ? "  \(xTitle)" : "")"))
-    if !isTogether { lines.append(style.dim("\(margin) \(xTitle)")) }
-    let room = width - labelWidth - 2
-    let names = series.map { TextWidth.shortened($0.name, to: max(3, room - 3)) }
-    let legend = grid.legend(of: names, style: style)
-    lines += TextWrapping.lines(legend, width: room).map { margin + " " + $0 }
+    let room = max(8, width - labelWidth - 2)
+    if !isTogether {
+      lines += TextWrapping.lines(xTitle, width: room).map { style.dim("\(margin) \($0)") }
+    }
+    lines += grid.legend(of: series.map(\.name), width: room, style: style).map {
+      margin + " " + $0
+    }
     return heading + lines.map { $0 + "\n" }.joined()
   }
 
@@ -221,30 +223,42 @@ private struct CharacterGrid {
     style.colour(text, Self.colours[index % Self.colours.count])
   }
 
-  /// Round numbers below their columns.
+  /// Round numbers below their columns, none beyond the last column.
   func xLabels() -> String {
-    var text = [Character](repeating: " ", count: columns + 12)
+    var text = [Character](repeating: " ", count: columns + 1)
     let step = right > left ? ValueAxis.roundStep((right - left) / 6) : 1
     var taken = -2
     for tick in stride(from: (left / step).rounded(.up) * step, through: right, by: step) {
       let label = TextNumber.signed(
-        tick == tick.rounded() ? String(Int(tick)) : String(format: "%g", tick),
-        usesUnicode: usesUnicode)
-      let start = max(0, column(of: tick) - label.count / 2)
+        tick == tick.rounded() && abs(tick) < 1e15
+          ? String(Int(tick)) : String(format: "%g", tick), usesUnicode: usesUnicode)
+      let start = min(max(0, column(of: tick) - label.count / 2), text.count - label.count)
       guard start > taken + 1 else { continue }
-      for (offset, letter) in label.enumerated() where start + offset < text.count {
-        text[start + offset] = letter
-      }
+      for (offset, letter) in label.enumerated() { text[start + offset] = letter }
       taken = start + label.count
     }
     return TextWidth.trimmedRight(String(text))
   }
 
-  func legend(of names: [String], style: TextStyle) -> [String] {
+  /// Markers and names in lines of at most `width` columns; a name goes on below itself.
+  func legend(of names: [String], width: Int, style: TextStyle) -> [String] {
     var entries = names.enumerated().map { index, name in
-      "\(coloured(markers[index % markers.count], index, style)) \(name)"
+      (sign: coloured(markers[index % markers.count], index, style), name: name)
     }
-    if hasCollisions { entries.append("\(style.bold(severalSign)) several") }
-    return entries
+    if hasCollisions { entries.append((sign: style.bold(severalSign), name: "several")) }
+    var lines: [String] = []
+    for entry in entries {
+      let parts = TextWrapping.lines(entry.name, width: width - 2)
+      let first = "\(entry.sign) \(parts.first ?? "")"
+      if let last = lines.last, parts.count <= 1,
+        TextWidth.columns(last) + 1 + TextWidth.columns(first) <= width
+      {
+        lines[lines.count - 1] += " " + first
+      } else {
+        lines.append(first)
+        lines += parts.dropFirst().map { "  " + $0 }
+      }
+    }
+    return lines
   }
 }

@@ -18,6 +18,18 @@ enum TextWidth {
     return count
   }
 
+  /// How many characters from the start of `text` fit into `width` columns.
+  static func prefixCount(_ text: String, within width: Int) -> Int {
+    var kept = 0
+    var start = ""
+    for character in text {
+      start.append(character)
+      guard columns(start) <= width else { break }
+      kept += 1
+    }
+    return kept
+  }
+
   /// `text` filled with spaces to `width` columns.
   static func padded(_ text: String, to width: Int, right: Bool = false) -> String {
     let space = String(repeating: " ", count: max(0, width - columns(text)))

@@ -17,7 +17,8 @@ enum EvalCommand: Command {
         defaultText: "0,1,2,4,8,12,16"),
       OptionSpecification(
         long: "episodes", valueName: "N", help: "Held-out episodes.", defaultText: "64"),
-      CommonOptions.seed, CommonOptions.threads, CommonOptions.memory, CommonOptions.out,
+      CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
+      CommonOptions.out,
       OptionSpecification(long: "again", help: "Start anew even if this run is finished."),
       CommonOptions.json,
     ],

@@ -76,6 +76,6 @@ enum ModelsCommand: Command {
     }
     print(
       TextTable(headers: ["name", "state", "size", "licence", "file"], rows: rows)
-        .text(), terminator: "")
+        .text(on: .standardOutput), terminator: "")
   }
 }

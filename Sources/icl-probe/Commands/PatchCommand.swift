@@ -30,7 +30,7 @@ enum PatchCommand: Command {
       OptionSpecification(
         long: "pilot",
         help: "Report development items, to choose a design by before anything is measured."),
-      CommonOptions.seed, CommonOptions.threads, CommonOptions.memory,
+      CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
       OptionSpecification(
         long: "verify", valueName: "N",
         help: "Variants to run again in full; a deviation fails the run.", defaultText: "6"),

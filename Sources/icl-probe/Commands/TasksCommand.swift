@@ -60,7 +60,7 @@ enum TasksCommand: Command {
             $0.labels.joined(separator: " "),
           ]
         }, alignments: [.left, .left, .left, .right, .left]
-      ).text(usesUnicode: device.usesUnicode, style: device.style), terminator: "")
+      ).text(on: device), terminator: "")
   }
 
   private static func show(_ name: String, _ parsed: ParsedCommand) throws {

@@ -127,7 +127,7 @@ extension Grid {
   private func figure(
     _ site: GridSite, _ axis: GridAxis, _ cells: [(cell: Cell, isFound: Bool)], _ findings: Findings
   ) -> Figure {
-    let layers = Set(cells.map(\.cell.layer)).sorted(by: >)
+    let layers = Set(cells.map(\.cell.layer)).sorted()
     var columns: [String] = []
     for entry in cells where !columns.contains(entry.cell.column) {
       columns.append(entry.cell.column)
@@ -142,10 +142,17 @@ extension Grid {
       name: "\(findings.stem)-\(site.rawValue)-by-\(axis.rawValue)",
       chart: Heatmap(
         title: "Recovery by patching \(site.rawValue)", xTitle: axis.rawValue, yTitle: "layer",
-        rows: layers.map(String.init), columns: columns,
+        columns: columns, rows: layers.map(String.init),
         values: layers.map { layer in
-          columns.map { cell(layer, $0)?.cell.recovery.estimate }
-        }, valueTitle: "recovery", scale: .diverging(middle: 0)),
+          columns.map { cell(layer, $0)?.cell.recovery.estimate ?? .nan }
+        },
+        intervals: layers.map { layer in columns.map { cell(layer, $0)?.cell.recovery } },
+        marks: layers.map { layer in columns.map { cell(layer, $0)?.isFound ?? false } },
+        markNote: "differs from 0 at a false discovery rate of 5 % over all cells",
+        valueTitle: "recovery",
+        notes: layers.map { layer in
+          columns.map { cell(layer, $0).map { formattedPValue($0.cell.pValue) } ?? "" }
+        }),
       caption:
         "Mean effect of one cell, from the clean run into the corrupted one, as a share of the mean "
         + "distance between the two.")
