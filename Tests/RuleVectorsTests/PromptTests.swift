@@ -44,7 +44,6 @@ import Transformer
     #expect(begun.roles.dropFirst().elementsEqual(prompt.roles))
     #expect(begun.demonstrationIndices == [nil] + prompt.demonstrationIndices)
     #expect(begun.answerPositions == [3, 8] && begun.inputPositions == [1, 6])
-    #expect(begun.answerSpans == [3..<4, 8..<9])
     #expect(begun.queryPosition == 10 && begun.lastPosition == 11)
     #expect(begun.text == prompt.text)
     #expect(try begun.answerTokens(for: "A") == prompt.answerTokens(for: "A"))

@@ -4,7 +4,7 @@ import TensorCore
 extension Report {
   public var page: HTMLPage {
     var page = HTMLPage(
-      title: "One vector or many?",
+      title: asks ? "One vector or many?" : "Activation patching",
       subtitle: "Patching experiments on " + runs.map(\.name).joined(separator: "; "))
     for run in runs where !run.record.isFinished || run.record.failure != nil {
       page.add(
@@ -23,13 +23,17 @@ extension Report {
       page.add(.heading(run.name, level: 2))
       page.add(.lead(run.answer))
     }
-    page.add(.heading("The paper's claims", level: 2))
-    page.add(.table(verdictTable))
-    page.add(
-      .paragraph(
-        Claim.count(claims) + " One family: all sentences of this page are corrected together. "
-          + "Layers and forms were chosen on development episodes with development items; all figures "
-          + "are of held-out ones, unless a probe names its layer."))
+    if asks {
+      page.add(.heading("The paper's claims", level: 2))
+      page.add(.table(verdictTable))
+    }
+    if !claims.isEmpty {
+      page.add(
+        .paragraph(
+          Claim.count(claims) + " One family: all sentences of this page are corrected together. "
+            + "Layers and forms were chosen on development episodes with development items; all figures "
+            + "are of held-out ones, unless a probe names its layer."))
+    }
     for run in runs { add(run, to: &page) }
     page.add(.heading("Limits of the method", level: 2))
     page.add(.list(Self.limits))
@@ -39,6 +43,9 @@ extension Report {
     }
     return page
   }
+
+  /// Whether any sentence speaks to a claim of the paper.
+  private var asks: Bool { claims.contains { $0.paperClaim != nil } }
 
   /// The six claims, run by run.
   private var verdictTable: HTMLTable {
@@ -129,6 +136,9 @@ extension Report {
       default: value.text
       }
     }
+    func deviation(_ value: JSONValue) -> String {
+      (try? JSONReader(value, place: "").number()).map { formattedShort($0, digits: 2) } ?? "–"
+    }
     let identity = manifest["identity"]
     let verification = manifest["verification"]
     return [
@@ -140,7 +150,7 @@ extension Report {
         verification == .null
           ? "none"
           : "\(text(verification["variants"])) variants run again in full, largest deviation "
-            + "\(text(verification["largest_deviation"])) logits"
+            + "\(deviation(verification["largest_deviation"])) logits"
       ),
       ("started", text(manifest["started"])), ("finished", text(manifest["finished"])),
     ]

@@ -70,7 +70,7 @@ public struct RunReport: Sendable {
     let one = verdict(on: .noGlobalVector).verdict
     let own = verdict(on: .ownAnswerPosition).verdict
     let spread = verdict(on: .distributed).verdict
-    let head: String
+    let head: String?
     switch (one, own, spread) {
     case (.supported, .supported, .supported):
       head =
@@ -80,10 +80,10 @@ public struct RunReport: Sendable {
     case (_, .supported, .supported):
       head = "Many positions hold the rule; whether one vector could carry it is not decided."
     case (_, .contradicted, _): head = "Not at the answer positions."
-    case (nil, nil, nil): head = "This run does not ask."
+    case (nil, nil, nil): head = nil
     default: head = "Not decided by this run."
     }
-    return ([head] + (gate.map { [$0.sentence] } ?? []))
+    return ((head.map { [$0] } ?? []) + (gate.map { [$0.sentence] } ?? []))
       + sections.flatMap { $0.section.answers }
   }
 }

@@ -58,6 +58,10 @@ extension Grid {
       let (x, y) = (a.0.recovery.estimate.magnitude, b.0.recovery.estimate.magnitude)
       return x != y ? x > y : a.0.layer < b.0.layer
     }.prefix(20)
+    section.answers = top.prefix(1).map { cell, _ in
+      "Of \(cells.count) patched sites \(found.count(where: \.self)) have an effect; the largest is "
+        + "\(cell.name), recovery \(cell.recovery.text)."
+    }
     let headers = ["site", "layer", "where", "recovery", "p", "survives"]
     let rows = top.map { cell, isFound in
       [

@@ -50,7 +50,8 @@ struct PositionLabels: Sendable {
     guard position >= begins, texts.indices.contains(position - begins) else {
       return String(position)
     }
-    return "\(position)\(texts[position - begins])"
+    let text = texts[position - begins].trimmingPrefix(" ")
+    return text.isEmpty ? String(position) : "\(position) \(text)"
   }
 }
 
