@@ -7,6 +7,7 @@ public enum ExperimentRegistry {
     Aggregation.self,
     GlobalVector.self,
     Grid.self,
+    Knockout.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }
