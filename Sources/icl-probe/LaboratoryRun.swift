@@ -19,9 +19,6 @@ struct LaboratoryRun {
   /// Held-out items, or development items for a pilot.
   var split = Split.heldOut
 
-  /// A deviation beyond this is no rounding: the run is not to be trusted.
-  private static let tolerance: Float = 1e-3
-
   func callAsFunction(_ parsed: ParsedCommand) throws {
     let seed = try CommonOptions.seed(parsed)
     let engine = try CommonOptions.engine(parsed)
@@ -74,7 +71,8 @@ struct LaboratoryRun {
         "run": .string(directory.path), "rows": .array(results.map(JSONValue.object)),
       ])
     } else {
-      print("Run: \(directory.path)    Report: icl-probe aggregate \(directory.path)")
+      print("Run: \(directory.path)")
+      print("Report: icl-probe aggregate \(ShellWord.quoted(directory.path))")
     }
   }
 
@@ -150,11 +148,10 @@ struct LaboratoryRun {
         },
         watch: { status in
           progress.update(done: status.done, total: status.total, label: status.label)
-          if status.verifiedVariants > 0 {
-            let largest = max(before.largest, status.largestDeviation)
-            RunManifest.verify(
-              directory, variants: before.variants + status.verifiedVariants, largest: largest)
-            try requireExact(largest, directory)
+          if status.verified.variants > 0 {
+            let verified = before.adding(status.verified)
+            RunManifest.verify(directory, verified)
+            try requireExact(verified, directory)
           }
           left[status.key.probe, default: 1] -= 1
           if left[status.key.probe] == 0, !parsed.flag("json"),
@@ -171,11 +168,8 @@ struct LaboratoryRun {
   }
 
   /// - Throws: `UserError` where a variant that was run again in full came out otherwise.
-  private func requireExact(_ largest: Float, _ directory: RunDirectory) throws {
-    guard !(largest <= Self.tolerance) else { return }
-    let problem =
-      "a patched run differs from the same run in full by \(largest) logits, allowed is "
-      + "\(Self.tolerance)"
+  private func requireExact(_ verified: Verification, _ directory: RunDirectory) throws {
+    guard let problem = verified.problem else { return }
     directory.set("failed", .string(problem))
     try directory.writeManifest()
     throw UserError(

@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import RuleVectors
 import TensorCore
 import Terminal
 import Transformer
@@ -18,24 +19,24 @@ enum RunManifest {
     directory.set("finished", .null)
   }
 
-  static func verify(_ directory: RunDirectory, variants: Int, largest: Float) {
+  static func verify(_ directory: RunDirectory, _ verified: Verification) {
     directory.set(
       "verification",
-      ["variants": .integer(variants), "largest_deviation": .number(Double(largest))])
+      [
+        "variants": .integer(verified.variants),
+        "largest_deviation": .number(Double(verified.largestDeviation)),
+      ])
   }
 
   /// - Throws: `UserError` naming the key, where somebody edited the manifest.
-  static func verification(
-    in directory: RunDirectory
-  ) throws -> (variants: Int, largest: Float) {
+  static func verification(in directory: RunDirectory) throws -> Verification {
     let saved = directory.value("verification")
-    guard saved != .null else { return (0, 0) }
+    guard saved != .null else { return Verification() }
     let fields = try JSONReader(saved, place: "\(directory.path)/manifest.json, verification")
       .object(required: ["variants", "largest_deviation"])
-    return (
-      try fields["variants"]?.integer(in: 0...Int(Int32.max)) ?? 0,
-      Float(try fields["largest_deviation"]?.number() ?? 0)
-    )
+    return Verification(
+      variants: try fields["variants"]?.integer(in: 0...Int(Int32.max)) ?? 0,
+      largestDeviation: Float(try fields["largest_deviation"]?.number() ?? 0))
   }
 
   static func now() -> String { ISO8601DateFormatter().string(from: Date()) }

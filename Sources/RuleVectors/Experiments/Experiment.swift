@@ -75,6 +75,8 @@ public struct Findings: Sendable {
   public let title: String
   public let task: String
   public let model: String
+  /// Prompts of the run, to show values over their tokens.
+  let examples: [ExamplePrompt]
   /// Rows of units that probes share, such as those that choose a layer.
   let shared: [StoredRow]
   /// Begins the names of the section's figures.

@@ -9,8 +9,8 @@ public final class Laboratory {
   public let demonstrations: Int
   /// Put before every prompt, for models that expect it.
   public let beginToken: Int?
-  /// Largest deviation found by verification, and of how many variants.
-  public private(set) var verified: (variants: Int, largestDeviation: Float) = (0, 0)
+  /// What verification has found so far.
+  public private(set) var verified = Verification()
   /// What chooses the variants that are run again in full; nil for none.
   var verification: RandomStream?
 
@@ -72,9 +72,13 @@ public final class Laboratory {
       whole.base = nil
       let check = try engine.forward(whole)
       let deviation = zip(check.logits, results[choice].logits).reduce(Float(0)) { largest, pair in
-        zip(pair.0.logits, pair.1.logits).reduce(largest) { max($0, abs($1.0 - $1.1)) }
+        zip(pair.0.logits, pair.1.logits).reduce(largest) {
+          // Not `max`, which loses what is not a number.
+          let difference = abs($1.0 - $1.1)
+          return difference <= $0 ? $0 : difference
+        }
       }
-      verified = (verified.variants + 1, max(verified.largestDeviation, deviation))
+      verified = verified.adding(Verification(variants: 1, largestDeviation: deviation))
     }
     return results
   }

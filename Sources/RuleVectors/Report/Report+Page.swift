@@ -111,6 +111,7 @@ extension Report {
           }
         case .figure(let figure): page.add(.figure(figure))
         case .table(let table): page.add(.table(table))
+        case .tokens(let tokens): page.add(.tokens(tokens))
         }
       }
     }
@@ -119,10 +120,7 @@ extension Report {
     for example in run.record.examples {
       page.add(
         .tokens(
-          TokenSpans(
-            tokens: example.tokens.map {
-              TokenSpans.Token(text: $0.text, role: $0.role, demonstration: $0.demonstration)
-            },
+          example.spans(
             caption: "\(example.name); right answer “\(example.right)”, other “\(example.wrong)”")))
     }
   }

@@ -14,7 +14,8 @@ public struct RunReport: Sendable {
     gate = try Gate(record.rows, task: record.task, demonstrations: record.demonstrations)
     sections = try record.probes.compactMap { probe in
       try probe.section(
-        of: record.rows, task: record.task, model: record.model, stem: stem, seed: seed
+        of: record.rows, task: record.task, model: record.model, examples: record.examples,
+        stem: stem, seed: seed
       ).map { (probe, $0) }
     }
     if let gate, !gate.passed {
@@ -91,14 +92,15 @@ public struct RunReport: Sendable {
 extension Probe {
   /// What the probe's rows among `rows` say; nil where there are none.
   public func section(
-    of rows: [StoredRow], task: String, model: String, stem: String = "", seed: UInt64 = 0
+    of rows: [StoredRow], task: String, model: String, examples: [ExamplePrompt] = [],
+    stem: String = "", seed: UInt64 = 0
   ) throws -> Section? {
     let own = rows.filter { $0.key.probe == name }
     guard !own.isEmpty else { return nil }
     return try experiment.section(
       own,
       Findings(
-        probe: name, title: title, task: task, model: model,
+        probe: name, title: title, task: task, model: model, examples: examples,
         shared: rows.filter { $0.key.probe.hasPrefix(LayerChoice.prefix) }, stem: stem + name,
         seed: seed))
   }

@@ -12,6 +12,7 @@ public struct Section: Sendable {
     case claims([Claim])
     case figure(Figure)
     case table(HTMLTable)
+    case tokens(TokenSpans)
   }
 
   /// A curve for the terminal.

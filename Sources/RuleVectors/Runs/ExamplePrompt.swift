@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 
 /// A prompt of a run, kept for the report.
@@ -44,10 +45,40 @@ extension ExamplePrompt {
   }
 }
 
+extension ExamplePrompt {
+  /// The prompt for a page.
+  ///
+  /// - Parameter value: what an experiment measured at each token, with its position; nil for nothing.
+  func spans(
+    caption: String, valueNote: String? = nil, value: (Int, Token) -> Double? = { _, _ in nil }
+  ) -> TokenSpans {
+    TokenSpans(
+      tokens: tokens.enumerated().map { index, token in
+        TokenSpans.Token(
+          text: token.text, role: token.role, demonstration: token.demonstration,
+          value: value(index, token))
+      }, caption: caption, valueNote: valueNote)
+  }
+}
+
 extension Laboratory {
   /// The prompts of the first held-out episode in the roles that experiments give them.
   public func examplePrompts(_ subject: Subject) throws -> [ExamplePrompt] {
-    guard let task = subject.task else { return [] }
+    let task: RuleTask
+    switch subject {
+    case .pairs(let pairs):
+      return pairs.pairs.prefix(1).flatMap { pair in
+        [("clean", pair.clean), ("corrupted", pair.corrupted)].map { name, text in
+          let tokens = (beginToken.map { [$0] } ?? []) + engine.model.tokenizer.encode(text)
+          return ExamplePrompt(
+            name: name, right: pair.right, wrong: pair.wrong,
+            tokens: engine.model.tokenizer.texts(of: tokens).map {
+              ExamplePrompt.Token(text: $0, role: "prompt", demonstration: nil)
+            })
+        }
+      }
+    case .task(let found): task = found
+    }
     let episode = try episode(task, 0, .heldOut)
     let sampler = sampler(task)
     var variants: [(String, Episode)] = [("clean", episode)]

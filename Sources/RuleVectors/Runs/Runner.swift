@@ -13,8 +13,7 @@ public struct Runner {
     public let key: UnitKey
     /// Whether it was computed just now.
     public let isFresh: Bool
-    public let verifiedVariants: Int
-    public let largestDeviation: Float
+    public let verified: Verification
   }
 
   public let plan: RunPlan
@@ -70,8 +69,7 @@ public struct Runner {
         Status(
           done: done, total: total,
           label: "\(unit.key.probe), \(unit.key.task)\(split), episode \(unit.key.episode + 1)",
-          key: unit.key, isFresh: isFresh, verifiedVariants: laboratory.verified.variants,
-          largestDeviation: laboratory.verified.largestDeviation))
+          key: unit.key, isFresh: isFresh, verified: laboratory.verified))
     }
   }
 

@@ -34,8 +34,8 @@ enum AggregateCommand: Command {
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
     let report = try Report(records)
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
-    let folder = parsed.string("out") ?? "reports/\(name)"
     let summary = report.summary
+    let folder = parsed.string("out") ?? Self.folder("reports/\(name)", for: summary)
     try ReportFolder.write(report.page, summary: summary, to: folder)
     if parsed.flag("json") {
       CommonOptions.print(summary)
@@ -46,6 +46,26 @@ enum AggregateCommand: Command {
       print(report.text(device: .standardOutput))
       print("Report: \(folder)/index.html")
     }
+  }
+
+  /// `path`, or with a number behind it where it holds a report of other runs.
+  private static func folder(_ path: String, for summary: JSONValue) -> String {
+    func runs(_ summary: JSONValue) -> [JSONValue] {
+      guard case .array(let runs) = summary["runs"] else { return [] }
+      // A run is known by its identity and by when it was begun.
+      return runs.map { [$0["run"], $0["manifest"]["identity"], $0["manifest"]["started"]] }
+        .map { .array($0) }
+    }
+    var folder = path
+    var number = 2
+    while let other = try? JSONValue(contentsOf: folder + "/summary.json"),
+      runs(other).map(\.text) != runs(summary).map(\.text)
+    {
+      folder = "\(path)-\(number)"
+      number += 1
+    }
+    if folder != path { Notes.write("\(path) holds a report of other runs and stays") }
+    return folder
   }
 
   /// The newest patch run, by when it was started, and the newest eval run of every task.

@@ -44,6 +44,7 @@ extension Aggregation {
       section.elements.append(.figure(shareFigure(result, findings)))
     }
     if !results.isEmpty { section.elements.append(.table(table(results, findings))) }
+    if let spans = valuesOverTokens(results, findings) { section.elements.append(.tokens(spans)) }
     section.headers = ["players of \(findings.probe)", "layer", "all together", "one", "n"]
     section.rows = results.map { result in
       [
@@ -210,6 +211,24 @@ extension Aggregation {
       caption:
         "Mean over episodes. Shapley values of an episode sum to the joint effect; the even share is "
         + "an equal part of it.")
+  }
+
+  /// Each demonstration's Shapley value over its answer in an example prompt.
+  private func valuesOverTokens(_ results: [Result], _ findings: Findings) -> TokenSpans? {
+    guard players == .demonstrations,
+      let result = results.first(where: { $0.direction == .donorIntoRecipient }),
+      let example = findings.examples.first(where: { $0.name == donor.rawValue })
+    else { return nil }
+    return example.spans(
+      caption:
+        "An example of \(donor.words). Over each answer stands the mean Shapley value of its place in the "
+        + "prompt, as a share of the way, over all episodes.", valueNote: "Shapley value"
+    ) { _, token in
+      guard token.role == TokenRole.answer.rawValue, let number = token.demonstration,
+        number < result.players
+      else { return nil }
+      return result.share { $0.shapley[number] }.estimate
+    }
   }
 
   /// Concentration, beside what equal shares with the same noise would show.

@@ -53,6 +53,9 @@ extension Grid {
     for (site, axis) in panels {
       let own = zip(cells, found).filter { $0.0.site == site && $0.0.axis == axis }
       section.elements.append(.figure(figure(site, axis, own.map { ($0.0, $0.1) }, findings)))
+      if let spans = valuesOverTokens(site, axis, own.map(\.0), findings) {
+        section.elements.append(.tokens(spans))
+      }
     }
     let top = zip(cells, found).sorted { a, b in
       let (x, y) = (a.0.recovery.estimate.magnitude, b.0.recovery.estimate.magnitude)
@@ -105,6 +108,25 @@ extension Grid {
       ),
     ]
     return section
+  }
+
+  /// Recovery over the tokens of an example, at the layer of the largest effect of the site.
+  private func valuesOverTokens(
+    _ site: GridSite, _ axis: GridAxis, _ cells: [Cell], _ findings: Findings
+  ) -> TokenSpans? {
+    guard axis == .position, let example = findings.examples.first(where: { $0.name == "clean" }),
+      let largest = cells.max(by: {
+        $0.recovery.estimate.magnitude < $1.recovery.estimate.magnitude
+      })
+    else { return nil }
+    let row = cells.filter { $0.layer == largest.layer }
+    guard row.count == example.tokens.count else { return nil }
+    return example.spans(
+      caption:
+        "An example of the clean prompts. Over each token stands the mean recovery by \(site.rawValue) at "
+        + "its position at layer \(largest.layer), where the largest is.",
+      valueNote: "recovery"
+    ) { index, _ in row[index].recovery.estimate }
   }
 
   private func cells(_ rows: [GridRow]) -> [Cell] {
