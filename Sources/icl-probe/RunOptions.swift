@@ -69,9 +69,15 @@ struct RunOptions {
   func tokens(for model: LanguageModel) throws -> [Int] {
     switch input {
     case .ids(let ids): ids
-    case .text(let text, let special):
-      try CommonOptions.tokenizer(of: model).encode(text, parsingSpecialTokens: special)
+    case .text(let text, _): try tokens(of: text, for: model)
     }
+  }
+
+  /// The tokens of a text, as the prompt's own text becomes tokens.
+  func tokens(of text: String, for model: LanguageModel) throws -> [Int] {
+    var special = false
+    if case .text(_, let parsesSpecialTokens) = input { special = parsesSpecialTokens }
+    return try CommonOptions.tokenizer(of: model).encode(text, parsingSpecialTokens: special)
   }
 
   /// The positions to record at in a sequence of `length` tokens, ascending, each once.

@@ -60,7 +60,9 @@ enum RunCommand: Command {
     let result = try engine.forward(
       ForwardRequest(
         tokens: tokens,
-        interventions: try changes?.resolve(for: tokens, engine: engine) ?? [],
+        interventions: try changes?.resolve(
+          for: tokens, engine: engine, tokenize: { try options.tokens(of: $0, for: engine.model) })
+          ?? [],
         recordings: options.hooks.map { Recording($0, positions: positions) },
         logits: LogitRequest(tokens: .all, summarises: true)))
     guard let row = result.logits.last, let summary = row.summary else {
