@@ -28,6 +28,7 @@ struct RunReport {
   /// The tokens that were asked for.
   let asked: [Candidate]
   let activations: [Activation]
+  var generated: GeneratedText?
 
   var json: JSONValue {
     var pairs: [(key: String, value: JSONValue)] = [
@@ -65,13 +66,16 @@ struct RunReport {
             })
         ))
     }
+    if let generated { pairs.append(("generated", generated.json(tokenizer))) }
     return .object(pairs)
   }
 
   private func text(_ id: Int) -> JSONValue { .string(tokenizer.decode([id])) }
 
-  /// - Parameter showsTokens: whether the prompt's own tokens are listed as well.
-  func text(device: TerminalDevice, showsTokens: Bool) -> String {
+  /// - Parameters:
+  ///   - showsTokens: whether the prompt's own tokens are listed as well.
+  ///   - showsTop: whether the likeliest next tokens are.
+  func text(device: TerminalDevice, showsTokens: Bool, showsTop: Bool) -> String {
     let writer = TokenText(device: device)
     func visible(_ id: Int) -> String { writer.visible(tokenizer.decode([id])) }
     func table(
@@ -94,11 +98,13 @@ struct RunReport {
           tokens.enumerated().map { ["\($0.offset)", "\($0.element)", visible($0.element)] },
           [.right, .right, .left]))
     }
-    parts.append(
-      table(
-        ["rank", "id", "text", "logit", "probability"],
-        top.enumerated().map { ["\($0.offset + 1)"] + cells($0.element) },
-        [.right, .right, .left, .right, .right]))
+    if showsTop {
+      parts.append(
+        table(
+          ["rank", "id", "text", "logit", "probability"],
+          top.enumerated().map { ["\($0.offset + 1)"] + cells($0.element) },
+          [.right, .right, .left, .right, .right]))
+    }
     if !asked.isEmpty {
       parts.append(
         table(

@@ -12,5 +12,6 @@ extension LanguageModel {
     self.architecture = architecture
     weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
     tokenizer = try makeTokenizer(file.tokenizerVocabulary(), place: path)
+    endTokens = file.endTokens
   }
 }

@@ -39,5 +39,6 @@ extension LanguageModel {
       FileManager.default.fileExists(atPath: tokenizerPath)
       ? try makeTokenizer(TokenizerVocabulary(huggingFace: tokenizerPath), place: tokenizerPath)
       : NumberTokenizer(vocabularySize: architecture.vocabulary)
+    endTokens = try Self.endTokens(ofFolder: folder, config: name)
   }
 }
