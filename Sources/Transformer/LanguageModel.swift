@@ -9,6 +9,8 @@ public struct LanguageModel: Sendable {
   /// Where the model came from, for messages and manifests.
   public let path: String
   let weights: Weights
+  /// Tokens after which a text of the model's own ends, as its files name them; maybe none.
+  public internal(set) var endTokens: Set<Int> = []
 
   /// The file's or folder's own name, without `.gguf`: what tables and headings call the model.
   public var name: String {

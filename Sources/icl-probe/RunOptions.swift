@@ -4,14 +4,9 @@ import Transformer
 
 /// What `icl-probe run` was asked for, checked as far as that needs no model.
 struct RunOptions {
-  enum Input {
-    case text(String, parsesSpecialTokens: Bool, begin: BeginTokenChoice)
-    case ids([Int])
-  }
-
   /// The model as the user calls it.
   let model: String
-  let input: Input
+  let input: PromptInput
   let top: Int
   /// Tokens whose logits are wanted, each once.
   let logits: [Int]
@@ -19,8 +14,8 @@ struct RunOptions {
   let hooks: [HookPoint]
   /// Positions to record at, those below 0 counted from the end; nil for all.
   let positions: [Int]?
-  /// File of interventions.
-  let interventions: String?
+  /// Whether the likeliest next tokens are listed: always but where text is generated.
+  let showsTop: Bool
   let showsTokens: Bool
 
   init(_ parsed: ParsedCommand) throws {
@@ -30,25 +25,13 @@ struct RunOptions {
     hooks = Self.unique(
       try parsed.strings("hook").map { try HookPoint(parsing: $0, place: "option '--hook'") })
     positions = parsed.string("positions") == "all" ? nil : try parsed.integers("positions")
-    interventions = parsed.string("interventions")
+    showsTop = parsed.flag("top") || !parsed.flag("generate")
     showsTokens = parsed.flag("show-tokens")
 
-    switch (parsed.string("prompt"), try parsed.integers("tokens", in: 0...Int.max)) {
-    case (let text?, nil):
-      input = .text(
-        parsed.flag("escapes") ? try EscapedText.unescaped(text, option: "prompt") : text,
-        parsesSpecialTokens: parsed.flag("special"),
-        begin: parsed.string("bos").flatMap(BeginTokenChoice.init(rawValue:)) ?? .auto)
-    case (nil, let ids?): input = .ids(ids)
-    case (nil, nil):
-      throw UserError(
-        "there is nothing to run", remedy: "give --prompt TEXT or --tokens IDS", status: .usage)
-    case (_?, _?):
-      throw UserError(
-        "--prompt and --tokens are both given", remedy: "leave out one of them", status: .usage)
-    }
-    try Self.require("prompt", for: ["escapes", "special", "bos"], parsed)
+    input = try PromptInput(parsed)
     try Self.require("hook", for: ["positions"], parsed)
+    try Self.require("generate", for: ["temperature", "every-token", "ignore-end"], parsed)
+    try Self.require("temperature", for: ["seed"], parsed)
   }
 
   /// An option that would change nothing is a mistake, not a wish.
@@ -65,22 +48,6 @@ struct RunOptions {
   private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
     var seen: Set<Value> = []
     return values.filter { seen.insert($0).inserted }
-  }
-
-  /// What about the prompt is likely a mistake, or nil.
-  var warning: String? {
-    guard case .text(let text, _, _) = input, text.last == " " else { return nil }
-    return "the prompt ends in a space; most tokenizers join it to the next word, which the model "
-      + "then can hardly give"
-  }
-
-  func tokens(for model: LanguageModel) throws -> [Int] {
-    switch input {
-    case .ids(let ids): ids
-    case .text(let text, let special, let begin):
-      try CommonOptions.tokenizer(of: model)
-        .encode(text, parsingSpecialTokens: special, begin: begin.token(for: model))
-    }
   }
 
   /// The positions to record at in a sequence of `length` tokens, ascending, each once.

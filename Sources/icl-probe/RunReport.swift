@@ -29,6 +29,7 @@ struct RunReport {
   /// The tokens that were asked for.
   let asked: [Candidate]
   let activations: [Activation]
+  var generated: GeneratedText?
 
   var json: JSONValue {
     var pairs: [(key: String, value: JSONValue)] = [
@@ -72,6 +73,7 @@ struct RunReport {
             })
         ))
     }
+    if let generated { pairs.append(("generated", generated.json(tokenizer))) }
     return .object(pairs)
   }
 
@@ -80,8 +82,10 @@ struct RunReport {
     .string(String(decoding: tokenizer.bytes(of: id), as: UTF8.self))
   }
 
-  /// - Parameter showsTokens: whether the prompt's own tokens are listed as well.
-  func text(device: TerminalDevice, showsTokens: Bool) -> String {
+  /// - Parameters:
+  ///   - showsTokens: whether the prompt's own tokens are listed as well.
+  ///   - showsTop: whether the likeliest next tokens are.
+  func text(device: TerminalDevice, showsTokens: Bool, showsTop: Bool) -> String {
     let writer = TokenText(device: device)
     func visible(_ id: Int) -> String { writer.visible(bytes: tokenizer.bytes(of: id)) }
     func table(
@@ -110,11 +114,13 @@ struct RunReport {
             ]
           }, [.right, .right, .left]))
     }
-    parts.append(
-      table(
-        ["rank", "id", "text", "logit", "probability"],
-        top.enumerated().map { ["\($0.offset + 1)"] + cells($0.element) },
-        [.right, .right, .left, .right, .right]))
+    if showsTop {
+      parts.append(
+        table(
+          ["rank", "id", "text", "logit", "probability"],
+          top.enumerated().map { ["\($0.offset + 1)"] + cells($0.element) },
+          [.right, .right, .left, .right, .right]))
+    }
     if !asked.isEmpty {
       parts.append(
         table(

@@ -8,6 +8,10 @@ struct TokenText {
   /// Stands where a token goes on with a character that begins in an earlier one.
   private let continuation: String
 
+  /// For pictures, which show every character.
+  static let forPictures = TokenText(
+    device: TerminalDevice(isTerminal: false, usesColour: false, usesUnicode: true))
+
   init(device: TerminalDevice) {
     (space, lineBreak, tab, continuation) =
       device.usesUnicode ? ("·", "⏎", "⇥", "⋯") : ("_", "\\n", "\\t", "..")
@@ -47,14 +51,25 @@ struct TokenText {
       case "\n": shown += lineBreak
       case "\t": shown += tab
       default:
-        switch scalar.properties.generalCategory {
-        // A direction mark or a zero-width space is as invisible as a control character.
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse:
-          shown += "\\u{\(String(scalar.value, radix: 16))}"
-        default: shown.unicodeScalars.append(scalar)
-        }
+        shown += visible(scalar)
       }
     }
     return shown
+  }
+
+  /// Text of several lines: these stay, other characters that steer the terminal do not.
+  func running(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { shown, scalar in
+      shown += scalar == "\n" || scalar == "\t" ? String(scalar) : visible(scalar)
+    }
+  }
+
+  private func visible(_ scalar: Unicode.Scalar) -> String {
+    switch scalar.properties.generalCategory {
+    // A direction mark or a zero-width space is as invisible as a control character.
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse:
+      "\\u{\(String(scalar.value, radix: 16))}"
+    default: String(scalar)
+    }
   }
 }

@@ -5,7 +5,8 @@ import Testing
 /// environment they are written anew.
 @Suite struct HelpTests {
   static let commands = [
-    "models", "tasks", "tokenize", "run", "eval", "patch", "aggregate", "completion",
+    "models", "tasks", "tokenize", "run", "record", "lens", "eval", "patch", "aggregate",
+    "completion",
   ]
   static let onestepCommands = [
     ["pretrain"], ["train"], ["distill"], ["sample"], ["features"], ["features", "train"],

@@ -43,7 +43,7 @@ import Testing
         tokens: tokens,
         recordings: [Recording(HookPoint(.embedding), positions: last)]
           + (0..<layers).map { Recording(HookPoint(.residualPost, layer: $0), positions: last) }
-          + [Recording(HookPoint(.finalNorm), positions: last)],
+          + [Recording(HookPoint(.finalNormalized), positions: last)],
         logits: LogitRequest(tokens: .all)))
     #expect(result.recorded[0].values == (try file.floats("\(prompt).embed")))
     let expected = Tensor(
@@ -54,7 +54,8 @@ import Testing
       #expect(largestDifference(row, expected.row(layer)) < 5e-3, "layer \(layer)")
     }
     let norm = try file.floats("\(prompt).final_norm")
-    #expect(relativeError(result.recorded[layers + 1].values, norm) < 2e-5)
+    let normed = weighted(result.recorded[layers + 1].values, engine.model.weights.finalNorm)
+    #expect(relativeError(normed, norm) < 2e-5)
     let logits = try #require(result.logits.first).logits
     #expect(largestDifference(logits, try file.floats("\(prompt).logits")) < 5e-4)
   }
@@ -69,7 +70,7 @@ import Testing
       ("embed", HookPoint(.embedding)), ("resid_post.0", HookPoint(.residualPost, layer: 0)),
       ("resid_post.14", HookPoint(.residualPost, layer: 14)),
       ("resid_post.29", HookPoint(.residualPost, layer: 29)),
-      ("final_norm", HookPoint(.finalNorm)), ("z.15", HookPoint(.headOutput, layer: 15)),
+      ("final_norm", HookPoint(.finalNormalized)), ("z.15", HookPoint(.headOutput, layer: 15)),
       ("attn_out.15", HookPoint(.attentionOutput, layer: 15)),
       ("mlp_out.15", HookPoint(.mlpOutput, layer: 15)),
     ]
@@ -81,7 +82,11 @@ import Testing
           + patterns.map { Recording(HookPoint(.pattern, layer: $0)) },
         logits: LogitRequest(positions: Array(tokens.indices), tokens: .some(Array(0..<2048)))))
     for (index, (name, _)) in rows.enumerated() {
-      let actual = result.recorded[index]
+      var actual = result.recorded[index]
+      if rows[index].1.site == .finalNormalized {
+        actual = Tensor(
+          weighted(actual.values, engine.model.weights.finalNorm), shape: actual.shape)
+      }
       let expected = Tensor(try file.floats(name), shape: actual.shape)
       for position in tokens.indices {
         #expect(

@@ -45,6 +45,14 @@ func relativeError(_ a: [Float], _ b: [Float]) -> Double {
   return (difference / max(norm, 1e-30)).squareRoot()
 }
 
+/// Normalised rows as the norm gives them on: times its weight, plus its bias.
+func weighted(_ rows: [Float], _ norm: LanguageModel.Norm) -> [Float] {
+  let width = norm.weight.count
+  return rows.indices.map {
+    rows[$0] * norm.weight[$0 % width] + (norm.bias?[$0 % width] ?? 0)
+  }
+}
+
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
   precondition(a.count == b.count)
   return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }

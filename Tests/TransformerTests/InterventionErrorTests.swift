@@ -108,7 +108,7 @@ import Testing
   }
 
   /// Edits so large that 32-bit arithmetic overflows somewhere behind them.
-  @Test(arguments: HookPoint.Site.allCases)
+  @Test(arguments: HookPoint.all(layer: 3).map(\.site))
   func overflowIsReported(site: HookPoint.Site) throws {
     let engine = try Golden.engine()
     let hook = HookPoint(site, layer: 3)
@@ -133,7 +133,7 @@ import Testing
     // may not turn into numbers that look sound.
     if let result = try? run(1e38, recording: false) {
       #expect(!result.allLogits.contains { !$0.isFinite })
-      #expect([.scores, .pattern, .finalNorm].contains(site), "\(site)")
+      #expect([.scores, .pattern, .finalNormalized].contains(site) || site.isNormScale, "\(site)")
     }
   }
 }

@@ -10,7 +10,8 @@ import Testing
   private func resolve(_ text: String, tokens: [Int] = tokens) throws -> [Intervention] {
     let value = try JSONValue(parsing: Data(text.utf8), place: "edits.json")
     return try InterventionFile(JSONReader(value, place: "edits.json"))
-      .resolve(for: tokens, engine: Golden.engine())
+      .resolve(
+        for: tokens, engine: Golden.engine(), tokenize: Golden.engine().model.tokenizer.encode)
   }
 
   private func edit(_ text: String) throws -> ActivationEdit {
@@ -42,7 +43,6 @@ import Testing
     let all = try edit(
       #"{"hook": "blocks.3.attn.hook_z", "positions": [0], "heads": "all", "edit": "zero"}"#)
     #expect(all.heads == nil)
-    #expect(try resolve("[]").isEmpty)
   }
 
   @Test func addTakesTheWholeSiteOrTheHeads() throws {
@@ -164,7 +164,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     let engine = try Golden.engine()
     let tokens = try golden.at("recipient_ids").integers()
-    let interventions = try InterventionFile(contentsOf: path).resolve(for: tokens, engine: engine)
+    let interventions = try InterventionFile(contentsOf: path)
+      .resolve(for: tokens, engine: engine, tokenize: engine.model.tokenizer.encode)
     let result = try engine.forward(
       ForwardRequest(
         tokens: tokens, interventions: interventions,
@@ -180,12 +181,13 @@ import Testing
   /// A file and what the error must name besides it.
   static let faults: [(String, [String])] = [
     ("{}", ["found an object", "a list"]),
+    ("[]", ["no interventions"]),
     ("[3]", ["edits.json[0]", "a whole number", "an object"]),
     ("[{}]", ["edits.json[0]", "neither", "hook", "knockout"]),
     (#"[{"hook": 3, "positions": [0], "edit": "zero"}]"#, ["edits.json[0], hook", "a text"]),
     (
-      #"[{"hook": "blocks.3.attn.hook_result", "positions": [0], "edit": "zero"}]"#,
-      ["edits.json[0], hook", "hook_result", "blocks.0.attn.hook_z"]
+      #"[{"hook": "blocks.3.attn.hook_y", "positions": [0], "edit": "zero"}]"#,
+      ["edits.json[0], hook", "hook_y", "blocks.0.attn.hook_z"]
     ),
     (
       #"[{"hook": "blocks.30.attn.hook_z", "positions": [0], "edit": "zero"}]"#,
@@ -231,6 +233,26 @@ import Testing
       ["edit.donor.tokens", "1 tokens", "10", "same length"]
     ),
     (post(#""positions": [0], "edit": {"donor": {}}"#), ["edit.donor", "tokens", "missing"]),
+    (
+      post(#""positions": [0], "edit": {"donor": {"tokens": [1], "text": "a"}}"#),
+      ["edit.donor", "both"]
+    ),
+    (
+      post(#""positions": [0], "edit": {"donor": {"text": ""}}"#), ["edit.donor.text", "no tokens"]
+    ),
+    (
+      post(
+        #""positions": [0], "edit": {"add": {"file": "/nowhere/v.safetensors", "tensor": "v"}}"#),
+      ["/nowhere/v.safetensors"]
+    ),
+    (
+      #"[{"hook": "blocks.5.attn.hook_pattern", "positions": [3], "edit": "mean"}]"#,
+      ["edits.json[0], blocks.5.attn.hook_pattern", "key 4", "query 3"]
+    ),
+    (
+      #"[{"hook": "blocks.5.ln1.hook_scale", "positions": [3], "edit": "zero"}]"#,
+      ["edits.json[0], blocks.5.ln1.hook_scale", "cannot be 0", "blocks.5.ln1.hook_normalized"]
+    ),
     (
       post(#""positions": [0], "edit": {"donor": {"tokens": []}}"#),
       ["edit.donor.tokens", "no tokens"]
@@ -282,6 +304,8 @@ import Testing
       try InterventionFile(contentsOf: "/nowhere/edits.json")
     }
     #expect(error?.description.contains("/nowhere/edits.json") == true)
-    #expect(throws: UserError.self) { try resolve("[]", tokens: []) }
+    #expect(throws: UserError.self) {
+      try resolve(Self.post(#""positions": "all", "edit": "zero""#), tokens: [])
+    }
   }
 }

@@ -28,7 +28,7 @@ import Testing
   @Test func everySiteAndKindGivesTheSameWithABaseAsInFull() throws {
     let engine = try Golden.engine()
     var random = RandomVariants(engine.model.architecture, seed: 1)
-    let choices = HookPoint.Site.allCases.flatMap { site in
+    let choices = HookPoint.all(layer: 0).map(\.site).flatMap { site in
       Kind.allCases.map { random.choice(site, $0) }
     }
     var variants = try RandomVariants.interventions(choices, engine: engine)
@@ -54,7 +54,7 @@ import Testing
     _ count: Int, seed: UInt64, engine: Engine, length: Int = tokens.count
   ) throws -> [[Intervention]] {
     var random = RandomVariants(engine.model.architecture, seed: seed)
-    let sites = HookPoint.Site.allCases
+    let sites = HookPoint.all(layer: 0).map(\.site)
     let choices = (0..<count * 2).map { _ in
       random.choice(
         sites[random.integer(below: sites.count)],

@@ -48,11 +48,14 @@ struct RandomVariants {
     let isEverywhere = stream.integer(below: 6) == 0
     let positions = isEverywhere ? Array(0..<length) : some(of: length, atMost: 3)
     let count = hook.heads(in: architecture)
+    // A donor's weights may not lie on keys that the recipient's query does not see, and what is
+    // divided by cannot be 0.
+    let seesAll = site != .pattern && site != .scores
     return Choice(
-      hook: hook, kind: kind, positions: positions,
-      rows: positions.map { _ in stream.integer(below: length) },
+      hook: hook, kind: site.isNormScale && kind == .zero ? .scale : kind, positions: positions,
+      rows: positions.map { stream.integer(below: seesAll ? length : $0 + 1) },
       heads: site.hasHeads && stream.integer(below: 3) > 0 ? some(of: count, atMost: 3) : nil,
-      factor: Float(stream.integer(below: 5)) * 0.5 - 0.5)
+      factor: Float(stream.integer(below: 5)) * 0.5 - (site.isNormScale ? -0.5 : 0.5))
   }
 
   mutating func knockout(length: Int = recipient.count) -> Intervention {
@@ -93,9 +96,9 @@ struct RandomVariants {
 }
 
 extension HookPoint {
-  /// Every site, in block `layer` where it belongs to one.
+  /// Every site that SmolLM2 has, in block `layer` where it belongs to one.
   static func all(layer: Int) -> [HookPoint] {
-    Site.allCases.map { HookPoint($0, layer: layer) }
+    Site.allCases.filter { $0 != .positionEmbedding }.map { HookPoint($0, layer: layer) }
   }
 }
 

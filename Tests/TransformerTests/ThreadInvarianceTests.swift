@@ -10,7 +10,7 @@ import Testing
     let engine = try Golden.engine(threads: threads, rowBudget: rowBudget)
     let tokens = RandomVariants.recipient
     var random = RandomVariants(engine.model.architecture, seed: 11)
-    let choices = HookPoint.Site.allCases.map { random.choice($0, .replace) }
+    let choices = HookPoint.all(layer: 0).map(\.site).map { random.choice($0, .replace) }
     let edits = try RandomVariants.interventions(choices, engine: engine)
     let base = try engine.record([tokens])[0]
     let all = LogitRequest(tokens: .all, summarises: true)

@@ -21,7 +21,8 @@ import Testing
     let residual = largestDifference(
       result.recorded[1...layers].flatMap(\.values), try golden.floats("resid_post"))
     let norm = largestDifference(
-      result.recorded[layers + 1].values, try golden.floats("final_norm"))
+      weighted(result.recorded[layers + 1].values, model.weights.finalNorm),
+      try golden.floats("final_norm"))
     let logits = largestDifference(
       result.logits.flatMap(\.logits), try golden.floats("logits"))
     #expect(embedding < 1e-5)

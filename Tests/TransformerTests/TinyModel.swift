@@ -36,7 +36,7 @@ extension ForwardRequest {
       tokens: tokens,
       recordings: [Recording(HookPoint(.residualPre, layer: 0))]
         + (0..<layers).map { Recording(HookPoint(.residualPost, layer: $0)) }
-        + [Recording(HookPoint(.finalNorm))],
+        + [Recording(HookPoint(.finalNormalized))],
       logits: LogitRequest(positions: Array(tokens.indices), tokens: .all))
   }
 }

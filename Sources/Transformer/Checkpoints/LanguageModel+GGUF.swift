@@ -14,5 +14,6 @@ extension LanguageModel {
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
     tokenizer = try makeTokenizer(vocabulary, place: path)
+    endTokens = file.endTokens
   }
 }

@@ -164,7 +164,7 @@ struct AttentionTask: Sendable {
 
 extension HookTable.Attention {
   /// Turns one row of raw scores into attention weights, with everything that is changed or recorded
-  /// on the way.
+  /// on the way: changes of scores in their order, the softmax, edits of the pattern in theirs.
   ///
   /// - Parameters:
   ///   - keys: keys that the query may see.
@@ -174,40 +174,47 @@ extension HookTable.Attention {
     length: Int, records: [FloatBuffer]
   ) {
     for key in keys { row[key] *= scale }
-    apply(scoreEdits, row, keys: keys, position: position, head: head, length: length)
-    for edges in knockouts
-    where edges.heads?.contains(head) ?? true && edges.queries.contains(position) {
-      for key in edges.keys where keys.contains(key) { row[key] = -.infinity }
+    for change in scoreChanges {
+      switch change {
+      case .edit(let edit):
+        apply(edit, row, keys: keys, position: position, head: head, length: length)
+      case .knockout(let edges):
+        guard edges.heads?.contains(head) ?? true, edges.queries.contains(position) else {
+          continue
+        }
+        for key in edges.keys where keys.contains(key) { row[key] = -.infinity }
+      }
     }
     record(
       scoreRecords, row, keys: keys, position: position, head: head, length: length, records,
       rest: -.infinity)
     softmax(row + keys.lowerBound, count: keys.count, scale: 1)
-    apply(patternEdits, row, keys: keys, position: position, head: head, length: length)
+    for edit in patternEdits {
+      apply(edit, row, keys: keys, position: position, head: head, length: length)
+    }
     record(
       patternRecords, row, keys: keys, position: position, head: head, length: length, records,
       rest: 0)
   }
 
   private func apply(
-    _ edits: [ActivationEdit], _ row: UnsafeMutablePointer<Float>, keys: Range<Int>,
+    _ edit: ActivationEdit, _ row: UnsafeMutablePointer<Float>, keys: Range<Int>,
     position: Int, head: Int, length: Int
   ) {
-    for edit in edits where edit.heads?.contains(head) ?? true {
-      guard let index = edit.positions.firstIndex(of: position) else { continue }
-      switch edit.change {
-      case .replace(let source), .add(let source):
-        source.tensor.withPointer { tensor in
-          let donor = tensor + source.rows[index] * source.tensor.columns + head * length
-          if case .add = edit.change {
-            for key in keys { row[key] += donor[key] }
-          } else {
-            for key in keys { row[key] = donor[key] }
-          }
+    guard edit.heads?.contains(head) ?? true, let index = edit.positions.firstIndex(of: position)
+    else { return }
+    switch edit.change {
+    case .replace(let source), .add(let source):
+      source.tensor.withPointer { tensor in
+        let donor = tensor + source.rows[index] * source.tensor.columns + head * length
+        if case .add = edit.change {
+          for key in keys { row[key] += donor[key] }
+        } else {
+          for key in keys { row[key] = donor[key] }
         }
-      case .scale(let factor): for key in keys { row[key] *= factor }
-      case .zero: for key in keys { row[key] = 0 }
       }
+    case .scale(let factor): for key in keys { row[key] *= factor }
+    case .zero: for key in keys { row[key] = 0 }
     }
   }
 

@@ -8,6 +8,8 @@ public final class Engine {
   /// Most rows that a batch holds at a time; bounds memory, and with it the size of a batch.
   public let rowBudget: Int
   private let workspace = Workspace(slots: ForwardPass.Slot.allCases.count)
+  /// Of as many positions as were needed so far; nil where positions are learned.
+  private var rotary: RotaryTable?
 
   /// - Parameter memory: bytes for the activations of a batch.
   public convenience init(model: LanguageModel, threads: Int, memory: Int) {
@@ -46,7 +48,9 @@ public final class Engine {
     for batch in batches(requests, plans) {
       let pass = ForwardPass(
         model: model, requests: batch.indices.map { requests[$0] }, plans: batch.plans,
-        shared: batch.shared, pool: pool, workspace: workspace)
+        shared: batch.shared,
+        rotary: rotary(for: batch.indices.map { requests[$0].tokens.count }.max() ?? 0),
+        pool: pool, workspace: workspace)
       for (index, result) in zip(batch.indices, try pass.run()) { results[index] = result }
       done += batch.indices.count
       progress?(done)
@@ -62,6 +66,17 @@ public final class Engine {
   public func record(_ sequences: [[Int]]) throws -> [RecordedRun] {
     try forward(sequences.map { ForwardRequest(tokens: $0, logits: .none, keepsRun: true) })
       .compactMap(\.run)
+  }
+
+  /// A table of at least `length` positions, made longer by halves at least, so that a growing
+  /// sequence does not pay for all its positions with every token.
+  private func rotary(for length: Int) -> RotaryTable? {
+    if let rotary, rotary.cosines.rows >= length { return rotary }
+    let held = rotary?.cosines.rows ?? 0
+    rotary = model.architecture.rotary.map {
+      RotaryTable($0, length: max(length, min(held + held / 2, model.architecture.contextLength)))
+    }
+    return rotary
   }
 
   /// Requests that run together.
@@ -111,11 +126,12 @@ public final class Engine {
         remedy: "use ids 0 to \(architecture.vocabulary - 1)")
     }
     if let base = request.base {
-      guard base.residual.count == architecture.layers + 1, base.width == architecture.width else {
+      guard base.layers == architecture.layers, base.width == architecture.width else {
         throw UserError(
           "the base run is of another model", at: model.path, remedy: "record it with this one")
       }
     }
+    if request.extendsBase { try validateExtension(request) }
     for intervention in request.interventions {
       try intervention.validate(for: architecture, length: length)
     }
@@ -146,6 +162,28 @@ public final class Engine {
           "token \(id) is not in the vocabulary of \(architecture.vocabulary)", at: "logits",
           remedy: "use ids 0 to \(architecture.vocabulary - 1)")
       }
+    }
+  }
+
+  /// - Throws: `UserError` where the request is not its base with tokens behind it, or looks at what
+  ///   is not computed.
+  private func validateExtension(_ request: ForwardRequest) throws {
+    let first = request.base?.tokens.count ?? 0
+    guard let base = request.base, request.tokens.count > first,
+      request.tokens.starts(with: base.tokens), !request.keepsRun
+    else {
+      throw UserError(
+        "the sequence is not its base run with tokens behind it", at: model.path,
+        remedy: "extend a run by at least one token")
+    }
+    let touched =
+      request.interventions.map { $0.touchedPositions.first ?? 0 }
+      + request.recordings.map { $0.positions?.first ?? 0 }
+      + [request.logits.positions.map { $0.min() ?? first } ?? first]
+    guard touched.allSatisfy({ $0 >= first }) else {
+      throw UserError(
+        "a run is extended, and something is wanted of position \(touched.min() ?? 0) before its end",
+        at: model.path, remedy: "name positions from \(first) on")
     }
   }
 }

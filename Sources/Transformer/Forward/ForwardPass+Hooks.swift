@@ -6,7 +6,7 @@ extension ForwardPass {
   /// - Parameter view: `[rows, site width]`.
   func visit(_ hook: HookPoint, _ view: MatrixView, _ rows: RowTable) {
     guard hooks.visits(hook) else { return }
-    let headWidth = architecture.headWidth
+    let headWidth = view.stride / hook.heads(in: architecture)
     for entry in hooks.edits[hook] ?? [] {
       for (index, position) in entry.edit.positions.enumerated() {
         guard let row = rows.row(entry.request, position) else { continue }

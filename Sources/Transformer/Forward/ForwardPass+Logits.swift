@@ -14,8 +14,7 @@ extension ForwardPass {
     let normed = buffer(.normed, rows.count * width)
     normalise(
       sources(of: rows, layer: layers), model.weights.finalNorm, into: normed,
-      layer: layers)
-    visit(HookPoint(.finalNorm), MatrixView(normed, stride: width), rows)
+      layer: layers, hooks: NormHooks(.finalNormScale, .finalNormalized, rows: rows))
 
     var whole: [WantedRow] = []
     var few: [WantedRow] = []

@@ -2,7 +2,8 @@ import Synchronization
 import TensorCore
 
 /// One pass of a batch of requests through the model, layer by layer, over ragged rows: there is no
-/// padding and no mask, and only rows that a result depends on are computed.
+/// padding and no mask, and only rows that a result depends on are computed. What a block computes
+/// stands in `TransformerBlock`; here are the batch, its rows and its results.
 ///
 /// Buffers belong to the workspace. Inside a step threads write different rows, which is why the
 /// class may cross them unchecked.
@@ -10,7 +11,7 @@ final class ForwardPass: @unchecked Sendable {
   /// Buffers of the workspace.
   enum Slot: Int, CaseIterable {
     case panel, state, nextState, normed, queries, keys, values, groupedQueries, groupedKeys,
-      groupedValues, headOutput, branch, gate, up, attention, logits
+      groupedValues, headOutput, headResults, branch, gate, up, attention, logits, scales
   }
 
   let model: LanguageModel
@@ -30,7 +31,7 @@ final class ForwardPass: @unchecked Sendable {
   /// Rows whose residual stream is held, and that stream, `[rows, width]`.
   var stateRows: RowTable
   var state: UnsafeMutablePointer<Float>
-  private var stateSlot = Slot.state
+  var stateSlot = Slot.state
   /// The buffer of the two that does not hold the state.
   var spareSlot: Slot { stateSlot == .state ? .nextState : .state }
   /// Where recordings are written, request by request.
@@ -44,11 +45,12 @@ final class ForwardPass: @unchecked Sendable {
     let positions: Range<Int>
   }
 
-  /// - Parameter shared: how many positions each request leaves to the one before it; `plans` lack
-  ///   them.
+  /// - Parameters:
+  ///   - shared: how many positions each request leaves to the one before it; `plans` lack them.
+  ///   - rotary: of at least as many positions as the longest request has.
   init(
     model: LanguageModel, requests: [ForwardRequest], plans: [RowPlan], shared: [Int],
-    pool: ThreadPool, workspace: Workspace
+    rotary: RotaryTable?, pool: ThreadPool, workspace: Workspace
   ) {
     self.model = model
     architecture = model.architecture
@@ -68,8 +70,7 @@ final class ForwardPass: @unchecked Sendable {
     self.workspace = workspace
     multiply = PackedProduct(pool: pool, workspace: workspace, slot: Slot.panel.rawValue)
     hooks = HookTable(requests)
-    let longest = requests.map(\.tokens.count).max() ?? 0
-    rotary = model.architecture.rotary.map { RotaryTable($0, length: longest) }
+    self.rotary = rotary
     recordBuffers = requests.map { request in
       request.recordings.map { recording in
         FloatBuffer(count: Self.shape(of: recording, request, model.architecture).reduce(1, *))
@@ -79,6 +80,9 @@ final class ForwardPass: @unchecked Sendable {
       var result = ForwardResult()
       if request.keepsRun {
         result.run = RecordedRun(tokens: request.tokens, architecture: model.architecture)
+      } else if request.extendsBase, let base = request.base {
+        result.run = RecordedRun(
+          extending: base, to: request.tokens, architecture: model.architecture)
       }
       return result
     }
@@ -93,20 +97,7 @@ final class ForwardPass: @unchecked Sendable {
   /// - Throws: `UserError` where activations overflow.
   func run() throws -> [ForwardResult] {
     embed()
-    for layer in 0..<architecture.layers {
-      let block = model.weights.blocks[layer]
-      let keyRows = RowTable(plans.map { $0.keyValue[layer] })
-      let rows = RowTable(plans.map { $0.full[layer] })
-      var stream = state
-      if keyRows.count > 0 || rows.count > 0 {
-        let mixed = attend(layer, block, keyRows: keyRows, rows: rows)
-        if rows.count > 0 {
-          stream = residualStream(of: rows, layer: layer)
-          addBranches(layer, block, mixed, to: stream, rows: rows)
-        }
-      }
-      advance(to: layer + 1, from: stream, rows: rows)
-    }
+    for layer in 0..<architecture.layers { TransformerBlock(layer, of: self).run() }
     unembed()
     let overflow = nonFiniteLayer.load(ordering: .relaxed)
     guard overflow == .max else {
@@ -118,36 +109,15 @@ final class ForwardPass: @unchecked Sendable {
       results[index].recorded = zip(request.recordings, recordBuffers[index]).map {
         Tensor(adopting: $1, shape: Self.shape(of: $0, request, architecture))
       }
-      try results[index].checkFinite(request.recordings, model: model.path)
+      try results[index].checkFinite(
+        request.recordings, from: request.extendsBase ? request.base?.tokens.count ?? 0 : 0,
+        model: model.path)
     }
     return results
   }
 
-  /// Adds the outputs of attention and MLP to the residual stream.
-  ///
-  /// - Parameters:
-  ///   - mixed: outputs of the heads, `[rows, heads · headWidth]`.
-  ///   - stream: `[rows, width]`, as before the block.
-  private func addBranches(
-    _ layer: Int, _ block: LanguageModel.Block, _ mixed: UnsafePointer<Float>,
-    to stream: UnsafeMutablePointer<Float>, rows: RowTable
-  ) {
-    let width = architecture.width
-    let normed = buffer(.normed, rows.count * width)
-    let sources = RowPointers(stream, count: rows.count, stride: width)
-    if architecture.isParallel {
-      // The MLP reads the stream that the attention is about to be added to.
-      normalise(sources, block.mlpNorm, into: normed, layer: layer)
-    }
-    addBranch(
-      block.output, mixed, to: stream, rows: rows, postNorm: block.attentionPostNorm,
-      hook: HookPoint(.attentionOutput, layer: layer))
-    if !architecture.isParallel {
-      visit(HookPoint(.residualMiddle, layer: layer), MatrixView(stream, stride: width), rows)
-      normalise(sources, block.mlpNorm, into: normed, layer: layer)
-    }
-    feedForward(layer, block, normed, to: stream, rows: rows)
-  }
+  /// Notes a value that is not finite.
+  func noteNonFinite(before layer: Int) { nonFiniteLayer.min(layer, ordering: .relaxed) }
 
   private static func shape(
     of recording: Recording, _ request: ForwardRequest, _ architecture: Architecture
@@ -191,130 +161,35 @@ final class ForwardPass: @unchecked Sendable {
       for row in part {
         let position = Int(positions[row])
         table.unpackRows(position..<position + 1, into: vectors.row(row))
-        let (sum, added) = (out.row(row), vectors.row(row))
+      }
+    }
+    visit(HookPoint(.positionEmbedding), vectors, rows)
+    add(vectors, to: out, rows: rows.count)
+  }
+
+  /// `out += added`, row by row.
+  func add(_ added: MatrixView, to out: MatrixView, rows: Int) {
+    let width = added.stride
+    pool.forEachRange(of: rows, grain: 64) { part in
+      for row in part {
+        let (sum, added) = (out.row(row), added.row(row))
         for column in 0..<width { sum[column] += added[column] }
       }
     }
   }
 
-  /// Turns the residual stream after a block into the rows that the next one holds.
-  ///
-  /// - Parameter stream: `[rows, width]`, the computed rows.
-  private func advance(
-    to layer: Int, from stream: UnsafeMutablePointer<Float>, rows: RowTable
-  ) {
-    let width = architecture.width
-    let next = RowTable(plans.map { $0.state[layer] })
-    let isHeld = stream == state
-    if next == rows {
-      if !isHeld { stateSlot = spareSlot }
-      state = stream
-    } else {
-      let slot = isHeld ? spareSlot : stateSlot
-      let target = MatrixView(buffer(slot, max(next.count * width, 1)), stride: width)
-      let source = MatrixView(stream, stride: width)
-      pool.forEachRange(of: requests.count, grain: 16) { part in
-        for request in part {
-          let set = next.sets[request]
-          for index in 0..<set.count {
-            let out = target.row(next.offsets[request] + index)
-            if let row = rows.row(request, set[index]) {
-              out.update(from: source.row(row), count: width)
-            } else if let base = self.requests[request].base, set[index] < base.tokens.count {
-              out.update(
-                from: base.residual[layer].pointer + set[index] * width, count: width)
-            } else {
-              // The row is about to be replaced whole.
-              out.update(repeating: 0, count: width)
-            }
-          }
-        }
-      }
-      state = target.pointer
-      stateSlot = slot
-    }
-    stateRows = next
-    visit(
-      HookPoint(.residualPost, layer: layer - 1), MatrixView(state, stride: width), next)
-    enter(layer: layer)
-  }
-
-  /// What happens on the way into block `layer`, or, after the last, out of it.
-  private func enter(layer: Int) {
-    let width = architecture.width
-    if layer < architecture.layers {
-      visit(
-        HookPoint(.residualPre, layer: layer), MatrixView(state, stride: width), stateRows)
-    }
-    for (index, result) in results.enumerated() {
-      guard let run = result.run else { continue }
-      run.residual[layer].pointer.update(
-        from: state + stateRows.offsets[index] * width, count: run.tokens.count * width)
-    }
-  }
-
-  /// Where each row's residual stream before block `layer` lies: among the held rows, or in the base
-  /// run.
-  func sources(of rows: RowTable, layer: Int) -> RowPointers {
-    let width = architecture.width
-    var sources: [UnsafePointer<Float>] = []
-    sources.reserveCapacity(rows.count)
-    for (request, set) in rows.sets.enumerated() {
-      let held = stateRows.sets[request]
-      let first = stateRows.offsets[request]
-      for index in 0..<set.count {
-        if let row = held.index(of: set[index]) {
-          sources.append(UnsafePointer(state + (first + row) * width))
-        } else if let base = requests[request].base {
-          sources.append(UnsafePointer(base.residual[layer].pointer + set[index] * width))
+  /// `x = f(x)`, or `f(x) · factor`, with the MLP's activation `f`.
+  func activate(_ x: MatrixView, times factor: MatrixView? = nil, rows: RowTable) {
+    let activation = architecture.mlp.activation
+    let width = x.stride
+    pool.forEachRange(of: rows.count, grain: 16) { part in
+      for row in part {
+        if let factor {
+          activation.gate(x.row(row), factor.row(row), count: width, into: x.row(row))
         } else {
-          preconditionFailure("a row without a base is not held")
+          activation.apply(to: x.row(row), count: width, into: x.row(row))
         }
       }
     }
-    return RowPointers(sources)
-  }
-
-  /// Normalised rows, `[rows, width]`, which may be the sources; notes where a value was not finite.
-  func normalise(
-    _ sources: RowPointers, _ norm: LanguageModel.Norm, into out: UnsafeMutablePointer<Float>,
-    layer: Int
-  ) {
-    let width = architecture.width
-    let epsilon = architecture.norm.epsilon
-    let target = MatrixView(out, stride: width)
-    // A norm without bias never reads the second pointer.
-    norm.weight.withPointer { weight in
-      (norm.bias ?? norm.weight).withPointer { bias in
-        let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
-        let bias = MatrixView(UnsafeMutablePointer(mutating: bias), stride: 0)
-        let hasBias = norm.bias != nil
-        pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
-          for row in part {
-            let scale =
-              hasBias
-              ? layerNormalise(
-                sources.pointers[row], weight: weight.pointer, bias: bias.pointer,
-                epsilon: epsilon, count: width, into: target.row(row))
-              : rmsNormalise(
-                sources.pointers[row], weight: weight.pointer, epsilon: epsilon, count: width,
-                into: target.row(row))
-            if !(scale > 0 && scale.isFinite) { nonFiniteLayer.min(layer, ordering: .relaxed) }
-          }
-        }
-      }
-    }
-  }
-}
-
-/// Row addresses on their way to other threads.
-struct RowPointers: @unchecked Sendable {
-  let pointers: [UnsafePointer<Float>]
-
-  init(_ pointers: [UnsafePointer<Float>]) { self.pointers = pointers }
-
-  /// `count` consecutive rows.
-  init(_ start: UnsafeMutablePointer<Float>, count: Int, stride: Int) {
-    pointers = (0..<count).map { UnsafePointer(start + $0 * stride) }
   }
 }

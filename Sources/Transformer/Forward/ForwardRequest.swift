@@ -13,6 +13,9 @@ public struct ForwardRequest: Sendable {
   public var logits: LogitRequest
   /// Whether the result holds a `RecordedRun`; computes all rows.
   public var keepsRun: Bool
+  /// Whether the result holds `base` with the tokens behind it, which alone are computed, whatever
+  /// `base` was recorded with. Nothing may be changed, recorded or read before them.
+  public var extendsBase = false
 
   public init(
     tokens: [Int], base: RecordedRun? = nil, interventions: [Intervention] = [],
@@ -94,46 +97,4 @@ public struct ForwardResult: Sendable {
   /// heads, keys]` for scores and patterns.
   public internal(set) var recorded: [Tensor] = []
   public internal(set) var run: RecordedRun?
-}
-
-/// A full run's activations, for other runs to reuse: the residual stream before every block and
-/// after the last, and every block's keys and values.
-public final class RecordedRun: Sendable {
-  public let tokens: [Int]
-  let width: Int
-  /// Layer by layer, `[tokens, width]`; one more than there are layers.
-  let residual: [FloatBuffer]
-  /// Layer by layer, rotated keys, `[keyValueHeads, tokens, headWidth]`.
-  let keys: [FloatBuffer]
-  /// Layer by layer, `[keyValueHeads, tokens, headWidth]`.
-  let values: [FloatBuffer]
-
-  init(tokens: [Int], architecture: Architecture) {
-    self.tokens = tokens
-    width = architecture.width
-    residual = (0...architecture.layers).map { _ in
-      FloatBuffer(count: tokens.count * architecture.width)
-    }
-    keys = (0..<architecture.layers).map { _ in
-      FloatBuffer(count: tokens.count * architecture.keyWidth)
-    }
-    values = (0..<architecture.layers).map { _ in
-      FloatBuffer(count: tokens.count * architecture.keyWidth)
-    }
-  }
-
-  /// Residual stream after block `layer` at `positions`, `[positions, width]`.
-  public func residualPost(layer: Int, positions: [Int]) -> Tensor {
-    let source = residual[layer + 1].pointer
-    return Tensor(shape: [positions.count, width]) { out in
-      for (index, position) in positions.enumerated() {
-        (out + index * width).update(from: source + position * width, count: width)
-      }
-    }
-  }
-
-  /// Bytes held.
-  public var byteCount: Int {
-    (residual + keys + values).reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
-  }
 }

@@ -3,8 +3,9 @@ import TensorCore
 extension ForwardResult {
   /// Checks what no later normalisation saw: recordings, logits and the end of a kept run.
   ///
+  /// - Parameter first: the first position that was computed.
   /// - Throws: `UserError` that names the place where a value overflowed.
-  func checkFinite(_ recordings: [Recording], model path: String) throws {
+  func checkFinite(_ recordings: [Recording], from first: Int, model path: String) throws {
     func overflow(_ what: String) -> UserError {
       UserError(
         "\(what) are not finite", at: path,
@@ -22,9 +23,12 @@ extension ForwardResult {
         throw overflow("logits at position \(row.position)")
       }
     }
-    if let end = run?.residual.last {
-      let stream = Tensor(adopting: end, shape: [end.count])
-      guard Self.isFinite(stream, from: -.greatestFiniteMagnitude) else {
+    if let run {
+      // The rows of a base have been checked with it.
+      let count = run.tokens.count - first
+      let end = UnsafeBufferPointer(
+        start: run.residualRow(run.layers, first), count: count * run.width)
+      guard Self.isFinite(end, from: -.greatestFiniteMagnitude) else {
         throw overflow("activations after the last block")
       }
     }
@@ -32,12 +36,14 @@ extension ForwardResult {
 
   /// Whether no value is NaN, +∞ or below `lowest`.
   private static func isFinite(_ tensor: Tensor, from lowest: Float) -> Bool {
-    tensor.withPointer { values in
-      var isFinite = true
-      for index in 0..<tensor.count {
-        isFinite = isFinite && values[index] >= lowest && values[index] < .infinity
-      }
-      return isFinite
+    tensor.withPointer {
+      isFinite(UnsafeBufferPointer(start: $0, count: tensor.count), from: lowest)
     }
+  }
+
+  private static func isFinite(_ values: UnsafeBufferPointer<Float>, from lowest: Float) -> Bool {
+    var isFinite = true
+    for value in values { isFinite = isFinite && value >= lowest && value < .infinity }
+    return isFinite
   }
 }

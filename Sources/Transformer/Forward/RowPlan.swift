@@ -35,7 +35,7 @@ struct RowPlan: Sendable {
 
     var needed = Array(repeating: all, count: layers + 1)
     var blockNeeded = Array(repeating: all, count: layers)
-    if !request.keepsRun {
+    if !request.keepsRun, !request.extendsBase {
       needed[layers] = output.union(touched.entryRecorded[layers])
       for layer in (0..<layers).reversed() {
         blockNeeded[layer] = needed[layer + 1].union(touched.blockRecorded[layer])
@@ -112,7 +112,10 @@ private struct TouchedRows {
     for recording in request.recordings {
       let rows = Positions(recording.positions ?? everywhere)
       mark(recording.hook, rows, \.entryRecorded, \.keyValueRecorded, \.blockRecorded)
-      if recording.hook.site == .finalNorm { finalRecorded = finalRecorded.union(rows) }
+      switch recording.hook.site {
+      case .finalNormScale, .finalNormalized: finalRecorded = finalRecorded.union(rows)
+      default: break
+      }
     }
   }
 
@@ -124,7 +127,7 @@ private struct TouchedRows {
       self[keyPath: entry][layer] = self[keyPath: entry][layer].union(rows)
     } else if let layer = hook.layer {
       switch hook.site {
-      case .key, .value, .rotatedKey:
+      case .attentionNormScale, .attentionNormalized, .key, .value, .rotatedKey:
         self[keyPath: keyValue][layer] = self[keyPath: keyValue][layer].union(rows)
       default:
         self[keyPath: block][layer] = self[keyPath: block][layer].union(rows)
@@ -135,7 +138,7 @@ private struct TouchedRows {
   /// Number of blocks before a hook point that lies between blocks; nil for others.
   private static func entryLayer(_ hook: HookPoint) -> Int? {
     switch hook.site {
-    case .embedding: 0
+    case .embedding, .positionEmbedding: 0
     case .residualPre: hook.layer
     case .residualPost: hook.layer.map { $0 + 1 }
     default: nil

@@ -40,7 +40,7 @@ struct SharedBeginnings {
     _ request: ForwardRequest, _ plan: RowPlan, _ beginning: Beginning,
     with previous: ForwardRequest, _ previousPlan: RowPlan, _ previousBeginning: Beginning
   ) -> Int {
-    guard request.base === previous.base, !request.keepsRun else { return 0 }
+    guard request.base === previous.base, !request.keepsRun, !request.extendsBase else { return 0 }
     var count = 0
     let most = min(request.tokens.count, previous.tokens.count, beginning.firstRead)
     while count < most, beginning.keys[count] == previousBeginning.keys[count],
@@ -108,14 +108,6 @@ private struct Digest {
 }
 
 extension Intervention {
-  /// Positions whose rows it changes: for knock-outs, the queries.
-  fileprivate var touchedPositions: [Int] {
-    switch self {
-    case .edit(let edit): edit.positions
-    case .knockout(let edges): edges.queries
-    }
-  }
-
   /// - Parameter index: which of the touched positions.
   fileprivate func digest(_ index: Int, into digest: inout Digest) {
     switch self {

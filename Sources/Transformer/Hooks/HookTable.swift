@@ -13,11 +13,17 @@ struct HookTable: Sendable {
     let positions: [Int]
   }
 
+  /// A change of scores.
+  enum ScoreChange: Sendable {
+    case edit(ActivationEdit)
+    case knockout(EdgeKnockout)
+  }
+
   /// What happens between scores and weighted values in one block of one request.
   struct Attention: Sendable {
-    var scoreEdits: [ActivationEdit] = []
+    /// In the request's order: a later one sees, and may undo, what earlier ones did.
+    var scoreChanges: [ScoreChange] = []
     var patternEdits: [ActivationEdit] = []
-    var knockouts: [EdgeKnockout] = []
     var scoreRecords: [Record] = []
     var patternRecords: [Record] = []
   }
@@ -29,22 +35,7 @@ struct HookTable: Sendable {
 
   init(_ requests: [ForwardRequest]) {
     for (index, request) in requests.enumerated() {
-      for intervention in request.interventions {
-        switch intervention {
-        case .edit(let edit):
-          switch (edit.hook.site, edit.hook.layer) {
-          case (.scores, let layer?):
-            attention[layer, default: [:]][index, default: Attention()].scoreEdits.append(edit)
-          case (.pattern, let layer?):
-            attention[layer, default: [:]][index, default: Attention()].patternEdits.append(edit)
-          default: edits[edit.hook, default: []].append(Edit(request: index, edit: edit))
-          }
-        case .knockout(let edges):
-          for layer in edges.layers {
-            attention[layer, default: [:]][index, default: Attention()].knockouts.append(edges)
-          }
-        }
-      }
+      for intervention in request.interventions { add(intervention, index) }
       for (number, recording) in request.recordings.enumerated() {
         let record = Record(
           request: index, index: number,
@@ -60,6 +51,52 @@ struct HookTable: Sendable {
     }
   }
 
+  private mutating func add(_ intervention: Intervention, _ request: Int) {
+    switch intervention {
+    case .edit(let edit):
+      switch (edit.hook.site, edit.hook.layer) {
+      case (.scores, let layer?):
+        attention[layer, default: [:]][request, default: Attention()]
+          .scoreChanges.append(.edit(edit))
+      case (.pattern, let layer?):
+        attention[layer, default: [:]][request, default: Attention()].patternEdits.append(edit)
+      default: edits[edit.hook, default: []].append(Edit(request: request, edit: edit))
+      }
+    case .knockout(let edges):
+      for layer in edges.layers {
+        attention[layer, default: [:]][request, default: Attention()]
+          .scoreChanges.append(.knockout(edges))
+      }
+    }
+  }
+
   /// Whether anybody reads or changes what is there.
   func visits(_ hook: HookPoint) -> Bool { edits[hook] != nil || records[hook] != nil }
+
+  /// Positions that somebody changes there, by request.
+  func edited(at hook: HookPoint) -> [Int: Positions] {
+    Self.positions((edits[hook] ?? []).map { Touch(request: $0.request, $0.edit.positions) })
+  }
+
+  /// Positions that somebody reads or changes there, by request.
+  func visited(at hook: HookPoint) -> [Int: Positions] {
+    let changed = (edits[hook] ?? []).map { Touch(request: $0.request, $0.edit.positions) }
+    let read = (records[hook] ?? []).map { Touch(request: $0.request, $0.positions) }
+    return Self.positions(changed + read)
+  }
+
+  private struct Touch {
+    let request: Int
+    let positions: [Int]
+
+    init(request: Int, _ positions: [Int]) {
+      self.request = request
+      self.positions = positions
+    }
+  }
+
+  private static func positions(_ touches: [Touch]) -> [Int: Positions] {
+    Dictionary(grouping: touches, by: \.request)
+      .mapValues { Positions(Set($0.flatMap(\.positions)).sorted()) }
+  }
 }

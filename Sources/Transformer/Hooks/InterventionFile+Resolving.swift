@@ -6,14 +6,19 @@ extension InterventionFile {
   ///
   /// All donors and means are recorded in one call of the engine.
   ///
+  /// - Parameter tokenize: the tokens of a donor's text, as the prompt's own text becomes tokens.
   /// - Throws: `UserError` that names the file and the key, where an entry does not fit the model or
   ///   the sequence, or touches nothing.
-  public func resolve(for tokens: [Int], engine: Engine) throws -> [Intervention] {
+  public func resolve(
+    for tokens: [Int], engine: Engine, tokenize: (String) throws -> [Int]
+  ) throws -> [Intervention] {
     guard !tokens.isEmpty else {
       throw UserError("the prompt has no tokens", remedy: "give at least one", status: .usage)
     }
     var resolver = InterventionResolver(tokens: tokens, architecture: engine.model.architecture)
-    let drafts = try entries.map { try resolver.draft($0.entry, place: $0.place) }
+    let drafts = try entries.map {
+      try resolver.draft($0.entry, place: $0.place, tokenize: tokenize)
+    }
     let results = try engine.forward(resolver.requests)
     return try drafts.map { try $0(results) }
   }
@@ -34,14 +39,17 @@ private struct InterventionResolver {
     self.architecture = architecture
   }
 
-  mutating func draft(_ entry: InterventionFile.Entry, place: String) throws -> Draft {
+  mutating func draft(
+    _ entry: InterventionFile.Entry, place: String, tokenize: (String) throws -> [Int]
+  ) throws -> Draft {
+    let validated = validator(place)
     switch entry {
     case .knockout(let layers, let heads, let queries, let keys):
-      let intervention = Intervention.knockout(
-        EdgeKnockout(
-          layers: layers, heads: heads.values, queries: try queries.positions(in: tokens.count),
-          keys: try keys.positions(in: tokens.count)))
-      try validate(intervention, place)
+      let intervention = try validated(
+        .knockout(
+          EdgeKnockout(
+            layers: layers, heads: heads.values, queries: try queries.positions(in: tokens.count),
+            keys: try keys.positions(in: tokens.count))))
       return { _ in intervention }
     case .edit(let edit, let hook, let selection, let heads):
       let positions = try selection.positions(in: tokens.count)
@@ -49,30 +57,31 @@ private struct InterventionResolver {
         .edit(ActivationEdit(at: hook, positions: positions, heads: heads.values, change: change))
       }
       // Before anything runs, and before layers and heads are counted with.
-      try validate(intervention(.zero), place)
+      _ = try validated(intervention(.scale(1)))
       switch edit {
-      case .zero: return { _ in intervention(.zero) }
-      case .scale(let factor): return { _ in intervention(.scale(factor)) }
+      case .zero: return { _ in try validated(intervention(.zero)) }
+      case .scale(let factor): return { _ in try validated(intervention(.scale(factor))) }
       case .add(let vector):
         let row = try expanded(vector, at: hook, heads: heads.values, place: place)
-        return { _ in intervention(.add(RowSource(row, count: positions.count))) }
+        return { _ in try validated(intervention(.add(RowSource(row, count: positions.count)))) }
       case .mean:
         try refuseScores(hook, place)
         let recording = record(hook, nil, of: tokens)
         return { results in
           let mean = Self.mean(RowSource(recording(results)).tensor)
-          return intervention(.replace(RowSource(mean, count: positions.count)))
+          return try validated(intervention(.replace(RowSource(mean, count: positions.count))))
         }
-      case .donor(let donor, let donorSelection):
+      case .donor(let entry):
         try refuseScores(hook, place)
-        let sources = try (donorSelection ?? selection).positions(in: donor.count)
-        try check(donor, sources, for: positions, at: hook, place)
+        let donor = try tokens(of: entry, tokenize)
+        let sources = try (entry.positions ?? selection).positions(in: donor.count)
+        try check(donor, sources, for: positions, at: hook, entry, place)
         let recorded = Set(sources).sorted()
         let rows = sources.compactMap(recorded.firstIndex(of:))
         let recording = record(hook, recorded, of: donor)
         return { results in
           let tensor = RowSource(recording(results)).tensor
-          return intervention(.replace(RowSource(tensor, rows: rows)))
+          return try validated(intervention(.replace(RowSource(tensor, rows: rows))))
         }
       }
     }
@@ -91,14 +100,32 @@ private struct InterventionResolver {
     return { $0[request].recorded[index] }
   }
 
-  /// As the engine will, but with the entry's place in the file.
-  private func validate(_ intervention: Intervention, _ place: String) throws {
-    do {
-      try intervention.validate(for: architecture, length: tokens.count)
-    } catch let error as UserError {
-      throw UserError(
-        error.problem, at: error.place.map { "\(place), \($0)" } ?? place, remedy: error.remedy,
-        status: error.status)
+  /// Checks an intervention as the engine will, but with the entry's place in the file.
+  private func validator(_ place: String) -> (Intervention) throws -> Intervention {
+    let (architecture, length) = (architecture, tokens.count)
+    return { intervention in
+      do {
+        try intervention.validate(for: architecture, length: length)
+        return intervention
+      } catch let error as UserError {
+        throw UserError(
+          error.problem, at: error.place.map { "\(place), \($0)" } ?? place,
+          remedy: error.remedy, status: error.status)
+      }
+    }
+  }
+
+  private func tokens(
+    of donor: InterventionFile.Donor, _ tokenize: (String) throws -> [Int]
+  ) throws -> [Int] {
+    switch donor.sequence {
+    case .tokens(let tokens): return tokens
+    case .text(let text):
+      let tokens = try tokenize(text)
+      guard !tokens.isEmpty else {
+        throw UserError("the donor has no tokens", at: donor.place, remedy: "give some text")
+      }
+      return tokens
     }
   }
 
@@ -110,18 +137,19 @@ private struct InterventionResolver {
   }
 
   private func check(
-    _ donor: [Int], _ sources: [Int], for positions: [Int], at hook: HookPoint, _ place: String
+    _ donor: [Int], _ sources: [Int], for positions: [Int], at hook: HookPoint,
+    _ entry: InterventionFile.Donor, _ place: String
   ) throws {
     let place = "\(place), edit.donor"
     for token in donor where token >= architecture.vocabulary {
       throw UserError(
         "token \(token) is not in the vocabulary of \(architecture.vocabulary)",
-        at: "\(place).tokens", remedy: "use ids 0 to \(architecture.vocabulary - 1)")
+        at: entry.place, remedy: "use ids 0 to \(architecture.vocabulary - 1)")
     }
     guard donor.count <= architecture.contextLength else {
       throw UserError(
         "the donor has \(donor.count) tokens, the model takes \(architecture.contextLength)",
-        at: "\(place).tokens", remedy: "use a shorter donor")
+        at: entry.place, remedy: "use a shorter donor")
     }
     guard sources.count == positions.count else {
       throw UserError(
@@ -131,7 +159,7 @@ private struct InterventionResolver {
     guard hook.site != .pattern || donor.count == tokens.count else {
       throw UserError(
         "the donor has \(donor.count) tokens, the recipient \(tokens.count), and a pattern has a"
-          + " weight for each", at: "\(place).tokens", remedy: "use a donor of the same length")
+          + " weight for each", at: entry.place, remedy: "use a donor of the same length")
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import TensorCore
 
 /// A JSON list of interventions, as `--interventions FILE` takes it.
@@ -5,10 +6,16 @@ import TensorCore
 /// An entry changes activations at a hook point,
 /// `{"hook": "blocks.10.hook_resid_post", "positions": [3, -1], "edit": "zero"}`, or takes edges out
 /// of the attention, `{"knockout": {"layers": [4, 8], "queries": [9], "keys": [2, 5]}}`. Positions
-/// below 0 count from the end; `"all"` stands for every position or head.
+/// below 0 count from the end; `"all"` stands for every position or head. Entries at one hook point act
+/// in the order of the list. A knockout is a change of `attn.hook_attn_scores`, to −∞: it takes its
+/// place among the edits there, and a later one that sets these scores undoes it. Keys that a query
+/// does not see are not touched by `"zero"` and `"scale"`; a donor or mean that gives them weight is an
+/// error.
 ///
-/// Edits are `"zero"`, `"mean"`, `{"scale": x}`, `{"add": [..]}` and
-/// `{"donor": {"tokens": [..], "positions": [..]}}`. `"mean"` puts in the mean over all positions of
+/// Edits are `"zero"`, `"mean"`, `{"scale": x}`, `{"add": [..]}`, or
+/// `{"add": {"file": "v.safetensors", "tensor": "name", "scale": x}}` with a path from the list's own
+/// folder, and `{"donor": {"tokens": [..], "positions": [..]}}` or `{"donor": {"text": ".."}}`, a text
+/// that becomes tokens as the prompt does. `"mean"` puts in the mean over all positions of
 /// the same sequence's run without interventions, so that nothing of the other entries leaks into
 /// it. In residual streams position 0 carries massive activations, and such a mean is mostly a
 /// fraction of that one position; prefer `attn_out`, `mlp_out` or `z` for mean ablation.
@@ -25,8 +32,21 @@ public struct InterventionFile: Sendable {
     case mean
     case scale(Float)
     case add([Float])
-    /// Without positions, those of the recipient as the file names them: −1 is the donor's last.
-    case donor(tokens: [Int], positions: Selection?)
+    case donor(Donor)
+  }
+
+  /// Another sequence, whose run gives its activations.
+  struct Donor: Sendable {
+    enum Sequence: Sendable {
+      case tokens([Int])
+      case text(String)
+    }
+
+    let sequence: Sequence
+    /// Nil for those of the recipient as the file names them: −1 is the donor's last.
+    let positions: Selection?
+    /// Where it stands in the file.
+    let place: String
   }
 
   enum Entry: Sendable {
@@ -41,14 +61,21 @@ public struct InterventionFile: Sendable {
   ///
   /// - Throws: `UserError` that names the file, the key, what was found and what is allowed.
   public init(contentsOf path: String) throws {
-    try self.init(JSONReader(contentsOf: path))
+    try self.init(
+      JSONReader(contentsOf: path), folder: URL(fileURLWithPath: path).deletingLastPathComponent())
   }
 
-  init(_ reader: JSONReader) throws {
-    entries = try reader.list().map { (try Self.entry($0), $0.place) }
+  /// - Parameter folder: where the paths of vectors begin.
+  init(_ reader: JSONReader, folder: URL = URL(fileURLWithPath: ".")) throws {
+    entries = try reader.list().map { (try Self.entry($0, folder), $0.place) }
+    guard !entries.isEmpty else {
+      throw UserError(
+        "the list has no interventions", at: reader.place,
+        remedy: "write at least one, or leave out --interventions")
+    }
   }
 
-  private static func entry(_ reader: JSONReader) throws -> Entry {
+  private static func entry(_ reader: JSONReader, _ folder: URL) throws -> Entry {
     let keys = try reader.entries().map(\.0)
     if keys.contains("knockout") {
       return try knockout(Fields(reader, required: ["knockout"], optional: [])["knockout"])
@@ -62,7 +89,7 @@ public struct InterventionFile: Sendable {
     let name = try fields["hook"]
     let hook = try HookPoint(parsing: name.string(), place: name.place)
     return .edit(
-      try edit(fields["edit"]), hook: hook, positions: try selection(fields["positions"]),
+      try edit(fields["edit"], folder), hook: hook, positions: try selection(fields["positions"]),
       heads: try selection(fields.optional("heads"), place: reader.place))
   }
 
@@ -92,7 +119,7 @@ public struct InterventionFile: Sendable {
     return Selection(values: try reader.list().map { try $0.integer() }, place: reader.place)
   }
 
-  private static func edit(_ reader: JSONReader) throws -> Edit {
+  private static func edit(_ reader: JSONReader, _ folder: URL) throws -> Edit {
     if case .string = reader.value {
       return try reader.choice(of: ["zero", "mean"]) == "zero" ? .zero : .mean
     }
@@ -104,20 +131,60 @@ public struct InterventionFile: Sendable {
     }
     switch name {
     case "scale": return .scale(try float(value))
-    case "add": return .add(try value.list().map(float))
-    default: return try donor(value)
+    case "add": return .add(try vector(value, folder))
+    default: return .donor(try donor(value))
     }
   }
 
-  private static func donor(_ reader: JSONReader) throws -> Edit {
-    let fields = try Fields(reader, required: ["tokens"], optional: ["positions"])
-    let tokens = try fields["tokens"].list().map { try $0.integer(in: 0...Int.max) }
-    guard !tokens.isEmpty else {
+  private static func donor(_ reader: JSONReader) throws -> Donor {
+    let fields = try Fields(reader, required: [], optional: ["tokens", "text", "positions"])
+    let positions = try fields.optional("positions").map { try selection($0) }
+    switch (fields.optional("tokens"), fields.optional("text")) {
+    case (let tokens?, nil):
+      let ids = try tokens.list().map { try $0.integer(in: 0...Int.max) }
+      guard !ids.isEmpty else {
+        throw UserError(
+          "the donor has no tokens", at: tokens.place, remedy: "give at least one")
+      }
+      return Donor(sequence: .tokens(ids), positions: positions, place: tokens.place)
+    case (nil, let text?):
+      return Donor(sequence: .text(try text.string()), positions: positions, place: text.place)
+    case (let tokens, _):
       throw UserError(
-        "the donor has no tokens", at: try fields["tokens"].place, remedy: "give at least one")
+        tokens == nil
+          ? "the donor has neither \"tokens\" nor \"text\", one is missing"
+          : "the donor has both \"tokens\" and \"text\"",
+        at: reader.place, remedy: "give one of them")
     }
-    return .donor(
-      tokens: tokens, positions: try fields.optional("positions").map { try selection($0) })
+  }
+
+  /// Numbers, or those of an array in a safetensors file.
+  private static func vector(_ reader: JSONReader, _ folder: URL) throws -> [Float] {
+    guard case .object = reader.value else { return try reader.list().map(float) }
+    let fields = try Fields(reader, required: ["file", "tensor"], optional: ["scale"])
+    let path = try fields["file"].string()
+    let scale = try fields.optional("scale").map(float) ?? 1
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(URL(fileURLWithPath: path, relativeTo: folder).path)
+    } catch let error as UserError {
+      throw UserError(
+        "\(error.place ?? path): \(error.problem)", at: try fields["file"].place,
+        remedy: error.remedy)
+    }
+    let name = try fields["tensor"].string()
+    guard file.contains(name) else {
+      throw UserError(
+        "\(file.path) has no array \"\(name)\"", at: try fields["tensor"].place,
+        remedy: "it has \(file.names.prefix(8).joined(separator: ", "))")
+    }
+    let values = try file.floats(name).map { $0 * scale }
+    guard values.allSatisfy(\.isFinite) else {
+      throw UserError(
+        "the array \"\(name)\" of \(file.path), scaled, is not finite", at: reader.place,
+        remedy: "use another")
+    }
+    return values
   }
 
   private static func float(_ reader: JSONReader) throws -> Float {

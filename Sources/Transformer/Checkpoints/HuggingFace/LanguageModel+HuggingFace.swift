@@ -43,5 +43,6 @@ extension LanguageModel {
       beginToken = .none
       tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
     }
+    endTokens = try Self.endTokens(ofFolder: folder, config: name)
   }
 }

@@ -1,0 +1,101 @@
+import TensorCore
+
+/// Activations of many prompts in one safetensors file: an array a hook point, with a row for each
+/// position that is recorded, prompt by prompt.
+///
+/// Shapes are `[rows, width]`, `[rows, heads, headWidth]` where values are laid out by head, and
+/// `[rows, heads, keys]` for scores and patterns of prompts of equal length. Scores are −∞ for keys
+/// that the query does not see.
+public struct ActivationFile {
+  /// One prompt, and where it is recorded.
+  public struct Prompt: Sendable {
+    public let tokens: [Int]
+    /// Ascending, each once.
+    public let positions: [Int]
+
+    public init(tokens: [Int], positions: [Int]) {
+      self.tokens = tokens
+      self.positions = positions
+    }
+  }
+
+  private let engine: Engine
+  private let hooks: [HookPoint]
+  private let prompts: [Prompt]
+  /// Most numbers that are held at a time, but at least one prompt's.
+  private let most: Int
+
+  /// - Throws: `UserError` where there is nothing to record, or prompts of several lengths are asked for
+  ///   their scores or patterns.
+  public init(
+    _ prompts: [Prompt], at hooks: [HookPoint], engine: Engine, most: Int = 1 << 24
+  ) throws {
+    guard prompts.contains(where: { !$0.positions.isEmpty }), !hooks.isEmpty else {
+      throw UserError(
+        "there is nothing to record", remedy: "name hook points and positions that are there",
+        status: .usage)
+    }
+    let lengths = Set(prompts.map(\.tokens.count)).sorted()
+    if let hook = hooks.first(where: { $0.width(in: engine.model.architecture) == nil }),
+      lengths.count > 1
+    {
+      throw UserError(
+        "a row has a number for each token, and the prompts have \(lengths[0]) to "
+          + "\(lengths[lengths.count - 1]) tokens", at: hook.description,
+        remedy: "record it of prompts of one length", status: .usage)
+    }
+    self.engine = engine
+    self.hooks = hooks
+    self.prompts = prompts
+    self.most = most
+  }
+
+  /// Rows of every array.
+  public var rows: Int { prompts.reduce(0) { $0 + $1.positions.count } }
+
+  /// Shape of the array of a hook point.
+  public func shape(of hook: HookPoint) -> [Int] {
+    let architecture = engine.model.architecture
+    guard let width = hook.width(in: architecture) else {
+      return [rows, architecture.heads, prompts.first?.tokens.count ?? 0]
+    }
+    let heads = hook.heads(in: architecture)
+    return hook.site.hasHeads ? [rows, heads, width / heads] : [rows, width]
+  }
+
+  /// Records everything, some prompts at a time.
+  ///
+  /// - Parameter progress: called with the number of prompts done.
+  public func write(
+    to path: String, metadata: [String: String] = [:], progress: (Int) -> Void = { _ in }
+  ) throws {
+    let file = try SafetensorsStream(
+      hooks.map { ($0.description, shape(of: $0)) }, metadata: metadata, to: path)
+    let numbers = hooks.reduce(0) { $0 + shape(of: $1).dropFirst().reduce(1, *) }
+    var (first, row) = (0, 0)
+    while first < prompts.count {
+      var last = first
+      var held = 0
+      repeat {
+        held += prompts[last].positions.count * numbers
+        last += 1
+      } while last < prompts.count && held + prompts[last].positions.count * numbers <= most
+      let part = prompts[first..<last].filter { !$0.positions.isEmpty }
+      let results = try engine.forward(
+        part.map { prompt in
+          ForwardRequest(
+            tokens: prompt.tokens,
+            recordings: hooks.map { Recording($0, positions: prompt.positions) }, logits: .none)
+        })
+      for (prompt, result) in zip(part, results) {
+        for (hook, tensor) in zip(hooks, result.recorded) {
+          try file.write(tensor.values, of: hook.description, at: row)
+        }
+        row += prompt.positions.count
+      }
+      first = last
+      progress(first)
+    }
+    try file.finish()
+  }
+}

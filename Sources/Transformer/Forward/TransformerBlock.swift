@@ -1,0 +1,168 @@
+import TensorCore
+
+/// One block of the transformer, from top to bottom: attention and MLP, each added to the residual
+/// stream.
+///
+/// Here stands what is computed, and in which order hook points are visited. `RowPlan` chose the
+/// rows, `ForwardPass` holds them, and its kernels (`ForwardPass+Norms`, `+Attention`, `+HeadResults`)
+/// do the work.
+struct TransformerBlock {
+  let pass: ForwardPass
+  let layer: Int
+  let weights: LanguageModel.Block
+  /// Rows whose keys and values are computed; others' come from the base run.
+  let keyRows: RowTable
+  /// Rows that go through the whole block.
+  let rows: RowTable
+
+  private var architecture: Architecture { pass.architecture }
+
+  init(_ layer: Int, of pass: ForwardPass) {
+    self.pass = pass
+    self.layer = layer
+    weights = pass.model.weights.blocks[layer]
+    keyRows = RowTable(pass.plans.map { $0.keyValue[layer] })
+    rows = RowTable(pass.plans.map { $0.full[layer] })
+  }
+
+  /// Takes the pass from the residual stream before the block to the one after it.
+  func run() {
+    guard keyRows.count > 0 || rows.count > 0 else {
+      return pass.advance(to: layer + 1, from: pass.state, rows: rows)
+    }
+    let keyInput = normalisedInput(keyRows)
+    let cache = keysAndValues(keyInput)
+    guard rows.count > 0 else {
+      return pass.advance(to: layer + 1, from: pass.state, rows: rows)
+    }
+    let queries = queries(rows == keyRows ? keyInput : normalisedInput(rows))
+    let mixed = pass.mixValues(layer, queries: queries, cache: cache, rows: rows)
+    visit(.headOutput, mixed, rows)
+
+    let stream = pass.residualStream(of: rows, layer: layer)
+    if architecture.isParallel {
+      let input = normalised(stream)
+      addAttention(mixed, to: stream)
+      addMLP(input, to: stream)
+    } else {
+      addAttention(mixed, to: stream)
+      visit(.residualMiddle, stream, rows)
+      addMLP(normalised(stream), to: stream)
+    }
+    pass.advance(to: layer + 1, from: stream.pointer, rows: rows)
+  }
+
+  // MARK: - Attention
+
+  /// The residual stream before the block, normalised, `[rows, width]`.
+  private func normalisedInput(_ rows: RowTable) -> MatrixView {
+    let out = buffer(.normed, rows, architecture.width)
+    pass.normalise(
+      pass.sources(of: rows, layer: layer), weights.attentionNorm, into: out.pointer, layer: layer,
+      hooks: NormHooks(.attentionNormScale, .attentionNormalized, layer: layer, rows: rows))
+    return out
+  }
+
+  /// Keys, normalised by head and rotated, and values, `[groups, rows, headWidth]`.
+  private func keysAndValues(_ input: MatrixView) -> ForwardPass.KeyValueRows {
+    let keys = product(weights.key, input, keyRows, .keys)
+    let values = product(weights.value, input, keyRows, .values)
+    visit(.key, keys, keyRows)
+    visit(.value, values, keyRows)
+    pass.normaliseHeads(keys, weights.keyNorm, rows: keyRows)
+    pass.rotateHeads(keys, rows: keyRows)
+    visit(.rotatedKey, keys, keyRows)
+    return pass.keep(keys: keys, values: values, rows: keyRows, layer: layer)
+  }
+
+  /// Queries, normalised by head and rotated, `[rows, heads · headWidth]`.
+  private func queries(_ input: MatrixView) -> MatrixView {
+    let queries = product(weights.query, input, rows, .queries)
+    visit(.query, queries, rows)
+    pass.normaliseHeads(queries, weights.queryNorm, rows: rows)
+    pass.rotateHeads(queries, rows: rows)
+    visit(.rotatedQuery, queries, rows)
+    return queries
+  }
+
+  /// `stream += norm(W · mixed)`, the norm where the family has one.
+  private func addAttention(_ mixed: MatrixView, to stream: MatrixView) {
+    let hook = HookPoint(.attentionOutput, layer: layer)
+    let results = HookPoint(.headResult, layer: layer)
+    guard weights.attentionPostNorm != nil || visits(hook) || visits(results) else {
+      return pass.multiply(
+        weights.output, mixed.pointer, rows: rows.count, into: stream, accumulate: true)
+    }
+    let branch = product(weights.output, mixed, rows, .branch)
+    pass.visitHeadResults(results, weights.output, mixed, sum: branch, rows: rows)
+    add(branch, normalisedBy: weights.attentionPostNorm, hook: hook, to: stream)
+  }
+
+  // MARK: - MLP
+
+  /// The residual stream that the MLP reads, normalised, `[rows, width]`.
+  private func normalised(_ stream: MatrixView) -> MatrixView {
+    let out = buffer(.normed, rows, architecture.width)
+    pass.normalise(
+      RowPointers(stream.pointer, count: rows.count, stride: stream.stride), weights.mlpNorm,
+      into: out.pointer, layer: layer,
+      hooks: NormHooks(.mlpNormScale, .mlpNormalized, layer: layer, rows: rows))
+    return out
+  }
+
+  /// `stream += norm(W · (f(gate) · up))`, or `norm(W · f(up))`, the norm where the family has one.
+  private func addMLP(_ input: MatrixView, to stream: MatrixView) {
+    let hidden = product(weights.gate ?? weights.up, input, rows, .gate)
+    visit(.hiddenPre, hidden, rows)
+    if weights.gate == nil {
+      pass.activate(hidden, rows: rows)
+    } else {
+      let up = product(weights.up, input, rows, .up)
+      visit(.hiddenLinear, up, rows)
+      pass.activate(hidden, times: up, rows: rows)
+    }
+    visit(.hidden, hidden, rows)
+
+    let hook = HookPoint(.mlpOutput, layer: layer)
+    guard weights.mlpPostNorm != nil || visits(hook) else {
+      return pass.multiply(
+        weights.down, hidden.pointer, rows: rows.count, into: stream, accumulate: true)
+    }
+    let branch = product(weights.down, hidden, rows, .branch)
+    add(branch, normalisedBy: weights.mlpPostNorm, hook: hook, to: stream)
+  }
+
+  // MARK: - Both
+
+  private func add(
+    _ branch: MatrixView, normalisedBy norm: LanguageModel.Norm?, hook: HookPoint,
+    to stream: MatrixView
+  ) {
+    if let norm {
+      pass.normalise(
+        RowPointers(branch.pointer, count: rows.count, stride: branch.stride), norm,
+        into: branch.pointer, layer: layer)
+    }
+    pass.visit(hook, branch, rows)
+    pass.add(branch, to: stream, rows: rows.count)
+  }
+
+  /// `W · x + b`, in the buffer `slot`.
+  private func product(
+    _ linear: PackedLinear, _ x: MatrixView, _ rows: RowTable, _ slot: ForwardPass.Slot
+  ) -> MatrixView {
+    let out = buffer(slot, rows, linear.outputs)
+    pass.multiply(linear, x.pointer, rows: rows.count, into: out)
+    return out
+  }
+
+  private func buffer(_ slot: ForwardPass.Slot, _ rows: RowTable, _ width: Int) -> MatrixView {
+    MatrixView(pass.buffer(slot, rows.count * width), stride: width)
+  }
+
+  private func visits(_ hook: HookPoint) -> Bool { pass.hooks.visits(hook) }
+
+  private func visit(_ site: HookPoint.Site, _ view: MatrixView, _ rows: RowTable) {
+    pass.visit(HookPoint(site, layer: layer), view, rows)
+  }
+}
