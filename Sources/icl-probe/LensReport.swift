@@ -70,8 +70,8 @@ struct LensReport {
     func visible(_ token: Int) -> String { writer.visible(tokenizer.decode([token])) }
     func cells(_ found: LogitLens.Candidate) -> [String] {
       [
-        visible(found.token), String(format: "%.4f", found.logit),
-        String(format: "%.4f", found.probability),
+        visible(found.token), formatted(Double(found.logit), digits: 4),
+        formatted(Double(found.probability), digits: 4),
       ]
     }
     func table(
@@ -99,10 +99,10 @@ struct LensReport {
         .prefix(count)
       parts.append(
         device.style.bold(
-          "logit of \(what): \(String(format: "%.4f", attribution.sum)), of which") + "\n"
+          "logit of \(what): \(formatted(attribution.sum, digits: 4)), of which") + "\n"
           + table(
             ["part", "adds"],
-            largest.map { [$0.part.name, String(format: "%+.4f", $0.value)] }, [.left, .right]))
+            largest.map { [$0.part.name, formattedSigned($0.value, digits: 4)] }, [.left, .right]))
     }
     return parts.joined(separator: "\n")
   }

@@ -59,7 +59,7 @@ extension Report {
             let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
             return [
               HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"), HTMLTable.Cell(run.name),
-              .verdict(verdict.verdict.map { VerdictMark($0) } ?? .notTested),
+              .verdict(Self.mark(verdict.outcome), verdict.words),
               HTMLTable.Cell(weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? ""),
               HTMLTable.Cell(weakest.map { formattedPValue($0.adjustedPValue) } ?? ""),
               HTMLTable.Cell(
@@ -70,15 +70,26 @@ extension Report {
           }
       },
       caption:
-        "A claim is supported where all its sentences are, contradicted where one is. Effect and p are "
-        + "of its weakest sentence.")
+        "How many of the sentences that speak to a claim support or contradict it; the others are "
+        + "undecided. Effect and p are of its weakest sentence.")
+  }
+
+  private static func mark(_ outcome: RunReport.PaperVerdict.Outcome) -> VerdictMark {
+    switch outcome {
+    case .supported: .supported
+    case .contradicted: .contradicted
+    case .mixed, .undecided: .undecided
+    case .notTested: .notTested
+    }
   }
 
   private var seriesRow: [HTMLTable.Cell] {
     let claims: [PaperClaim] = [.noGlobalVector, .ownAnswerPosition, .distributed]
-    let tested = runs.filter { run in claims.allSatisfy { run.verdict(on: $0).verdict != nil } }
+    let tested = runs.filter { run in
+      claims.allSatisfy { run.verdict(on: $0).outcome != .notTested }
+    }
     let holds = tested.filter { run in
-      claims.allSatisfy { run.verdict(on: $0).verdict == .supported }
+      claims.allSatisfy { run.verdict(on: $0).outcome == .supported }
     }
     let tasks = Set(tested.map(\.record.task))
     return [

@@ -38,50 +38,79 @@ public struct RunReport: Sendable {
     }
   }
 
-  /// The verdict on one of the paper's claims.
+  /// What a run says of one of the paper's claims.
   struct PaperVerdict {
+    enum Outcome {
+      case supported, contradicted, mixed, undecided, notTested
+    }
+
     let claim: PaperClaim
-    /// Nil where nothing was tested.
-    let verdict: Claim.Verdict?
     /// Sentences that speak to it.
     let claims: [Claim]
     /// The sections that they stand in.
     let headings: [String]
+
+    private func count(_ verdict: Claim.Verdict) -> Int { claims.count { $0.verdict == verdict } }
+
+    /// Supported or contradicted where some sentences are and none says the opposite; mixed where some
+    /// are the one and some the other.
+    var outcome: Outcome {
+      if claims.isEmpty { return .notTested }
+      switch (count(.supported) > 0, count(.contradicted) > 0) {
+      case (true, true): return .mixed
+      case (true, false): return .supported
+      case (false, true): return .contradicted
+      case (false, false): return .undecided
+      }
+    }
+
+    /// The outcome, and how many sentences of how many it rests on.
+    var words: String {
+      let all = claims.count
+      switch outcome {
+      case .notTested: return "not tested"
+      case .supported: return "supported by \(count(.supported)) of \(all)"
+      case .contradicted: return "contradicted by \(count(.contradicted)) of \(all)"
+      case .mixed:
+        return "mixed: \(count(.supported)) of \(all) support, \(count(.contradicted)) contradict"
+      case .undecided: return "undecided"
+      }
+    }
   }
 
-  /// A claim is supported where all its sentences are, and contradicted where one is.
   func verdict(on claim: PaperClaim) -> PaperVerdict {
     let found = sections.map { entry in
       (entry.section.heading, entry.section.claims.filter { $0.paperClaim == claim.rawValue })
     }.filter { !$0.1.isEmpty }
-    let claims = found.flatMap(\.1)
-    let verdicts = Set(claims.map(\.verdict))
-    return PaperVerdict(
-      claim: claim,
-      verdict: claims.isEmpty
-        ? nil
-        : verdicts.contains(.contradicted)
-          ? .contradicted : verdicts == [.supported] ? .supported : .undecided,
-      claims: claims, headings: found.map(\.0))
+    return PaperVerdict(claim: claim, claims: found.flatMap(\.1), headings: found.map(\.0))
   }
 
   /// "One vector or many?" in a few plain sentences.
   var answer: [String] {
     guard gate?.passed ?? true else { return [gate?.sentence ?? ""] }
-    let one = verdict(on: .noGlobalVector).verdict
-    let own = verdict(on: .ownAnswerPosition).verdict
-    let spread = verdict(on: .distributed).verdict
+    let one = verdict(on: .noGlobalVector).outcome
+    let own = verdict(on: .ownAnswerPosition).outcome
+    let spread = verdict(on: .distributed).outcome
     let head: String?
     switch (one, own, spread) {
+    case (.notTested, .notTested, .notTested): head = nil
     case (.supported, .supported, .supported):
       head =
         "Many: each demonstration's answer position holds a part of the rule, and one vector does "
         + "not carry it."
+    case (.supported, .supported, .mixed):
+      head =
+        "Many, in unequal parts: answer positions hold the rule, several bring some of it, some "
+        + "bring much more than others, and one vector does not carry it."
+    case (.supported, .supported, _):
+      head =
+        "Many positions hold the rule and one vector does not carry it; how they share it is not "
+        + "decided."
     case (.contradicted, _, _): head = "One vector carries some of the rule."
-    case (_, .supported, .supported):
+    case (_, .supported, .supported), (_, .supported, .mixed):
       head = "Many positions hold the rule; whether one vector could carry it is not decided."
-    case (_, .contradicted, _): head = "Not at the answer positions."
-    case (nil, nil, nil): head = nil
+    case (_, .supported, _): head = "The answer positions hold the rule; the rest is not decided."
+    case (_, .contradicted, _): head = "The rule is not at the answer positions."
     default: head = "Not decided by this run."
     }
     return ((head.map { [$0] } ?? []) + (gate.map { [$0.sentence] } ?? []))
