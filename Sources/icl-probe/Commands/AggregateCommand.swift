@@ -75,11 +75,15 @@ enum AggregateCommand: Command {
     var evals: [String: (started: String, path: String)] = [:]
     for entry in entries.sorted() {
       let path = "runs/\(entry)"
+      guard FileManager.default.fileExists(atPath: path + "/manifest.json") else { continue }
       guard let manifest = try? JSONValue(contentsOf: path + "/manifest.json"),
         case .string(let started) = manifest["started"],
         case .string(let kind) = manifest["identity"]["kind"],
         case .string(let task) = manifest["identity"]["task"]
-      else { continue }
+      else {
+        Notes.write("leaving out \(path): its manifest.json cannot be read")
+        continue
+      }
       if kind == "patch" {
         patches.append((started, path))
       } else if evals[task].map({ $0.started < started }) ?? true {

@@ -9,9 +9,10 @@ enum PatchCommand: Command {
     name: "patch", summary: "Patch activations and measure what becomes of the answer.",
     discussion: """
       Runs the experiments of probes/ on a task: the donor is the clean run, the recipient the same \
-      prompt under the flipped rule. Or, with --pairs, on prompts of your own, a JSON object a line: \
-      {"clean": "…", "corrupted": "…", "right": " Mary", "wrong": " John"}. Results go to \
-      runs/NAME-NUMBER; the same command finishes a run that was stopped.
+      prompt under the flipped rule. Or, with --pairs, on prompts of your own: a JSON object a line \
+      with the texts "clean" and "corrupted", of one length in tokens, and the answers "right" and \
+      "wrong" as they follow, with their space. Results go to runs/NAME-NUMBER; the same command \
+      finishes a run that was stopped.
       """,
     options: [
       CommonOptions.task,
