@@ -39,6 +39,8 @@ struct LaboratoryRun {
         "there is nothing to run: " + reasons.joined(separator: "; "), at: subject.name,
         remedy: "choose other probes with --probe, or another task")
     }
+    // Before there is a folder: what cannot be run leaves none behind.
+    try plan.check(laboratory)
     let directory = try RunDirectory.open(
       root: "runs", name: name,
       identity: try identity(plan, engine, seed: seed, beginToken: laboratory.beginToken),
@@ -52,7 +54,6 @@ struct LaboratoryRun {
         for probe in probes { try show(probe, rows, model) }
       }
     } else {
-      try plan.check(laboratory)
       rows = try carryOut(plan, laboratory, directory, rows, model, isQuiet: isQuiet)
     }
     if isQuiet {
@@ -63,7 +64,8 @@ struct LaboratoryRun {
         "run": .string(directory.path), "rows": .array(results.map(JSONValue.object)),
       ])
     } else {
-      print("Run: \(directory.path)    Report: icl-probe aggregate \(directory.path)")
+      let report = ShellWord.line(["icl-probe", "aggregate", directory.path])
+      print("Run: \(directory.path)    Report: \(report)")
     }
   }
 
