@@ -47,6 +47,8 @@ struct LaboratoryRun {
         CommonOptions.warn(about: try RuleTask(named: name, in: folder))
       }
     }
+    // Before there is a folder: what cannot be run leaves none behind.
+    try plan.check(laboratory)
     let directory = try RunDirectory.open(
       root: "runs", name: name,
       identity: try identity(plan, engine, seed: seed, beginToken: laboratory.beginToken),
@@ -60,7 +62,6 @@ struct LaboratoryRun {
         for probe in probes { try show(probe, rows, model) }
       }
     } else {
-      try plan.check(laboratory)
       rows = try carryOut(plan, laboratory, directory, rows, model, parsed)
     }
     if isQuiet {

@@ -3,23 +3,25 @@ import Testing
 
 /// Runs are repeatable and can be finished after anything that stops them.
 @Suite(.timeLimit(.minutes(5))) struct PatchCommandTests {
-  let scratch: Scratch
+  let laboratory: TinyLaboratory
+  private var scratch: Scratch { laboratory.scratch }
+  /// Episodes of a run that takes long enough to be disturbed.
+  private static let many = 600
 
   init() throws {
-    scratch = try Scratch()
+    laboratory = try TinyLaboratory()
     try scratch.write(
       "quick.json",
       """
       {"name": "quick", "title": "Quick", "question": "Is it repeatable?",
-       "experiment": "layer-sweep", "donor": "clean", "positions": ["answers", "last"],
-       "layers": [3, 14, 25]}
+       "experiment": "layer-sweep", "donor": "clean", "positions": ["answers", "last"]}
       """)
   }
 
   private func arguments(_ folder: String, episodes: Int = 1, _ more: [String] = []) -> [String] {
     [
-      "patch", "--probe", "quick.json", "--shots", "2", "--verify", "1", "--episodes",
-      "\(episodes)", "--out", folder, "--json",
+      "patch", "--model", "tiny", "--task", "tasks/small.json", "--probe", "quick.json", "--shots",
+      "2", "--verify", "1", "--episodes", "\(episodes)", "--out", folder, "--json",
     ] + more
   }
 
@@ -80,30 +82,32 @@ import Testing
     // A folder of another run.
     try Program.run(arguments("a", episodes: 2), folder: scratch).expectFailure(
       1, "a: the folder holds another run: episodes is 1 there, 2 here", "--out")
-    try Program.run(arguments("a", ["--task", "present-past"]), folder: scratch)
-      .expectFailure(1, "a: the folder holds another run: task is", "--out")
+    try Program.run(
+      arguments("a").map { $0 == "tasks/small.json" ? "known" : $0 }, folder: scratch
+    )
+    .expectFailure(1, "a: the folder holds another run: task is", "--out")
     #expect(scratch.entries().allSatisfy { !$0.hasSuffix(".tmp") })
   }
 
   @Test func finishesWhatWasKilled() throws {
-    let running = try Program.start(arguments("killed", episodes: 8), folder: scratch)
+    let running = try Program.start(arguments("killed", episodes: Self.many), folder: scratch)
     while running.isRunning, (try? rows("killed").isEmpty) ?? true { usleep(5000) }
     // Or it may be finished before another process has begun, on a busy machine.
     running.pause()
-    try Program.run(arguments("killed", episodes: 8), folder: scratch)
+    try Program.run(arguments("killed", episodes: Self.many), folder: scratch)
       .expectFailure(1, "killed: another process is writing this run", "wait for it")
     running.kill()
     #expect(try running.finish().status == SIGKILL)
     let before = try rows("killed").count
 
-    let resumed = try run("killed", episodes: 8)
-    let whole = try run("whole", episodes: 8)
+    let resumed = try run("killed", episodes: Self.many)
+    let whole = try run("whole", episodes: Self.many)
     #expect(try rows("killed").count > before)
     #expect(try rows("killed") == rows("whole"))
     #expect(resumed.out.replacing("\"killed\"", with: "\"whole\"") == whole.out)
 
     // A disk that fills up: no file may grow beyond 16 kB, and these rows need more.
-    let command = arguments("full", episodes: 8).map { "'\($0)'" }.joined(separator: " ")
+    let command = arguments("full", episodes: Self.many).map { "'\($0)'" }.joined(separator: " ")
     let full = try Program.shell(
       "trap '' XFSZ; ulimit -f 16; exec \"$PROGRAM\" \(command)", folder: scratch)
     #expect(full.status == 1)
@@ -112,13 +116,13 @@ import Testing
     #expect(last.hasPrefix("icl-probe: full/rows.jsonl: cannot be written"), "\(full.err)")
     // Of the unit that did not fit, nothing is left.
     #expect(try scratch.read("full/rows.jsonl").hasSuffix("}\n"))
-    #expect(try rows("full").count % 8 == 0)
-    _ = try run("full", episodes: 8)
+    #expect(try laboratory.hasWholeUnits("full"))
+    _ = try run("full", episodes: Self.many)
     #expect(try rows("full") == rows("whole"))
   }
 
   @Test func stopsWhenAsked() throws {
-    let command = arguments("stopped", episodes: 8)
+    let command = arguments("stopped", episodes: Self.many)
     let running = try Program.start(command, folder: scratch)
     while running.isRunning, (try? rows("stopped").isEmpty) ?? true { usleep(5000) }
     running.interrupt()
@@ -131,8 +135,8 @@ import Testing
     #expect(try scratch.read("stopped/rows.jsonl").hasSuffix("}\n"))
     #expect(try JSON(scratch.read("stopped/manifest.json"))["finished"]?.text == nil)
 
-    _ = try run("stopped", episodes: 8)
-    _ = try run("never", episodes: 8)
+    _ = try run("stopped", episodes: Self.many)
+    _ = try run("never", episodes: Self.many)
     #expect(try scratch.read("stopped/rows.jsonl") == scratch.read("never/rows.jsonl"))
   }
 
@@ -166,6 +170,31 @@ import Testing
       1, "a/manifest.json, verification.variants: found a number where a whole number belongs")
   }
 
+  /// The model that the program comes with, read by its own tokenizer.
+  @Test func patchesARealModel() throws {
+    let short = [
+      "patch", "--probe", "quick.json", "--shots", "2", "--episodes", "1", "--verify", "2",
+      "--task", Self.task, "--out", "real", "--json",
+    ]
+    let result = try Program.run(short, folder: scratch)
+    #expect(result.status == 0, "\(result.err)")
+    let rows = try #require(try JSON(result.out)["rows"]).items
+    func recovery(_ positions: String, _ layer: Int) -> Double? {
+      rows.first {
+        $0["metric"]?.text == "recovery" && $0["positions"]?.text == positions
+          && $0["layer"]?.whole == layer
+      }?["mean"]?.number
+    }
+    // After the last of thirty layers the last position is all that is read, and answers are not.
+    #expect(abs(try #require(recovery("last", 29)) - 1) < 1e-3)
+    #expect(abs(try #require(recovery("answers", 29))) < 1e-3)
+    let manifest = try JSON(scratch.read("real/manifest.json"))
+    #expect(try #require(manifest["verification"]?["largest_deviation"]?.number) < 1e-3)
+  }
+
+  private static let task = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../tasks/multi-demo-rule.json").standardized.path
+
   /// Bits differ between kinds of processor, so that runs do not mix them.
   @Test func doesNotMixKindsOfProcessor() throws {
     func run(_ core: String) throws -> Program.Result {
@@ -181,16 +210,16 @@ import Testing
   }
 
   @Test func numbersItsRuns() throws {
-    let short = ["patch", "--probe", "quick.json", "--shots", "2", "--episodes", "1"]
+    let short = Array(arguments("").prefix { $0 != "--out" })
     let first = try Program.run(short, folder: scratch)
     #expect(first.status == 0, "\(first.err)")
-    #expect(first.out.contains("runs/multi-demo-rule-001"))
+    #expect(first.out.contains("runs/small-001"))
     #expect(try Program.run(short, folder: scratch).out == first.out)
     let again = try Program.run(short + ["--again"], folder: scratch)
-    #expect(again.out.contains("runs/multi-demo-rule-002"))
+    #expect(again.out.contains("runs/small-002"))
     #expect(
-      try scratch.read("runs/multi-demo-rule-001/rows.jsonl")
-        == scratch.read("runs/multi-demo-rule-002/rows.jsonl"))
+      try scratch.read("runs/small-001/rows.jsonl")
+        == scratch.read("runs/small-002/rows.jsonl"))
   }
 
   @Test func refusesPlacesThatCannotBeWritten() throws {

@@ -51,13 +51,15 @@ public struct Section: Sendable {
     }
   }
 
-  /// Adds a flat result: what it is of, a metric and its interval.
+  /// Adds a flat result: what it is of, a metric and its interval. Scripts find `positions` and
+  /// `layer` in every result; they are null where it is of none.
   mutating func add(
     result columns: [(key: String, value: JSONValue)], metric: String, _ interval: Interval,
     count: Int
   ) {
+    let missing = ["positions", "layer"].filter { key in !columns.contains { $0.key == key } }
     results.append(
-      columns + [
+      columns + missing.map { ($0, .null) } + [
         ("metric", .string(metric)), ("mean", .number(interval.estimate)),
         ("low", .number(interval.low)), ("high", .number(interval.high)), ("n", .integer(count)),
       ])

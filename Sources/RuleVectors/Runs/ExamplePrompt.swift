@@ -84,10 +84,13 @@ extension Laboratory {
     var variants: [(String, Episode)] = [("clean", episode)]
     if task.family == .categorization {
       variants.append(("flipped-rule", try episode.flippedRule()))
-      variants.append(("swapped-slots", try sampler.swappedSlots(of: episode)))
+      // A task may have too few items or dummies for a variant; that is an error only for a probe that
+      // needs it.
+      if let swapped = try? sampler.swappedSlots(of: episode) {
+        variants.append(("swapped-slots", swapped))
+      }
     }
     variants.append(("zero-shot", episode.zeroShot))
-    // A task may have too few dummies; that is an error only for a probe that needs them.
     if let dummies = try? sampler.dummyDemonstrations(of: episode) {
       variants.append(("dummy-demonstrations", dummies))
     }

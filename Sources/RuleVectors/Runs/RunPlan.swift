@@ -9,13 +9,18 @@ public struct RunPlan: Sendable {
 
   /// - Throws: `UserError` for a layer that the model does not have, or a control that is missing.
   public init(_ probes: [Probe], _ setting: Setting) throws {
+    self.init(try probes.map { ($0.name, try $0.experiment.plan($0.name, setting)) })
+  }
+
+  /// Plans, each with the name of its probe.
+  init(_ plans: [(probe: String, plan: Plan)]) {
     var units: [Unit] = []
     var skipped: [(probe: String, reason: String)] = []
     var seen: Set<UnitKey> = []
-    for probe in probes {
-      switch try probe.experiment.plan(probe.name, setting) {
+    for (probe, plan) in plans {
+      switch plan {
       case .units(let own): units += own.filter { seen.insert($0.key).inserted }
-      case .skipped(let reason): skipped.append((probe.name, reason))
+      case .skipped(let reason): skipped.append((probe, reason))
       }
     }
     self.units = units

@@ -17,6 +17,12 @@ public enum Interruption {
         signal(number, SIG_DFL)
       }
     }
+    // Whoever starts a program from a thread that takes no signals passes that on.
+    var watched = sigset_t()
+    sigemptyset(&watched)
+    sigaddset(&watched, SIGINT)
+    sigaddset(&watched, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &watched, nil)
   }
 
   public static var isRequested: Bool { requested.load(ordering: .relaxed) }

@@ -117,6 +117,20 @@ extension Aggregation {
             + "\(logits { mean($0.lost) }) logits on average.", paper: 3, { mean($0.lost) }),
       ]
     }
+    // The better one of two always brings half or more.
+    let singleCarrier =
+      n < 3
+      ? []
+      : [
+        claim(
+          "no-single-carrier",
+          "No single \(word) of \(donor.words) carries the rule: the best one of each episode brings less "
+            + "than half of what all bring.",
+          "Shapley value of the best \(word), found with one half of the orders and measured with the "
+            + "other, \(logits(\.bestPlayer)) logits; half of all \(logits { $0.joint / 2 }).",
+          paper: 3,
+          { $0.joint / 2 - $0.bestPlayer })
+      ]
     let contrast = Curvature.contrast(n)
     return [
       claim(
@@ -124,15 +138,8 @@ extension Aggregation {
         "A single \(word) of \(donor.words) brings some of the rule after layer \(layer), on average "
           + "over the \(n).",
         "\(logits { mean($0.alone) }) logits each, \(logits(\.joint)) all together.", paper: 3,
-        { mean($0.alone) }),
-      claim(
-        "no-single-carrier",
-        "No single \(word) of \(donor.words) carries the rule: the best one of each episode brings less "
-          + "than half of what all bring.",
-        "Shapley value of the best \(word), found with one half of the orders and measured with the "
-          + "other, \(logits(\.bestPlayer)) logits; half of all \(logits { $0.joint / 2 }).",
-        paper: 3,
-        { $0.joint / 2 - $0.bestPlayer }),
+        { mean($0.alone) })
+    ] + singleCarrier + [
       claim(
         "spread",
         "The rule is spread over the \(players == .pairs ? "pairs" : "demonstrations") of \(donor.words) "

@@ -22,7 +22,7 @@ struct Aggregation: Experiment {
   let donor: Donor
   let players: Players
   let choice: LayerChoice
-  /// Random orders, each with its reverse; even.
+  /// Random orders, even; of more than two, each with its reverse.
   let permutations: Int
   let directions: [Direction]
 
@@ -141,7 +141,9 @@ struct Coalition: Sendable, Equatable {
 
   /// Each player alone, all but each, all, and the beginnings of `orders` random orders from two
   /// players on: every second order is the reverse of the one before, which makes the mean over both
-  /// less noisy. Of up to three players these are all sets, and no orders are drawn.
+  /// less noisy. Two orders alone are independent: each measures what the other finds, and an order
+  /// and its reverse err in opposite ways. Of up to three players these are all sets, and no orders
+  /// are drawn.
   static func all(_ count: Int, orders: Int, random: inout RandomStream) -> [Coalition] {
     let all = Array(0..<count)
     var coalitions = all.map { Coalition(players: [$0], permutation: nil, order: []) }
@@ -154,7 +156,8 @@ struct Coalition: Sendable, Equatable {
     guard count > 3 else { return coalitions }
     var order = all
     for number in 0..<orders {
-      if number.isMultiple(of: 2) { random.shuffle(&order) } else { order.reverse() }
+      let isReverse = orders > 2 && !number.isMultiple(of: 2)
+      if isReverse { order.reverse() } else { random.shuffle(&order) }
       for size in 2...(count - 2) {
         coalitions.append(
           Coalition(players: order.prefix(size).sorted(), permutation: number, order: order))
