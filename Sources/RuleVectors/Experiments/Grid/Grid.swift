@@ -76,12 +76,12 @@ struct Grid: Experiment {
         })
     case .pairs(let pairs):
       let wanted = pairs.pairs.prefix(setting.episodes)
+      let lengths = PromptLengths(wanted.map(\.clean))
       return .units(
         wanted.enumerated().map { index, pair in
           unit(index) { laboratory in
-            let lengths = Set(
-              wanted.map { laboratory.engine.model.tokenizer.encode($0.clean).count })
-            return try laboratory.gridPrompt(pair, fromEnd: lengths.count > 1)
+            try laboratory.gridPrompt(
+              pair, fromEnd: lengths.differ(laboratory.engine.model.tokenizer))
           }
         })
     }
