@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import RuleVectors
+import Synchronization
 import TensorCore
 import Terminal
 import Transformer
@@ -27,12 +28,12 @@ struct LaboratoryRun {
       engine: engine, seed: seed, demonstrations: demonstrations,
       beginToken: try CommonOptions.beginToken(parsed, engine.model))
     let tokens = try laboratory.typicalTokens(subject)
-    let folder = try DataFolders.tasks()
+    let tasks = FoundTasks(folder: try DataFolders.tasks(), subject)
     let setting = Setting(
       subject: subject, episodes: episodes, split: split, demonstrations: demonstrations,
       architecture: engine.model.architecture, tokenizer: engine.model.tokenizer,
       tokens: tokens,
-      findTask: { try RuleTask(named: $0, in: folder) })
+      findTask: { try tasks.find($0) })
     let plan = try RunPlan(probes, setting)
     guard !plan.units.isEmpty else {
       let reasons = plan.skipped.map { "\($0.probe): \($0.reason)" }
@@ -40,18 +41,12 @@ struct LaboratoryRun {
         "there is nothing to run: " + reasons.joined(separator: "; "), at: subject.name,
         remedy: "choose other probes with --probe, or another task")
     }
-    for name in Set(plan.units.map(\.key.task)).sorted() {
-      if case .task(let task) = subject, task.name == name {
-        CommonOptions.warn(about: task)
-      } else if subject.name != name {
-        CommonOptions.warn(about: try RuleTask(named: name, in: folder))
-      }
-    }
+    for task in tasks.all { CommonOptions.warn(about: task) }
     // Before there is a folder: what cannot be run leaves none behind.
     try plan.check(laboratory)
     let directory = try RunDirectory.open(
       root: "runs", name: name,
-      identity: try identity(plan, engine, seed: seed, beginToken: laboratory.beginToken),
+      identity: try identity(tasks, engine, seed: seed, beginToken: laboratory.beginToken),
       rowsFile: RunRecord.rowsFile, path: parsed.string("out"), again: parsed.flag("again"))
     directory.notes.forEach(Notes.write)
     var rows = try known(in: directory)
@@ -96,16 +91,15 @@ struct LaboratoryRun {
   }
 
   private func identity(
-    _ plan: RunPlan, _ engine: Engine, seed: UInt64, beginToken: Int?
+    _ tasks: FoundTasks, _ engine: Engine, seed: UInt64, beginToken: Int?
   ) throws -> JSONValue {
-    let folder = try DataFolders.tasks()
-    let others = Set(plan.units.map(\.key.task)).subtracting([subject.name]).sorted()
+    let others = tasks.all.filter { $0.name != subject.name }
     return [
       "kind": .string(kind), "version": .string(Main.version),
       "arithmetic": Machine.arithmetic, "task": .string(subject.name),
       "tasks": .object(
         [(subject.name, .string(subject.digest))]
-          + (try others.map { ($0, .string(try RuleTask(named: $0, in: folder).digest)) })),
+          + others.map { ($0.name, .string($0.digest)) }),
       "probes": .object(probes.map { ($0.name, .string($0.definitionDigest)) }),
       "model": .string(try engine.model.digest()), "episodes": .integer(episodes),
       "split": .string(split.rawValue), "shots": .integer(demonstrations),
@@ -193,6 +187,26 @@ struct LaboratoryRun {
     if !text.isEmpty { print(text) }
     fflush(nil)
   }
+}
+
+/// The tasks of a run: its own, and those that its probes name.
+private final class FoundTasks: Sendable {
+  private let folder: String
+  private let tasks: Mutex<[RuleTask]>
+
+  init(folder: String, _ subject: Subject) {
+    self.folder = folder
+    if case .task(let task) = subject { tasks = Mutex([task]) } else { tasks = Mutex([]) }
+  }
+
+  /// A task by its name or path; each is read once.
+  func find(_ name: String) throws -> RuleTask {
+    let found = try RuleTask(named: name, in: folder)
+    tasks.withLock { if !$0.contains(found) { $0.append(found) } }
+    return found
+  }
+
+  var all: [RuleTask] { tasks.withLock { $0 } }
 }
 
 /// Remarks on standard error.

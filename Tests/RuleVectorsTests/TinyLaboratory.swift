@@ -48,6 +48,7 @@ enum TinyLaboratory {
     return Setting(
       subject: subject, episodes: episodes, demonstrations: demonstrations,
       architecture: laboratory.engine.model.architecture,
+      tokenizer: laboratory.engine.model.tokenizer,
       tokens: try laboratory.typicalTokens(subject),
       findTask: { throw UserError("there is no task \"\($0)\"") })
   }

@@ -52,9 +52,10 @@ public struct Runner {
     for (index, unit) in plan.units.enumerated() {
       let isFresh = !present.contains(unit.key)
       if isFresh {
-        laboratory.verification =
-          verified.contains(index)
-          ? unit.key.stream(seed: laboratory.seed, purpose: 0x7E51F7) : nil
+        // A unit without variants leaves it to the next.
+        if verified.contains(index) {
+          laboratory.verification = unit.key.stream(seed: laboratory.seed, purpose: 0x7E51F7)
+        }
         let own = Dictionary(
           unit.needs.compactMap { key in needed[key].map { (key, $0) } },
           uniquingKeysWith: { first, _ in first })

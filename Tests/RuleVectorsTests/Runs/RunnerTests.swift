@@ -150,7 +150,8 @@ private struct Drawn: Experiment {
     let laboratory = try TinyLaboratory.laboratory()
     let setting = Setting(
       subject: .task(try Fixtures.read(TinyLaboratory.categorization)), episodes: 1,
-      demonstrations: 0, architecture: laboratory.engine.model.architecture, tokens: 8,
+      demonstrations: 0, architecture: laboratory.engine.model.architecture,
+      tokenizer: laboratory.engine.model.tokenizer, tokens: 8,
       findTask: { throw UserError($0) })
     let kind = AnyExperiment(try experiment(Drawn.self, ""))
     let plan = RunPlan([("a", try kind.plan("a", setting))])

@@ -7,8 +7,6 @@ struct Game: Sendable {
   let players: Int
   /// Distance between the two runs: what bringing everything would be.
   let span: Double
-  /// Shares of runs in which the donor's answer wins, by number of players.
-  let rightShares: [Double]
   private let values: [[Int]: Double]
   /// Orders in which players join.
   private let orders: [[Int]]
@@ -24,19 +22,13 @@ struct Game: Sendable {
     self.players = players
     span = Double(first.outcome.donor) - Double(first.outcome.recipient)
     var values: [[Int]: Double] = [[]: 0]
-    var right = [(won: Int, all: Int)](repeating: (0, 0), count: players + 1)
     var orders: [Int: [Int]] = [:]
     for row in rows {
       values[row.coalition.players] =
         sign * (Double(row.outcome.patched.logitDifference) - start)
-      let size = row.coalition.players.count
-      right[size].all += 1
-      right[size].won += row.outcome.patched.isRight ? 1 : 0
       if let number = row.coalition.permutation { orders[number] = row.coalition.order }
     }
     self.values = values
-    right[0] = (start > 0 ? 1 : 0, 1)
-    rightShares = right.map { $0.all > 0 ? Double($0.won) / Double($0.all) : .nan }
     guard players <= 3 || !orders.isEmpty else { return nil }
     let all = Array(0..<players)
     self.orders =

@@ -257,10 +257,8 @@ extension GlobalVector {
         guard let (form, point) = result.choice else { return nil }
         func change(_ isGood: (Measurement) -> Bool) -> String {
           guard result.unpatched.count == point.outcomes.count else { return "" }
-          return MeanInterval.student(
-            zip(point.outcomes, result.unpatched).map {
-              (isGood($0.patched) ? 1 : 0) - (isGood($1.patched) ? 1 : 0)
-            }
+          return PairedProportions.difference(
+            point.outcomes.map { isGood($0.patched) }, result.unpatched.map { isGood($0.patched) }
           ).text
         }
         return [

@@ -22,7 +22,7 @@ extension Knockout {
     var topLost: Interval { lost(\.isTop) }
 
     private func lost(_ isGood: (Measurement) -> Bool) -> Interval {
-      MeanInterval.student(cut.map { (isGood($0.clean) ? 1 : 0) - (isGood($0.cut) ? 1 : 0) })
+      PairedProportions.difference(cut.map { isGood($0.clean) }, cut.map { isGood($0.cut) })
     }
   }
 

@@ -12,8 +12,14 @@ public struct Gate: Sendable {
   /// Share in which it is first over the whole vocabulary.
   public let accuracy: Interval
 
-  /// Better than a coin toss between the two candidates, with 97.5 % confidence.
-  public var passed: Bool { candidateAccuracy.low > 0.5 }
+  /// Episodes in which the right answer beats the wrong one.
+  private let successes: Int
+
+  /// Better than a coin toss between the two candidates: tosses would do as well with a chance of at
+  /// most 2.5 % (exact binomial test).
+  public var passed: Bool {
+    BinomialTest.upperTail(successes: successes, trials: episodes, chance: 0.5) <= 0.025
+  }
 
   /// The gate of the rows of one task at `demonstrations`; nil where there are none.
   init?(_ rows: [StoredRow], task: String, demonstrations: Int) throws {
@@ -27,8 +33,8 @@ public struct Gate: Sendable {
     self.demonstrations = demonstrations
     episodes = unique.count
     let measured = unique.values.map(\.measurement)
-    candidateAccuracy = Wilson.interval(
-      successes: measured.count(where: \.isRight), trials: measured.count)
+    successes = measured.count(where: \.isRight)
+    candidateAccuracy = Wilson.interval(successes: successes, trials: measured.count)
     accuracy = Wilson.interval(successes: measured.count(where: \.isTop), trials: measured.count)
   }
 
