@@ -51,13 +51,13 @@ struct Arithmetic {
     }
   }
 
-  /// What remains when a prompt has been recorded, one head's output in `layer` is replaced at all
-  /// positions, and the last position is read.
-  func patchedHead(tokens: Int, layer: Int) -> Double {
+  /// What remains when a prompt has been recorded, one head's output in `layer` is replaced at
+  /// `positions`, the last among them, and the last position is read.
+  func patchedHead(tokens: Int, layer: Int, positions: [Int]) -> Double {
     let last = architecture.layers - 1
     // In the block itself, what follows attention: its output matrix and the MLP.
     let behind = blockRow - 2 * width * Double(architecture.queryWidth)
-    return Double(layer == last ? 1 : tokens) * behind
-      + patch(tokens: tokens, layer: layer, positions: Array(0..<tokens))
+    return Double(layer == last ? 1 : positions.count) * behind
+      + patch(tokens: tokens, layer: layer, positions: positions)
   }
 }

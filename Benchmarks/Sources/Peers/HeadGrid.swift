@@ -9,7 +9,7 @@ struct HeadGrid {
   /// Pairs of prompts; a unit of the comparison is one cell of one pair.
   static let pairCount = 32
   /// Cells that peers patch, of `resid_pre` and of `z`: as many parts as these are of all.
-  private static let sampled = (residual: 10, heads: 6)
+  private static let sampled = (residual: 5, heads: 3)
 
   /// What is patched at once.
   private struct Cell {
@@ -24,6 +24,9 @@ struct HeadGrid {
     let clean: [Int]
     let corrupted: [Int]
     let answers: [Int]
+
+    /// Positions before the first at which the prompts differ.
+    var same: Int { zip(clean, corrupted).prefix { $0 == $1 }.count }
   }
 
   private let subject: PromptPairs
@@ -59,9 +62,9 @@ struct HeadGrid {
     }
     let residual = cells("resid_pre", length)
     self.cells = residual + cells("z", model.architecture.heads)
-    // Where both prompts of all pairs are still the same, a patch changes nothing, and equal numbers
-    // would say nothing. Peers' time does not depend on the cell.
-    let same = pairs.map { zip($0.clean, $0.corrupted).prefix { $0 == $1 }.count }.min() ?? 0
+    // Where both prompts are still the same, a patch changes nothing, and equal numbers would say
+    // nothing. Peers' time does not depend on the cell.
+    let same = pairs.map(\.same).min() ?? 0
     var random = RandomStream(seed: 0, path: [0x9EE3])
     chosen =
       random.sample(
@@ -113,17 +116,21 @@ struct HeadGrid {
     return values
   }
 
-  /// Floating-point operations of all units.
+  /// Floating-point operations of all units: those of patches that change something.
   func operations(_ arithmetic: Arithmetic) -> Double {
-    guard let tokens = pairs.first?.clean.count else { return 0 }
-    return Double(pairs.count)
-      * cells.reduce(0) { sum, cell in
-        switch cell.site {
-        // Before a block is behind the one below.
-        case "resid_pre":
-          sum + arithmetic.patch(tokens: tokens, layer: cell.layer - 1, positions: [cell.index])
-        default: sum + arithmetic.patchedHead(tokens: tokens, layer: cell.layer)
+    pairs.reduce(0) { sum, pair in
+      let tokens = pair.clean.count
+      return cells.reduce(sum) { sum, cell in
+        guard cell.site == "resid_pre" else {
+          return sum
+            + arithmetic.patchedHead(
+              tokens: tokens, layer: cell.layer, positions: Array(pair.same..<tokens))
         }
+        // What is before a block is behind the one below.
+        return cell.index < pair.same
+          ? sum
+          : sum + arithmetic.patch(tokens: tokens, layer: cell.layer - 1, positions: [cell.index])
       }
+    }
   }
 }
