@@ -50,4 +50,14 @@ struct Arithmetic {
       return sum + block(keys: keys, rows: (layerAfter == last ? tokens - 1 : first)..<tokens)
     }
   }
+
+  /// What remains when a prompt has been recorded, one head's output in `layer` is replaced at
+  /// `positions`, the last among them, and the last position is read.
+  func patchedHead(tokens: Int, layer: Int, positions: [Int]) -> Double {
+    let last = architecture.layers - 1
+    // In the block itself, what follows attention: its output matrix and the MLP.
+    let behind = blockRow - 2 * width * Double(architecture.queryWidth)
+    return Double(layer == last ? 1 : positions.count) * behind
+      + patch(tokens: tokens, layer: layer, positions: positions)
+  }
 }

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import pandas
 import torch
+import transformer_lens_grid
 from huggingface import load, tokenizer
 from transformer_lens import patching
 from transformer_lens.model_bridge import TransformerBridge
@@ -21,6 +22,9 @@ class Peer:
         self.description = description
 
     def prepare(self, work, limit):
+        self.helper = transformer_lens_grid if work == "grid_heads" else None
+        if self.helper:
+            return self.helper.prepare(self.bridge, self.description[work], limit)
         patches = self.description[work]["patches"][:limit]
         runs = {}
         for number in {patch["pair"] for patch in patches}:
@@ -32,7 +36,12 @@ class Peer:
             runs[number] = (pair, cache)
         return patches, runs
 
-    def run(self, patches, runs):
+    def run(self, *prepared):
+        if self.helper:
+            return self.helper.run(self.bridge, *prepared)
+        return self.patch(*prepared)
+
+    def patch(self, patches, runs):
         values = [0.0] * len(patches)
         for number, (pair, cache) in runs.items():
             chosen = [i for i, patch in enumerate(patches) if patch["pair"] == number]

@@ -6,7 +6,8 @@ Reads one JSON object a line, {"work": NAME, "limit": N}, does the first N units
 and answers with {"preparation": S, "seconds": S, "values": [...], "peak": MB}: what came out, which
 the other side compares with its own, the seconds to get ready (recording donors) and to do it, and
 the largest resident set so far. Before the first question it tells its version and resident set.
-WORK.json says what the works are; see Sources/Peers/PeerWork.swift and ComparedStep.swift.
+WORK.json says what the works are; see PeerWork.swift, HeadGrid.swift and ComparedStep.swift in
+Sources/Peers.
 """
 
 import importlib

@@ -23,6 +23,9 @@ final class PeerComparison {
     Row(work: "grid", peer: "torch_hooks", target: 4.5, sample: 64, tolerance: 1e-2),
     Row(work: "last", peer: "transformer_lens", target: 150, sample: 32, tolerance: 1e-2),
     Row(work: "answers", peer: "transformer_lens", target: 4.5, sample: 32, tolerance: 1e-2),
+    // 8 cells of 32 pairs.
+    Row(
+      work: HeadGrid.name, peer: "transformer_lens", target: 11.8, sample: 256, tolerance: 1e-4),
     Row(work: "single", peer: "transformers", target: 2, sample: 1, tolerance: 1e-2),
     Row(work: "batch", peer: "transformers", target: 1.2, sample: 16, tolerance: 1e-2),
     // llama.cpp rounds activations to eight bits.
@@ -33,6 +36,7 @@ final class PeerComparison {
   private let arithmetic: Arithmetic
   private let peak: SgemmPeak
   private let work: PeerWork
+  private let headGrid: HeadGrid
   private let samples: [String: [Int]]
   private let folder: String
   private let start: (String) throws -> PeerProcess
@@ -48,8 +52,9 @@ final class PeerComparison {
     arithmetic = Arithmetic(architecture: model.architecture)
     peak = SgemmPeak(threads: threads)
     work = try PeerWork(model: model, tasks: root + "/tasks")
+    headGrid = try HeadGrid(model: model, root: root)
     self.note = note
-    var samples: [String: [Int]] = [:]
+    var samples = [HeadGrid.name: headGrid.sample]
     for (name, patches) in work.sweeps {
       let most = Self.rows.filter { $0.work == name }.map(\.sample).max() ?? 0
       samples[name] = PeerWork.sample(patches, most)
@@ -58,8 +63,10 @@ final class PeerComparison {
     folder = NSTemporaryDirectory() + "benchmarks-\(getpid())-peers"
     try Files.makeFolder(folder)
     let description = folder + "/work.json"
-    try Files.write(
-      Data(work.description(threads: threads, samples: samples).prettyText.utf8), to: description)
+    let fields =
+      work.description(threads: threads, samples: samples)
+      + [(key: HeadGrid.name, value: headGrid.description)]
+    try Files.write(Data(JSONValue.object(fields).text.utf8), to: description)
     let logs = folder
     let modelPath = model.path
     start = { name in
@@ -170,12 +177,15 @@ final class PeerComparison {
   }
 
   private func unitCount(_ name: String) -> Int {
-    work.sweeps.first { $0.name == name }?.patches.count
+    if name == HeadGrid.name { return headGrid.unitCount }
+    return work.sweeps.first { $0.name == name }?.patches.count
       ?? work.prompts.first { $0.name == name }?.prompts.count ?? 1
   }
 
   /// Donors that a sweep needs, and those of its sample.
   private func donorCount(_ name: String, _ count: Int) -> (all: Int, sampled: Int) {
+    // Its one batch of clean runs serves the sample as it would serve all.
+    if name == HeadGrid.name { return (1, 1) }
     guard let patches = work.sweeps.first(where: { $0.name == name })?.patches else {
       return (0, 0)
     }
@@ -191,6 +201,12 @@ final class PeerComparison {
   /// The project's side of a work, whole.
   private func turn(_ name: String) throws -> Own {
     var own = Own()
+    if name == HeadGrid.name {
+      own.operations = headGrid.operations(arithmetic)
+      // Recording the clean and corrupted runs is a part of it.
+      own.seconds = try time { own.values = try headGrid.run(engine) }
+      return own
+    }
     if let prompts = work.prompts.first(where: { $0.name == name })?.prompts {
       let requests = prompts.map {
         ForwardRequest(tokens: $0, logits: LogitRequest(tokens: .all))

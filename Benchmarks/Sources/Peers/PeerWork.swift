@@ -75,8 +75,8 @@ struct PeerWork {
     return random.sample(min(count, pool.count), of: pool)
   }
 
-  /// The description that workers read; sweeps hold the sampled patches only.
-  func description(threads: Int, samples: [String: [Int]]) -> JSONValue {
+  /// The fields of the description that workers read; sweeps hold the sampled patches only.
+  func description(threads: Int, samples: [String: [Int]]) -> [(key: String, value: JSONValue)] {
     func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map { .integer($0) }) }
     var fields: [(key: String, value: JSONValue)] = [
       ("threads", .integer(threads)),
@@ -104,6 +104,6 @@ struct PeerWork {
     for (name, prompts) in prompts {
       fields.append((name, ["prompts": .array(prompts.map(list)), "token": .integer(token)]))
     }
-    return .object(fields)
+    return fields
   }
 }

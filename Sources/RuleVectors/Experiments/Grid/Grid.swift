@@ -119,7 +119,10 @@ struct Grid: Experiment {
       let corrupted = runs[1].logits.last?.logits
     else { throw UserError("a run gave no logits", at: engine.model.path) }
 
-    var cells: [(panel: Panel, layer: Int, cell: String?, head: Int?)] = []
+    // A row depends on the tokens up to its own: before the first that differs both runs are the same,
+    // and a patch would put in what is there.
+    let same = zip(prompt.clean, prompt.corrupted).prefix { $0 == $1 }.count
+    var cells: [(panel: Panel, layer: Int, cell: String?, head: Int?, request: Int?)] = []
     var requests: [ForwardRequest] = []
     for panel in panels {
       guard let number = sites.firstIndex(of: panel.site) else { continue }
@@ -130,24 +133,30 @@ struct Grid: Experiment {
           panel.axis == .head
           ? Array(0..<hook.heads(in: engine.model.architecture)).map(Optional.some) : [nil]
         for cell in prompt.cells(panel.axis) {
+          let positions = cell.positions.filter { $0 >= same }
           for head in heads {
-            cells.append((panel, layer, panel.axis == .head ? nil : cell.label, head))
+            cells.append(
+              (
+                panel, layer, panel.axis == .head ? nil : cell.label, head,
+                positions.isEmpty ? nil : requests.count
+              ))
+            guard !positions.isEmpty else { continue }
             requests.append(
               ForwardRequest(
                 tokens: prompt.corrupted, base: base,
                 interventions: [
                   .edit(
                     ActivationEdit(
-                      at: hook, positions: cell.positions, heads: head.map { [$0] },
-                      change: .replace(RowSource(donor, rows: cell.positions))))
+                      at: hook, positions: positions, heads: head.map { [$0] },
+                      change: .replace(RowSource(donor, rows: positions))))
                 ], logits: logits))
           }
         }
       }
     }
     let results = try laboratory.run(requests)
-    return try zip(cells, results).map { cell, result in
-      guard let patched = result.logits.last?.logits else {
+    return try cells.map { cell in
+      guard let patched = cell.request.map({ results[$0].logits.last?.logits }) ?? corrupted else {
         throw UserError("a run gave no logits", at: engine.model.path)
       }
       return GridRow(
