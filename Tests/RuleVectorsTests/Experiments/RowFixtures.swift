@@ -61,7 +61,8 @@ enum RowFixtures {
     _ probe: String = "p", task: String = "small", shared: [StoredRow] = []
   ) -> Findings {
     Findings(
-      probe: probe, title: "T", task: task, model: "tiny", shared: shared, stem: probe, seed: 0)
+      probe: probe, title: "T", task: task, model: "tiny", examples: [], shared: shared,
+      stem: probe, seed: 0)
   }
 }
 

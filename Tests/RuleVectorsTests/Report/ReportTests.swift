@@ -197,13 +197,13 @@ import Testing
     defer { removeFolder() }
     let run = try #require(try Report([try record("a")]).runs.first)
     let own = run.verdict(on: .ownAnswerPosition)
-    #expect(own.verdict == .supported && own.claims.count == 3 && own.headings == ["T", "T"])
-    #expect(run.verdict(on: .noGlobalVector).verdict == nil)
+    #expect(own.outcome == .supported && own.claims.count == 3 && own.headings == ["T", "T"])
+    #expect(run.verdict(on: .noGlobalVector).outcome == .notTested)
     let other = try #require(try Report([try record("b", effect: -6)]).runs.first)
-    #expect(other.verdict(on: .ownAnswerPosition).verdict == .contradicted)
-    #expect(other.answer.first == "Not at the answer positions.")
+    #expect(other.verdict(on: .ownAnswerPosition).outcome == .contradicted)
+    #expect(other.answer.first == "The rule is not at the answer positions.")
     let unclear = try #require(try Report([try record("c", effect: 0)]).runs.first)
-    #expect(unclear.verdict(on: .ownAnswerPosition).verdict == .undecided)
+    #expect(unclear.verdict(on: .ownAnswerPosition).outcome == .undecided)
   }
 }
 

@@ -213,8 +213,8 @@ private struct Drawn: Experiment {
     #expect(Set(whole.rows.map(\.experiment)).count == 6)
     // All that patch are verified; those that run whole prompts have nothing to verify.
     let status = try #require(whole.statuses.last)
-    #expect(status.verifiedVariants == plan.units.count { $0.experiment != "shot-curve" })
-    #expect(status.largestDeviation < 1e-3)
+    #expect(status.verified.variants == plan.units.count { $0.experiment != "shot-curve" })
+    #expect(status.verified.problem == nil)
 
     let others = try TinyLaboratory.laboratory(threads: 2)
     let shuffled = try run(shipped(others, [4, 2, 1, 3, 0]), others)
