@@ -152,7 +152,7 @@ struct LaboratoryRun {
           if left[status.key.probe] == 0, !parsed.flag("json"),
             let probe = probes.first(where: { $0.name == status.key.probe })
           {
-            progress.finish()
+            progress.breakLine()
             try show(probe, rows, model)
           }
           try stopIfAsked(directory)

@@ -52,6 +52,24 @@ private final class Recorder: Sendable {
       recorder.written.last == "resumed: 91% (910 of 1000), 2.0 s each, 20 s elapsed, 3:00 left\n")
   }
 
+  /// What is printed between two updates stands between two bars.
+  @Test func goesOnBelowWhatIsPrinted() {
+    let recorder = Recorder()
+    let progress = recorder.progress(isTerminal: true)
+    progress.update(done: 0, total: 10, label: "running")
+    progress.breakLine()
+    progress.breakLine()
+    let before = recorder.written
+    #expect(before.last == "\n" && before.count(where: { $0 == "\n" }) == 1)
+    recorder.pass(1)
+    progress.update(done: 5, total: 10, label: "running")
+    #expect(recorder.written.count > before.count)
+    #expect(recorder.written.last?.contains("50%") == true)
+    progress.finish()
+    progress.update(done: 6, total: 10, label: "late")
+    #expect(recorder.written.last == "\n")
+  }
+
   @Test func redrawsInPlaceAtMostEightTimesASecond() {
     let recorder = Recorder()
     let progress = recorder.progress(isTerminal: true)

@@ -82,15 +82,28 @@ public final class Progress: Sendable {
     }
   }
 
+  /// Shows the last state and ends the line, so that something else can be printed; the next update
+  /// goes on below it.
+  public func breakLine() {
+    state.withLock { state in
+      guard !state.isFinished else { return }
+      endLine(&state)
+    }
+  }
+
   /// Shows the last state and ends the line. Later updates are ignored.
   public func finish() {
     state.withLock { state in
       guard !state.isFinished else { return }
-      if !state.isCurrent { draw(&state, at: clock()) }
-      if state.isBarShown { output("\n") }
-      state.isBarShown = false
+      endLine(&state)
       state.isFinished = true
     }
+  }
+
+  private func endLine(_ state: inout State) {
+    if !state.isCurrent { draw(&state, at: clock()) }
+    if state.isBarShown { output("\n") }
+    state.isBarShown = false
   }
 
   private func draw(_ state: inout State, at now: Double) {
