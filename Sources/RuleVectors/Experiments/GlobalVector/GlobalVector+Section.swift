@@ -218,6 +218,10 @@ extension GlobalVector {
     let test = a.flatMap { a in
       b.map { PermutationTest.independent(a, $0, seed: findings.seed) }
     }
+    // Welch's interval of the difference, and the spread that one episode of either adds.
+    let difference = a.flatMap { a in
+      b.map { UncertainValue(values: a) - UncertainValue(values: $0) }
+    }
     return Claim(
       Self.kind,
       name: "\(findings.probe).less-than-control.\(control.task).\(recipient.rawValue)",
@@ -230,7 +234,11 @@ extension GlobalVector {
           ? "; not tested, because the demonstrations' own effect is not clearly above zero."
           : "."),
       difference: test?.meanDifference ?? .nan, pValue: test?.pValue ?? .nan,
-      samples: mine.outcomes.count, unit: "recovery", paperClaim: paper)
+      samples: mine.outcomes.count, effect: difference?.interval(), unit: "recovery",
+      paperClaim: paper,
+      standardDeviation: difference.map {
+        $0.standardError * Double(mine.outcomes.count).squareRoot()
+      })
   }
 
   private func evidence(_ result: Result, _ choice: (form: Form, point: LayerCurve.Point)) -> String
