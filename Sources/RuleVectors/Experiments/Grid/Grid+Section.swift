@@ -27,7 +27,7 @@ extension Grid {
     }
 
     var name: String {
-      "\(site.rawValue), layer \(layer), \(axis == .head ? "head " : "")\(column)"
+      "\(site.rawValue), layer \(layer), \(axis == .role ? "" : axis.rawValue + " ")\(column)"
     }
   }
 
