@@ -126,6 +126,7 @@ struct LaboratoryRun {
     try Files.write(
       Data(JSONValue.array(examples.map(\.json)).prettyText.utf8),
       to: directory.path + "/examples.json")
+    laboratory.store = ActivationStore(run: directory.path)
     let progress = Progress()
     // An error's line must not end up on the bar's.
     defer { progress.finish() }

@@ -39,6 +39,17 @@ import Testing
     #expect(try scratch.read("reports/my run/index.html").contains("my run"))
   }
 
+  /// The page of a real run in a browser: values under the pointer, no errors, no label over another.
+  @Test func thePageHoldsInABrowser() throws {
+    _ = try patch("run")
+    _ = try aggregate("run", "--out", "report")
+    let checker = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../check-page").standardized.path
+    let result = try Program.shell(
+      "'\(checker)' report/index.html 2>&1", folder: scratch)
+    #expect(result.status == 0, "\(result.out)")
+  }
+
   @Test func anotherRunsReportStays() throws {
     _ = try patch("a/run", "--seed", "1")
     _ = try patch("b/run", "--seed", "2")

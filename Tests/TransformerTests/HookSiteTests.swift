@@ -43,7 +43,8 @@ import Testing
   private func apply(_ linear: PackedLinear, _ x: [Double]) -> [Double] {
     var weights = [Float](repeating: 0, count: linear.outputs * linear.inputs)
     weights.withUnsafeMutableBufferPointer {
-      linear.unpack(0..<linear.outputs, into: $0.baseAddress!)
+      guard let start = $0.baseAddress else { return }
+      linear.unpack(0..<linear.outputs, into: start)
     }
     return (0..<linear.outputs).map { output in
       x.indices.reduce(Double(linear.bias?[output] ?? 0)) {

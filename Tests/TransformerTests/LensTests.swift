@@ -49,7 +49,8 @@ import Testing
   private func unembedding(_ model: LanguageModel, _ token: Int) -> [Double] {
     var row = [Float](repeating: 0, count: model.architecture.width)
     row.withUnsafeMutableBufferPointer {
-      model.weights.unembedding.unpack(token..<token + 1, into: $0.baseAddress!)
+      guard let start = $0.baseAddress else { return }
+      model.weights.unembedding.unpack(token..<token + 1, into: start)
     }
     return row.map(Double.init)
   }

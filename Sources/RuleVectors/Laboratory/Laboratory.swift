@@ -1,3 +1,4 @@
+import Reports
 import TensorCore
 import Transformer
 
@@ -9,6 +10,8 @@ public final class Laboratory {
   public let demonstrations: Int
   /// Put before every prompt, for models that expect it.
   public let beginToken: Int?
+  /// Where experiments that fit something keep activations, beside the run's rows; nil outside a run.
+  public var store: ActivationStore?
   /// What verification has found so far.
   public private(set) var verified = Verification()
   /// What chooses the variants that are run again in full; nil for none.
