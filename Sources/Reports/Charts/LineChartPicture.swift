@@ -101,7 +101,8 @@ struct LineChartPicture {
     return lines.filter { $0.x.isFinite }.sorted { $0.x < $1.x }.map { line in
       let half = TextMetrics.width(line.label, size: ChartStyle.tickSize) / 2
       let place = frame.left + scale.share(line.x) * (frame.right - frame.left)
-      let x = max(min(place, frame.width - 10 - half), half + 10)
+      // Over the plot, where no tick's label of the vertical axis can be.
+      let x = max(min(place, frame.width - 10 - half), frame.left + half)
       let row = rowEnds.firstIndex { $0 + 8 < x - half } ?? rowEnds.count
       if row == rowEnds.count { rowEnds.append(0) }
       rowEnds[row] = x + half
