@@ -45,12 +45,6 @@ public struct Section: Sendable {
     }
   }
 
-  public var figures: [Figure] {
-    elements.compactMap { element in
-      if case .figure(let figure) = element { figure } else { nil }
-    }
-  }
-
   /// Adds a flat result: what it is of, a metric and its interval. Scripts find `positions` and
   /// `layer` in every result; they are null where it is of none.
   mutating func add(

@@ -72,7 +72,7 @@ extension Knockout {
     section.elements.append(
       .paragraph(
         "Edges of the clean run are cut in windows of \(window) layers. Beside every class as many random "
-          + "edges are cut that belong to none, drawn anew for every episode. The window of a sentence is "
+          + "edges anywhere in the prompt are cut that belong to none, drawn anew for every episode. The window of a sentence is "
           + "that of the largest loss on \(development) development episodes."))
     section.elements.append(.figure(figure(results.map { ($0.edges, $0.windows) }, findings)))
     section.headers = [
