@@ -7,10 +7,13 @@ extension LanguageModel {
   public init(gguf path: String) throws {
     let file = try GGUFFile(path)
     let family = try Family(of: file)
-    let architecture = try Architecture(file, family: family)
+    let model = try ModelDescription(file, family: family)
+    let reader = try WeightReader(file, model.layout, model.architecture)
     self.path = path
-    self.architecture = architecture
-    weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
+    architecture = model.architecture
+    weights = try Weights(from: reader)
+    notes = model.notes
+    unusedTensors = file.unused(but: reader.used, model.layout)
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
     tokenizer = try makeTokenizer(vocabulary, place: path)

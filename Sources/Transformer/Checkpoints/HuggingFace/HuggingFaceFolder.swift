@@ -47,6 +47,7 @@ struct HuggingFaceFolder: CheckpointSource {
     return Set(names).sorted()
   }
 
+  var names: [String] { Array(fileOfTensor.keys) }
   func hasTensor(_ name: String) -> Bool { fileOfTensor[name] != nil }
   func matrix(_ name: String) throws -> StoredMatrix { try file(name).matrix(name) }
   func vector(_ name: String) throws -> [Float] { try file(name).floats(name) }
