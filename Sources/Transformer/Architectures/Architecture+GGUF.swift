@@ -14,7 +14,7 @@ extension Architecture {
       return value
     }
     func sizeIfThere(_ key: String) throws -> Int? {
-      file.integer("\(name).\(key)") == nil ? nil : try size(key)
+      try file.integer("\(name).\(key)") == nil ? nil : try size(key)
     }
     func hasTensor(_ part: String) -> Bool { file.hasTensor("blk.0.\(part)") }
 
@@ -39,7 +39,7 @@ extension Architecture {
     biases = Biases(
       query: hasTensor("attn_q.bias") || hasTensor("attn_qkv.bias"),
       output: hasTensor("attn_output.bias"), mlp: hasTensor("ffn_up.bias"))
-    isParallel = file.bool("\(name).use_parallel_residual") ?? family.isParallel
+    isParallel = try file.bool("\(name).use_parallel_residual") ?? family.isParallel
     normalisesHeads = family.normalisesHeads
     // GGUF has no key for the scale. Of the Gemma 2 models only that of 46 layers, 27B, differs from
     // the rule: its head is 128 wide but its scale is that of width / heads = 144.
@@ -65,7 +65,7 @@ extension Architecture.Rotary {
     var scaling: Architecture.Scaling?
     if file.hasTensor("rope_freqs.weight") {
       scaling = .factors(try file.vector("rope_freqs.weight"))
-    } else if let kind = file.string("\(name).rope.scaling.type"), kind != "none" {
+    } else if let kind = try file.string("\(name).rope.scaling.type"), kind != "none" {
       guard kind == "linear" else {
         throw UserError(
           "unknown rope scaling \"\(kind)\"", at: file.path, remedy: "known are: none, linear")
@@ -73,8 +73,8 @@ extension Architecture.Rotary {
       scaling = .linear(factor: try file.requiredNumber("\(name).rope.scaling.factor"))
     }
     self.init(
-      base: file.number("\(name).rope.freq_base") ?? 10_000,
-      dimensions: file.integer("\(name).rope.dimension_count") ?? headWidth, scaling: scaling)
+      base: try file.number("\(name).rope.freq_base") ?? 10_000,
+      dimensions: try file.integer("\(name).rope.dimension_count") ?? headWidth, scaling: scaling)
   }
 }
 

@@ -14,6 +14,6 @@ extension LanguageModel {
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
     tokenizer = try makeTokenizer(vocabulary, place: path)
-    endTokens = file.endTokens
+    endTokens = EndTokens(file, vocabulary: architecture.vocabulary).ids
   }
 }

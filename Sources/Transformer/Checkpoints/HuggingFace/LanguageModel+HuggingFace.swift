@@ -27,13 +27,15 @@ extension LanguageModel {
 
   /// - Parameter config: name of the configuration's file.
   init(huggingFace folder: String, config name: String) throws {
+    try HuggingFaceFolder.refuseOthers(folder)
     let config = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
     let family = try Family(of: config)
     let architecture = try Architecture(config, family: family)
     path = folder
     self.architecture = architecture
+    let files = try HuggingFaceFolder(folder)
     weights = try Weights(
-      from: HuggingFaceFolder(folder), layout: family.huggingFace, architecture: architecture)
+      from: files, layout: family.huggingFace, architecture: architecture)
     let tokenizerPath = "\(folder)/tokenizer.json"
     if FileManager.default.fileExists(atPath: tokenizerPath) {
       let vocabulary = try TokenizerVocabulary(huggingFace: tokenizerPath)
@@ -43,6 +45,7 @@ extension LanguageModel {
       beginToken = .none
       tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
     }
-    endTokens = try Self.endTokens(ofFolder: folder, config: name)
+    endTokens =
+      EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary).ids
   }
 }
