@@ -6,6 +6,7 @@ extension LanguageModel {
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(gguf path: String) throws {
     let file = try GGUFFile(path)
+    try MixtureOfExperts.refuse(file)
     let family = try Family(of: file)
     let architecture = try Architecture(file, family: family)
     self.path = path

@@ -29,11 +29,13 @@ extension LanguageModel {
   init(huggingFace folder: String, config name: String) throws {
     try HuggingFaceFolder.refuseOthers(folder)
     let config = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
+    try MixtureOfExperts.refuse(config, at: folder)
     let family = try Family(of: config)
     let architecture = try Architecture(config, family: family)
     path = folder
     self.architecture = architecture
     let files = try HuggingFaceFolder(folder)
+    try QuantisedWeights.refuse(config, names: files.names, at: folder)
     weights = try Weights(
       from: files, layout: family.huggingFace, architecture: architecture)
     let tokenizerPath = "\(folder)/tokenizer.json"
