@@ -121,6 +121,13 @@ import Testing
     #expect(try HuggingFaceFolderTests.complaint(folder).contains(message))
   }
 
+  @Test func danglingLinksAreNamed() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder.path)/model.safetensors", withDestinationPath: "../blobs/0123")
+    #expect(Self.problem(folder) == "model.safetensors is a link to a file that is not there")
+  }
+
   @Test func pointersInAFolderAreNamed() throws {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 77\n"
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {

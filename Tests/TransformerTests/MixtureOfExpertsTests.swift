@@ -24,6 +24,7 @@ struct MixtureOfExpertsTests {
   @Test func noExpertsAreNoMixture() throws {
     for text in [
       #"{"model_type": "llama"}"#, #"{"model_type": "llama", "num_local_experts": 0}"#,
+      #"{"model_type": "granitemoehybrid", "num_local_experts": 0}"#,
       #"{"model_type": "llama", "n_routed_experts": null}"#,
     ] {
       try MixtureOfExperts.refuse(QuantisedWeightsTests.config(text), at: "f")

@@ -14,7 +14,9 @@ struct GGUFHeader {
     var cursor = GGUFCursor(file)
     guard file.bytes.starts(with: "GGUF".utf8) else {
       throw MisplacedFile.error(file.bytes, at: path)
-        ?? UserError("is not a GGUF file", at: path, remedy: "name a model file ending in .gguf")
+        ?? UserError(
+          "is not a GGUF file", at: path,
+          remedy: "name a model file ending in .gguf, or a folder with config.json")
     }
     try cursor.skip(4, "the header")
     version = try Self.version(&cursor)

@@ -25,6 +25,11 @@ extension HuggingFaceFolder {
     if names.contains("adapter_config.json") || names.contains("adapter_model.safetensors") {
       return adapter(path)
     }
+    if let name = [weights, index].first(where: names.contains) {
+      return UserError(
+        "\(name) is a link to a file that is not there", at: path,
+        remedy: "download the model's files again")
+    }
     let others = names.filter { $0.hasSuffix(".safetensors") }
     if let name = others.first(where: { $0.contains("-of-") }) {
       return UserError(

@@ -32,6 +32,14 @@ struct HuggingFaceFolder: CheckpointSource {
     } else if hasIndex {
       let places = try Self.places(index)
       let parts = Set(places.values).sorted()
+      let missing = parts.first {
+        !FileManager.default.fileExists(atPath: "\(path)/\($0)")
+      }
+      if let missing {
+        throw UserError(
+          "\(missing), a part of the weights that the index lists, is missing", at: path,
+          remedy: "download it into this folder")
+      }
       let files = try parts.map { try SafetensorsFile("\(path)/\($0)") }
       let numbers = Dictionary(uniqueKeysWithValues: zip(parts, parts.indices))
       fileOfTensor = places.compactMapValues { numbers[$0] }

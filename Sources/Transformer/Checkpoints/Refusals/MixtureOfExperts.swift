@@ -26,16 +26,21 @@ enum MixtureOfExperts {
   }
 
   private static func stated(_ config: HuggingFaceConfig) throws -> String? {
+    var isCounted = false
     for key in [
       "num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts", "num_moe_experts",
     ] {
       guard let reader = config.entries[key] else { continue }
+      isCounted = true
       // Some keep a list, a number for each block.
       let counts = if case .array = reader.value { try reader.list() } else { [reader] }
       guard let count = try counts.map({ try $0.integer() }).max(), count > 0 else { continue }
       return "\(key) is \(count)"
     }
-    if let type = try config.text("model_type"), type.contains("moe") || known.contains(type) {
+    // A family of mixtures may have a member without experts, which then says that it has 0.
+    if !isCounted, let type = try config.text("model_type"),
+      type.contains("moe") || known.contains(type)
+    {
       return "model_type \"\(type)\""
     }
     return try config.object("text_config").flatMap(stated)
