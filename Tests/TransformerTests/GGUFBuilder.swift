@@ -19,7 +19,12 @@ struct GGUFBuilder {
   }
 
   mutating func add(_ key: String, kind: UInt32, _ value: [UInt8]) {
-    keys.append(Self.text(key.utf8) + Self.number(kind) + value)
+    addKey(key.utf8, kind: kind, value)
+  }
+
+  /// A key whose name may be any bytes.
+  mutating func addKey(_ key: some Collection<UInt8>, kind: UInt32, _ value: [UInt8]) {
+    keys.append(Self.text(key) + Self.number(kind) + value)
   }
 
   mutating func add(_ key: String, _ text: String) {
@@ -54,7 +59,7 @@ struct GGUFBuilder {
   }
 
   /// A file with each kind of metadata, a vocabulary and three tensors.
-  static func small() -> GGUFBuilder {
+  static func small(tensors: Bool = true) -> GGUFBuilder {
     var file = GGUFBuilder()
     file.add("general.architecture", "llama")
     file.add("k.u8", kind: 0, [200])
@@ -78,6 +83,7 @@ struct GGUFBuilder {
       [0, -1, -2.5].map { number(($0 as Float).bitPattern) })
     file.add("tokenizer.ggml.token_type", array: 5, [2, 1, 1].map { number($0 as Int32) })
     file.add("tokenizer.ggml.unknown_token_id", kind: 4, number(0 as UInt32))
+    guard tensors else { return file }
     file.addTensor(
       "a", shape: [2, 3], type: 0,
       bytes: [1, 2, 3, 4, 5, 6].flatMap { number(($0 as Float).bitPattern) })

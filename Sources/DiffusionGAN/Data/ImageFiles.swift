@@ -55,7 +55,10 @@ enum ImageFiles: Sendable {
       guard let entry = entries[name] else {
         throw UserError("holds no \(name)", at: path, remedy: "check the name")
       }
-      return Data(try archive.read(entry))
+      let data = Data(try archive.read(entry))
+      // A repository that is downloaded as an archive has pointers in place of its large files.
+      try GitLFSPointer.refuse(data, at: place(of: name))
+      return data
     }
   }
 }

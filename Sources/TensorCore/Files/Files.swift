@@ -3,6 +3,8 @@ import Foundation
 /// Reading and writing whole files, with errors that a user can act on.
 public enum Files {
   /// The bytes of the file at `path`.
+  ///
+  /// - Throws: `UserError` for a file that cannot be read, a folder, or a Git-LFS pointer.
   public static func read(_ path: String) throws -> Data {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemError("cannot be read", at: path) }
@@ -14,7 +16,9 @@ public enum Files {
     guard information.st_mode & S_IFMT != S_IFDIR else {
       throw UserError("is a folder, not a file", at: path, remedy: "name a file")
     }
-    return try contents(of: descriptor, sizeHint: Int(information.st_size), path: path)
+    let data = try contents(of: descriptor, sizeHint: Int(information.st_size), path: path)
+    try GitLFSPointer.refuse(data, at: path)
+    return data
   }
 
   /// Everything from an open file to its end; one whose size is not known, such as a pipe, too.

@@ -1,7 +1,9 @@
 /// Reads JSON text (RFC 8259): keys keep their order, whole numbers that an `Int` can hold stay exact.
 ///
 /// Stricter than the standard where it leaves a choice: a key may not appear twice in an object,
-/// nesting stops at `deepest` levels, and a number must be finite as f64.
+/// nesting stops at `deepest` levels, and digits must give a number that is finite as f64. Beyond
+/// the standard, `NaN`, `Infinity` and `-Infinity` are read, since Python writes them; `JSONReader`
+/// refuses them where somebody asks for the number.
 struct JSONParser {
   /// What is wrong, and the byte where.
   struct Fault: Error {
@@ -21,6 +23,9 @@ struct JSONParser {
   mutating func document() throws(Fault) -> JSONValue {
     // Editors on Windows begin UTF-8 files with a byte-order mark.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
+    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+      throw fault("the text is UTF-16, not UTF-8")
+    }
     let value = try value(depth: 0)
     skipSpace()
     guard index == bytes.count else { throw fault("text after the end of the value") }
@@ -66,6 +71,8 @@ struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "N"): return try word("NaN", .number(.nan))
+    case UInt8(ascii: "I"): return try word("Infinity", .number(.infinity))
     default: throw fault(index < bytes.count ? "a value is missing" : "the text ends too early")
     }
   }
@@ -121,7 +128,9 @@ struct JSONParser {
 
   private mutating func number() throws(Fault) -> JSONValue {
     let start = index
-    _ = take(UInt8(ascii: "-"))
+    if take(UInt8(ascii: "-")), next == UInt8(ascii: "I") {
+      return try word("Infinity", .number(-.infinity))
+    }
     let first = index
     try digits()
     guard bytes[first] != UInt8(ascii: "0") || index == first + 1 else {

@@ -28,10 +28,17 @@ public struct JSONReader: Sendable {
     return flag
   }
 
+  /// A finite number.
   public func number() throws -> Double {
     switch value {
     case .integer(let whole): return Double(whole)
-    case .number(let number): return number
+    case .number(let number):
+      guard number.isFinite else {
+        let word = number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
+        throw UserError(
+          "found \(word) where a finite number belongs", at: place, remedy: "mend the value")
+      }
+      return number
     default: throw wrong("a number")
     }
   }

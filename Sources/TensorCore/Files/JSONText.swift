@@ -18,7 +18,12 @@ extension JSONValue {
 
   /// Reads the JSON file at `path`.
   public init(contentsOf path: String) throws {
-    try self.init(parsing: Files.read(path), place: path)
+    let data = try Files.read(path)
+    guard !data.isEmpty else {
+      throw UserError("is empty", at: path, remedy: "download or copy the file again")
+    }
+    if let error = MisplacedFile.error(data, at: path) { throw error }
+    try self.init(parsing: data, place: path)
   }
 
   /// JSON text on one line; numbers are the shortest text that reads back to the same value, and

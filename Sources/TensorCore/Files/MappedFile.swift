@@ -11,7 +11,8 @@ public final class MappedFile: @unchecked Sendable {
 
   /// Maps the file at `path`.
   ///
-  /// - Throws: `UserError` for a file that is missing, unreadable, empty or not a regular file.
+  /// - Throws: `UserError` for a file that is missing, unreadable, empty, not a regular file, or a
+  ///   Git-LFS pointer.
   public init(_ path: String) throws {
     // Opening a named pipe would otherwise wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -37,6 +38,7 @@ public final class MappedFile: @unchecked Sendable {
     }
     self.path = path
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+    try GitLFSPointer.refuse(bytes, at: path)
   }
 
   deinit {

@@ -44,9 +44,13 @@ public struct SafetensorsFile: Sendable {
   /// Where and how an array is stored.
   struct Entry: Sendable {
     let shape: [Int]
-    let type: NumberType
+    /// The header's `dtype`.
+    let typeName: String
     /// Bytes from the beginning of the file.
     let range: Range<Int>
+
+    /// nil for a type whose size is not known here; such an array is listed but never read.
+    var type: NumberType? { NumberType(rawValue: typeName) }
   }
 
   public let path: String
@@ -73,19 +77,24 @@ public struct SafetensorsFile: Sendable {
   /// Dimensions, the last varying fastest; empty for a single number.
   public func shape(of name: String) throws -> [Int] { try entry(name).shape }
 
-  public func type(of name: String) throws -> NumberType { try entry(name).type }
+  /// - Throws: `UserError` for a type that this reader does not know.
+  public func type(of name: String) throws -> NumberType { try type(of: entry(name), name) }
+
+  /// The type's name as the file has it, known here or not.
+  public func typeName(of name: String) throws -> String { try entry(name).typeName }
 
   /// The numbers of an F32, F16 or BF16 array, in row-major order.
   public func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name)
-    let count = entry.range.count / entry.type.size
+    let count = try entry.range.count / type(of: entry, name).size
     return try stored(name, rows: 1, columns: count).floats()
   }
 
   /// The numbers of a whole-number array, in row-major order.
   public func integers(_ name: String) throws -> [Int] {
     let entry = try entry(name)
-    switch entry.type {
+    let type = try type(of: entry, name)
+    switch type {
     case .uint8, .bool: return numbers(entry, UInt8.self)
     case .int8: return numbers(entry, Int8.self)
     case .uint16: return numbers(entry, UInt16.self)
@@ -95,7 +104,7 @@ public struct SafetensorsFile: Sendable {
     case .int64: return numbers(entry, Int64.self)
     case .uint64, .float16, .bfloat16, .float32, .float64:
       throw UserError(
-        "\"\(name)\" is \(entry.type.rawValue) where whole numbers belong", at: path,
+        "\"\(name)\" is \(type.rawValue) where whole numbers belong", at: path,
         remedy: "convert it to I32 or I64")
     }
   }
@@ -116,14 +125,28 @@ public struct SafetensorsFile: Sendable {
 
   private func stored(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
     let entry = try entry(name)
-    guard let type = entry.type.storedType else {
-      throw UserError(
-        "\"\(name)\" is \(entry.type.rawValue), readable are F32, F16 and BF16", at: path,
-        remedy: "convert it to F32")
-    }
+    guard let type = try type(of: entry, name).storedType else { throw unreadable(entry, name) }
     return try StoredMatrix(
       rows: rows, columns: columns, type: type,
       bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]), owner: file)
+  }
+
+  private func type(of entry: Entry, _ name: String) throws -> NumberType {
+    guard let type = entry.type else { throw unreadable(entry, name) }
+    return type
+  }
+
+  private func unreadable(_ entry: Entry, _ name: String) -> UserError {
+    let kind =
+      switch entry.type {
+      case .float64?: ""
+      case nil where !entry.typeName.hasPrefix("F"): ""
+      case nil: ", a quantised type"
+      default: ", whole numbers as quantised weights have them"
+      }
+    return UserError(
+      "\"\(name)\" is stored as \(entry.typeName)\(kind); readable are F32, F16 and BF16", at: path,
+      remedy: kind.isEmpty ? "convert it to F32" : "use the model's unquantised files")
   }
 
   private func entry(_ name: String) throws -> Entry {
@@ -137,7 +160,8 @@ public struct SafetensorsFile: Sendable {
   private func numbers<Number: FixedWidthInteger & BitwiseCopyable>(
     _ entry: Entry, _ type: Number.Type
   ) -> [Int] {
-    stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: entry.type.size).map {
+    let size = MemoryLayout<Number>.size
+    return stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: size).map {
       Int(Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: $0, as: Number.self)))
     }
   }

@@ -49,6 +49,13 @@ extension ModelDescription {
     layout = form.layout
     if keys.hasTensor("blk.0.attn_qkv.weight") { layout.projections = .stacked("attn_qkv") }
     try form.read(&self, keys)
+    if let window = try keys.size("attention.sliding_window"),
+      architecture.blocks.allSatisfy({ $0.window == nil })
+    {
+      notes.append(
+        "\(keys.architecture).attention.sliding_window is \(window): llama.cpp gives this architecture "
+          + "no window, and none is applied here")
+    }
     try architecture.check(place: file.path)
   }
 }

@@ -46,16 +46,29 @@ struct GGUFCursor {
 
   /// A string: its length in 8 bytes, then UTF-8.
   mutating func string(_ what: @autoclosure () -> String) throws -> String {
-    let length = try count(minimumSize: 1, "the length of \(what())")
-    let text = UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + length])
+    let (string, isRepaired) = try repairedString(what())
+    guard !isRepaired else { throw damaged("\(what()) is not valid UTF-8") }
+    return string
+  }
+
+  /// A string with U+FFFD for what is not UTF-8, and whether there was such.
+  mutating func repairedString(
+    _ what: @autoclosure () -> String
+  ) throws -> (text: String, isRepaired: Bool) {
+    let text = try bytes(what())
     // Decoding repairs what is not UTF-8, which the comparison finds; `String(validating:)` takes
     // several times as long, and a vocabulary has a hundred thousand strings.
     var string = String(decoding: text, as: UTF8.self)
-    guard string.withUTF8({ $0.elementsEqual(text) }) else {
-      throw damaged("\(what()) is not valid UTF-8")
-    }
-    offset += length
-    return string
+    return (string, !string.withUTF8({ $0.elementsEqual(text) }))
+  }
+
+  /// A string's bytes: its length in 8 bytes, then as many.
+  private mutating func bytes(
+    _ what: @autoclosure () -> String
+  ) throws -> UnsafeRawBufferPointer {
+    let length = try count(minimumSize: 1, "the length of \(what())")
+    defer { offset += length }
+    return UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + length])
   }
 
   mutating func kind(_ what: @autoclosure () -> String) throws -> GGUFKind {
@@ -81,7 +94,12 @@ struct GGUFCursor {
     case .float32: return .float(Double(Float(bitPattern: try number(UInt32.self, what))))
     case .float64: return .float(Double(bitPattern: try number(UInt64.self, what)))
     case .bool: return .bool(try number(UInt8.self, what) != 0)
-    case .string: return .string(try string(what))
+    case .string:
+      let begin = self
+      let (text, isRepaired) = try repairedString(what)
+      guard isRepaired else { return .string(text) }
+      self = begin
+      return .bytes(Array(try bytes(what)))
     case .array: return .array(try array(what, depth: 1))
     }
   }

@@ -7,14 +7,17 @@ enum GGUFTensorTable {
   private struct Row {
     let name: String
     let shape: [Int]
-    let type: StoredType
+    let typeID: UInt32
     let offset: UInt64
     let byteCount: Int
   }
 
-  /// Reads `count` rows; weights begin at the next multiple of `alignment` behind them.
+  /// Reads `count` rows; weights begin at the next multiple of `alignment` behind them. A tensor of a
+  /// type that is not supported is listed: only somebody who needs it must refuse it.
+  ///
+  /// - Parameter part: number of the file among those of the model.
   static func read(
-    _ count: Int, alignment: Int, from cursor: inout GGUFCursor
+    _ count: Int, alignment: Int, part: Int, from cursor: inout GGUFCursor
   ) throws -> [String: GGUFFile.TensorEntry] {
     var rows: [Row] = []
     for index in 0..<count { rows.append(try row(index, &cursor)) }
@@ -33,8 +36,8 @@ enum GGUFTensorTable {
           "tensor \"\(row.name)\" lies outside the file, which is cut short or damaged")
       }
       let entry = GGUFFile.TensorEntry(
-        name: row.name, shape: row.shape, type: row.type, offset: start + Int(row.offset),
-        byteCount: row.byteCount)
+        name: row.name, shape: row.shape, typeID: row.typeID, part: part,
+        offset: start + Int(row.offset), byteCount: row.byteCount)
       guard tensors.updateValue(entry, forKey: row.name) == nil else {
         throw cursor.damaged("the tensor \"\(row.name)\" occurs twice")
       }
@@ -57,11 +60,20 @@ enum GGUFTensorTable {
       }
       shape.append(dimension)
     }
-    let type = try storedType(try cursor.number(UInt32.self, what), what, cursor)
+    // Of unsupported types, too, so that nobody who multiplies dimensions need check.
+    var size = 1
+    for dimension in shape {
+      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      guard !overflow else { throw cursor.damaged("\(what) has the impossible shape \(shape)") }
+      size = product
+    }
+    let typeID = try cursor.number(UInt32.self, what)
     let offset = try cursor.number(UInt64.self, what)
     return Row(
-      name: name, shape: shape, type: type, offset: offset,
-      byteCount: try byteCount(shape, type, what, cursor))
+      name: name, shape: shape, typeID: typeID, offset: offset,
+      byteCount: try StoredType(rawValue: typeID).map {
+        try byteCount(shape, $0, what, cursor)
+      } ?? 0)
   }
 
   private static func byteCount(
@@ -80,15 +92,18 @@ enum GGUFTensorTable {
     return bytes
   }
 
-  private static func storedType(
-    _ id: UInt32, _ what: String, _ cursor: GGUFCursor
-  ) throws -> StoredType {
-    if let type = StoredType(rawValue: id) { return type }
-    let name = unsupportedNames[id].map { "\($0) (\(id))" } ?? "number \(id)"
+  /// The error of a tensor that is needed but of a type that `StoredType` has not.
+  static func unsupported(_ id: UInt32, _ what: String, at path: String) -> UserError {
+    let name = unsupportedNames[id].map { "\($0) (\(id))" } ?? typeName(id)
     let known = StoredType.allCases.map(\.name).joined(separator: ", ")
-    throw UserError(
-      "\(what) has the unsupported type \(name)", at: cursor.file.path,
+    return UserError(
+      "\(what) has the unsupported type \(name)", at: path,
       remedy: "use a file whose tensors are \(known)")
+  }
+
+  /// ggml's name of a type.
+  static func typeName(_ id: UInt32) -> String {
+    StoredType(rawValue: id)?.name ?? unsupportedNames[id] ?? "number \(id)"
   }
 
   /// ggml's types that `StoredType` has not, to name them in the error.

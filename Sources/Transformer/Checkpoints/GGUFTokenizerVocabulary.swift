@@ -11,14 +11,14 @@ extension GGUFFile {
     let kinds = try perToken("tokenizer.ggml.token_type", pieces.count, tokenKinds)
     return TokenizerVocabulary(
       model: model,
-      preTokenizer: string("tokenizer.ggml.pre"),
+      preTokenizer: try string("tokenizer.ggml.pre"),
       pieces: pieces,
       scores: try perToken("tokenizer.ggml.scores", pieces.count, requiredNumbers),
       kinds: kinds,
       merges: metadata["tokenizer.ggml.merges"] == nil
         ? [] : try requiredStrings("tokenizer.ggml.merges"),
       // SentencePiece's own default is to add the space; byte-level BPE knows no such thing.
-      addsSpacePrefix: bool("tokenizer.ggml.add_space_prefix") ?? (model == "llama"),
+      addsSpacePrefix: try bool("tokenizer.ggml.add_space_prefix") ?? (model == "llama"),
       unknownID: try tokenID("tokenizer.ggml.unknown_token_id", pieces.count),
       begin: try beginToken(model, kinds),
       endID: try tokenID("tokenizer.ggml.eos_token_id", pieces.count))
@@ -37,7 +37,7 @@ extension GGUFFile {
     let named = try value("tokenizer.ggml.bos_token_id", requiredInteger)
     // SentencePiece's own numbering has <s> second.
     let id = named ?? (isSentencePiece && kinds.dropFirst().first == .control ? 1 : nil)
-    let pre = string("tokenizer.ggml.pre") ?? ""
+    let pre = try string("tokenizer.ggml.pre") ?? ""
     let usual = isSentencePiece || (model == "gpt2" && Self.beginningPreTokenizers.contains(pre))
     // Where neither the flag nor an id is there, there is nothing to expect.
     return BeginToken(

@@ -6,17 +6,19 @@ extension LanguageModel {
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(gguf path: String) throws {
     let file = try GGUFFile(path)
+    try MixtureOfExperts.refuse(file)
     let family = try Family(of: file)
     let model = try ModelDescription(file, family: family)
     let reader = try WeightReader(file, model.layout, model.architecture)
     self.path = path
     architecture = model.architecture
     weights = try Weights(from: reader)
-    notes = model.notes
     unusedTensors = file.unused(but: reader.used, model.layout)
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
     tokenizer = try makeTokenizer(vocabulary, place: path)
-    endTokens = file.endTokens
+    let ends = EndTokens(file, vocabulary: architecture.vocabulary)
+    endTokens = ends.ids
+    notes = file.notes + model.notes + ends.notes
   }
 }

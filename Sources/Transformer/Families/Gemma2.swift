@@ -43,7 +43,10 @@ extension Family {
         $0.attentionSoftCap = cap
       }
       model.architecture.logitSoftCap = Float(try keys.number("final_logit_softcapping") ?? 30)
-      model.setWindows(try keys.size("attention.sliding_window") ?? 4096, fullEvery: 2)
+      model.setWindows(
+        try keys.windows(
+          sizes.layers, window: keys.size("attention.sliding_window") ?? 4096,
+          patternIfMissing: 2))
     })
 }
 

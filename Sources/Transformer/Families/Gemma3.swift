@@ -37,12 +37,13 @@ extension Family {
       let scale =
         1 / Float(isLargest ? sizes.width / sizes.heads : sizes.headWidth).squareRoot()
       model.architecture.logitSoftCap = try keys.number("final_logit_softcapping").map(Float.init)
-      model.setWindows(try keys.size("attention.sliding_window"), fullEvery: 6)
-      let local = try keys.number("rope.freq_base_swa") ?? 10_000
-      model.eachBlock {
-        $0.attentionScale = scale
-      }
-      for layer in 0..<sizes.layers where !(layer + 1).isMultiple(of: 6) {
+      let isWindowed = try keys.windows(sizes.layers, window: 1, patternIfMissing: 6)
+      let window = try keys.size("attention.sliding_window")
+      let local = try keys.factor("rope.freq_base_swa") ?? 10_000
+      for layer in 0..<sizes.layers {
+        model.architecture.blocks[layer].attentionScale = scale
+        guard isWindowed[layer] != nil else { continue }
+        model.architecture.blocks[layer].window = window
         model.architecture.blocks[layer].rotary?.base = local
         model.architecture.blocks[layer].rotary?.scaling = nil
       }

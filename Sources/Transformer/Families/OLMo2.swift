@@ -16,7 +16,8 @@ extension Family {
     gguf: GGUFForm(names: ["olmo2"], layout: .gguf, unembedding: .required) { model, keys in
       // OLMo 3 files have the same name.
       guard let window = try keys.size("attention.sliding_window") else { return }
-      model.setWindows(window, fullEvery: 4)
+      model.setWindows(
+        try keys.windows(model.architecture.layers, window: window, patternIfMissing: 4))
       model.eachBlock { if $0.window != nil { $0.rotary?.scaling = nil } }
     })
 }

@@ -11,7 +11,7 @@ public struct ControlVector: Sendable {
   /// - Throws: `UserError` for a file that is no control vector.
   public init(contentsOf path: String, scale: Float = 1) throws {
     let file = try GGUFFile(path)
-    let kind = file.string("general.architecture") ?? "none"
+    let kind = try file.string("general.architecture") ?? "none"
     guard kind == "controlvector" else {
       throw UserError(
         "is no control vector: its architecture is \(kind)", at: path,

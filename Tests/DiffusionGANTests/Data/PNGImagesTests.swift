@@ -48,6 +48,15 @@ import Testing
     #expect(data.pixels == [3, 4, 5, 6, 7, 8])
   }
 
+  /// What Git leaves of a picture that was not downloaded, be it in a folder or an archive of one.
+  @Test(arguments: Kind.allCases) func gitPointersAreNamed(_ kind: Kind) throws {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 77\n"
+    let files = [("a.png", try DataFixtures.png(0)), ("b.png", Array(pointer.utf8))]
+    expectUserError("b.png", "is a Git-LFS pointer, not the file itself, which has 77 bytes") {
+      _ = try load(files, kind)
+    }
+  }
+
   @Test(arguments: Kind.allCases) func labelsByName(_ kind: Kind) throws {
     let data = try load(
       Self.threeImages() + [("dataset.json", Array(Self.labels.utf8))], kind)

@@ -59,6 +59,30 @@ struct JSONTests {
     #expect(try Self.parse("\u{FEFF}[true]") == [true])
   }
 
+  /// As Python's json module writes them; only who wants the number must refuse it.
+  @Test func readsNumbersThatAreNotFinite() throws {
+    let fields = try JSONReader(
+      Self.parse(#"{"a": Infinity, "b": [-Infinity, 1], "c": NaN}"#), place: "x.json"
+    ).object(required: ["a", "b", "c"])
+    #expect(fields["a"]?.value == .number(.infinity))
+    #expect(fields["b"]?.value == [.number(-.infinity), 1])
+    for (key, word) in [("a", "Infinity"), ("c", "NaN")] {
+      let error = #expect(throws: UserError.self) { try fields[key]?.number() }
+      #expect(
+        error?.description
+          == "x.json, \(key): found \(word) where a finite number belongs; mend the value")
+      #expect(throws: UserError.self) { try fields[key]?.integer() }
+    }
+  }
+
+  @Test func saysThatATextIsUTF16() throws {
+    for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian] {
+      let data = try #require("\u{FEFF}{}".data(using: encoding))
+      let error = #expect(throws: UserError.self) { try JSONValue(parsing: data, place: "x.json") }
+      #expect(error?.description.contains("UTF-16, not UTF-8") == true)
+    }
+  }
+
   @Test func stopsAtTwoHundredLevels() throws {
     func nested(_ levels: Int) -> String {
       String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
@@ -79,7 +103,8 @@ struct JSONTests {
     ("[\"é\", x]", "a value is missing (line 1, column 7)"),
     ("{\"a\": 1,\n \"a\": 2}", "the key \"a\" appears twice (line 2, column 2)"),
     ("01", "begins with 0"), ("-", "a digit"), ("1.", "a digit"), ("1e", "a digit"),
-    (".5", "a value"), ("+1", "a value"), ("NaN", "a value"), ("1e999", "too large"),
+    (".5", "a value"), ("+1", "a value"), ("Nan", "a value"), ("-NaN", "a digit"),
+    ("Inf", "a value"), ("-Inf", "a value"), ("inf", "a value"), ("1e999", "too large"),
     ("\"a", "quotes are not closed (line 1, column 1)"), ("\"a\nb\"", "control character"),
     ("\"\0\"", "control character"), ("\0", "a value"), ("\"\\", "an escape"),
     (#""\ud800""#, "an escape"), (#""\udc00\ud800""#, "an escape"),

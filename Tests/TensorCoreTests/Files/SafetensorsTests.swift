@@ -74,7 +74,9 @@ struct SafetensorsTests {
     file("{\"a\":" + array("F32", "[-2]", 0, 8) + "}", 8),
     file("{\"a\":" + array("F32", "[2.5]", 0, 8) + "}", 8),
     file("{\"a\":" + array("F32", "2", 0, 8) + "}", 8),
-    file("{\"a\":" + array("F4", "[2]", 0, 8) + "}", 8),
+    file("{\"a\":" + array("F4", "[2]", 0, 8) + "}", 12),
+    file("{\"a\":" + array("F4", "[2]", 0, 16) + "}", 8),
+    file(#"{"a":{"dtype":4,"shape":[2],"data_offsets":[0,8]}}"#, 8),
     file("{\"a\":" + array("F32", "[2]", 8, 0) + "}", 8),
     file("{\"a\":" + array("F32", "[2]", 4, 12) + "}", 12),
     file("{\"a\":" + array("F32", "[9223372036854775807,4]", 0, 8) + "}", 8),
@@ -91,6 +93,41 @@ struct SafetensorsTests {
   func refusesDamagedFiles(bytes: [UInt8]) throws {
     try withTemporaryFile(bytes) { path in
       #expect(throws: UserError.self) { try SafetensorsFile(path) }
+    }
+  }
+
+  /// What nobody needs may be of any type; what is needed is named.
+  @Test(arguments: [
+    ("F8_E4M3", "is stored as F8_E4M3, a quantised type; readable are F32, F16 and BF16"),
+    ("F4", "is stored as F4, a quantised type; readable"),
+    ("C64", "is stored as C64; readable"),
+    ("F64", "is stored as F64; readable"),
+    ("I32", "is stored as I32, whole numbers as quantised weights have them; readable"),
+  ])
+  func typesCountWhereTheyAreNeeded(type: String, message: String) throws {
+    let size = ["F64": 16, "I32": 8][type] ?? 2
+    let header =
+      #"{"scale":"# + Self.array(type, "[2,1]", 0, size) + #","w":"#
+      + Self.array("F32", "[1]", size, size + 4) + "}"
+    try withTemporaryFile(Self.file(header, size) + [0, 0, 0x80, 0x3F]) { path in
+      let file = try SafetensorsFile(path)
+      #expect(file.names == ["scale", "w"])
+      #expect(try file.floats("w") == [1])
+      #expect(try file.shape(of: "scale") == [2, 1])
+      #expect(try file.typeName(of: "scale") == type)
+      let reads: [(String) throws -> Any] = [{ try file.floats($0) }, { try file.matrix($0) }]
+      for read in reads {
+        let error = #expect(throws: UserError.self) { try read("scale") }
+        #expect(
+          error?.description.contains("\"scale\" \(message)") == true,
+          "\(String(describing: error))")
+      }
+    }
+  }
+
+  @Test func metadataMayBeNull() throws {
+    try withTemporaryFile(Self.file(#"{"__metadata__":null}"#, 0)) { path throws in
+      #expect(try SafetensorsFile(path).metadata.isEmpty)
     }
   }
 

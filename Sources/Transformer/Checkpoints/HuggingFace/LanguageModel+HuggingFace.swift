@@ -27,16 +27,18 @@ extension LanguageModel {
 
   /// - Parameter config: name of the configuration's file.
   init(huggingFace folder: String, config name: String) throws {
+    try HuggingFaceFolder.refuseOthers(folder)
     let whole = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
+    let source = try HuggingFaceFolder(folder)
+    try MixtureOfExperts.refuse(whole, names: source.names, at: folder)
+    try QuantisedWeights.refuse(whole, names: source.names, at: folder)
     let config = try whole.textModel ?? whole
     var model = try ModelDescription(config, family: Family(of: config))
-    let source = try HuggingFaceFolder(folder)
     try model.settleUnembedding(source)
     let reader = try WeightReader(source, model.layout, model.architecture)
     path = folder
     architecture = model.architecture
     weights = try Weights(from: reader)
-    notes = model.notes + reader.notes
     unusedTensors = source.unused(but: reader.used, model.layout)
     let tokenizerPath = "\(folder)/tokenizer.json"
     if FileManager.default.fileExists(atPath: tokenizerPath) {
@@ -47,7 +49,9 @@ extension LanguageModel {
       beginToken = .none
       tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
     }
-    endTokens = try Self.endTokens(ofFolder: folder, config: name)
+    let ends = EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary)
+    endTokens = ends.ids
+    notes = source.notes + model.notes + reader.notes + ends.notes
   }
 }
 
