@@ -8,8 +8,8 @@ ONESTEP := $(BUILD)/onestep
 MODEL := smollm2
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
-PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
-  python3 python3-pip
+PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-dev \
+  dataset-fashion-mnist python3 python3-pip
 # What the tests need on top: a browser that opens the reports.
 TEST_PACKAGES := chromium
 # What the comparison with peers needs on top: llama.cpp is compiled.
