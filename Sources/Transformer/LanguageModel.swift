@@ -11,6 +11,10 @@ public struct LanguageModel: Sendable {
   let weights: Weights
   /// Tokens after which a text of the model's own ends, as its files name them; maybe none.
   public internal(set) var endTokens: Set<Int> = []
+  /// What was decided where the file leaves a choice or contradicts itself, a sentence each.
+  public internal(set) var notes: [String] = []
+  /// Tensors of the file that no layer uses, by name.
+  public internal(set) var unusedTensors: [String] = []
 
   /// The file's or folder's own name, without `.gguf`: what tables and headings call the model.
   public var name: String {

