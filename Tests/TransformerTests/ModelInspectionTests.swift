@@ -73,13 +73,6 @@ import Testing
     #expect(broken.problems.contains { $0.contains("part2.safetensors: cannot be read") })
   }
 
-  @Test func whatIsWantingIsTheModelsToSay() throws {
-    var inspection = try ModelInspection(path: TinyModel.llama.folder)
-    #expect(inspection.model?.notes == [] && inspection.model?.unusedTensors == [])
-    inspection.model?.notes = ["a note"]
-    #expect(inspection.model?.notes == ["a note"])
-  }
-
   @Test func anUnknownFamilyInAFile() throws {
     var file = GGUFBuilder()
     func number(_ key: String, _ value: UInt32) {
