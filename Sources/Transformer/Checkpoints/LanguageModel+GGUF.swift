@@ -13,6 +13,7 @@ extension LanguageModel {
     self.path = path
     architecture = model.architecture
     weights = try Weights(from: reader)
+    usedTensors = reader.used.sorted()
     unusedTensors = file.unused(but: reader.used, model.layout)
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
