@@ -11,9 +11,9 @@ extension LanguageModel {
     self.path = path
     self.architecture = architecture
     weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
-    let vocabulary = try file.tokenizerVocabulary()
-    beginToken = vocabulary.begin
-    tokenizer = try makeTokenizer(vocabulary, place: path)
+    let text = ModelTokenizer(file, count: architecture.vocabulary)
+    beginToken = text.begin
+    tokenizer = text.tokenizer
     endTokens = file.endTokens
   }
 }
