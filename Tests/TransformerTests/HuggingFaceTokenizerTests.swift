@@ -64,7 +64,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("normalizer", #"{"type": "Precompiled", "precompiled_charsmap": ""}"#, "normalizer is Precomp"),
+    (
+      "normalizer", #"{"type": "Precompiled", "precompiled_charsmap": ""}"#, "normalizer is Precomp"
+    ),
     ("normalizer", #"{"type": "BertNormalizer"}"#, "normalizer is BertNormalizer"),
     (
       "normalizer", #"{"type": "Sequence", "normalizers": [{"type": "X"}]}"#, "normalizer is X"
@@ -123,7 +125,8 @@ import Testing
     let fallback = try tokenizer(
       [
         "pre_tokenizer": "null",
-        "decoder": #"{"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}"#,
+        "decoder":
+          #"{"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}"#,
       ],
       model: ["byte_fallback": "true", "unk_token": #""?""#, "fuse_unk": "true", "merges": "[]"],
       vocabulary: #"{"?": 0, "a": 1, "<0xC3>": 2, "<0xA9>": 3}"#)

@@ -22,7 +22,8 @@ import Testing
       "tokenizer.ggml.tokens", array: 8,
       ["a", "b", "Ġ", "ab", "<end>", "</w>"].map { GGUFBuilder.text($0.utf8) })
     file.add(
-      "tokenizer.ggml.token_type", array: 5, [1, 1, 1, 1, 3, 0].map { GGUFBuilder.number(Int32($0)) })
+      "tokenizer.ggml.token_type", array: 5,
+      [1, 1, 1, 1, 3, 0].map { GGUFBuilder.number(Int32($0)) })
     file.add("tokenizer.ggml.merges", array: 8, [GGUFBuilder.text("a b".utf8)])
   }
 

@@ -48,7 +48,9 @@ import Testing
   /// `tokenizers` gives [0, 12, 1] and [0, 11, 0, 6, 12] for the like of these.
   @Test func addedTokensTakeSpacesAndStandAlone() throws {
     let tokenizer = try TokenizerFamily.tokenizer("gpt2")
-    let (a, b, x) = (try tokenizer.encode("a"), try tokenizer.encode("b"), try tokenizer.encode("x"))
+    let (a, b, x) = (
+      try tokenizer.encode("a"), try tokenizer.encode("b"), try tokenizer.encode("x")
+    )
     let mark = try tokenizer.encode("<m>")
     let word = try tokenizer.encode("xa")
     #expect(mark.count == 1 && word.count == 1)

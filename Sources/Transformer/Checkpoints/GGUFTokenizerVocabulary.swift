@@ -6,7 +6,8 @@ extension GGUFFile {
   /// - Throws: `UserError` if the model or the pieces are missing, or lists by token id differ in
   ///   length.
   public func tokenizerVocabulary() throws -> TokenizerVocabulary {
-    let model = metadata["tokenizer.ggml.model"] == nil
+    let model =
+      metadata["tokenizer.ggml.model"] == nil
       ? "none" : try requiredString("tokenizer.ggml.model")
     guard !["none", "no_vocab"].contains(model) else {
       throw UserError(

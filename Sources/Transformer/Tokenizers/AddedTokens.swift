@@ -93,7 +93,8 @@ struct AddedTokens: Sendable {
 
   private func touchesWord(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
     let before = range.lowerBound > 0 && text.scalar(before: range.lowerBound).scalar.isWordOfRust
-    let after = range.upperBound < text.count && text.scalar(at: range.upperBound).scalar.isWordOfRust
+    let after =
+      range.upperBound < text.count && text.scalar(at: range.upperBound).scalar.isWordOfRust
     return before || after
   }
 }

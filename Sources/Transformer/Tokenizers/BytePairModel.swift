@@ -135,7 +135,8 @@ struct BytePairModel: Sendable {
     // A byte of a byte-level model is written as a scalar, and so are its fallback's bytes.
     let bytes =
       self.unit == .scalar
-      ? (0..<unit.count).map { unit[$0] } : Array(String(ByteLevelAlphabet.scalars[Int(unit[0])]).utf8)
+      ? (0..<unit.count).map { unit[$0] }
+      : Array(String(ByteLevelAlphabet.scalars[Int(unit[0])]).utf8)
     guard bytes.allSatisfy({ fallback[Int($0)] >= 0 }) else { return false }
     for byte in bytes { queue.append(fallback[Int(byte)]) }
     return true

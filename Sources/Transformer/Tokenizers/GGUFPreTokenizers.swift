@@ -56,7 +56,8 @@ struct GGUFPreTokenizer {
       ], rules: [.rule(.gpt2)]),
     Entry(
       names: [
-        "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2",
+        "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b",
+        "mellum2",
       ], rules: [.rule(.smollm)]),
     Entry(
       names: [

@@ -23,7 +23,8 @@ struct HuggingFaceDecoder {
       case .fuse, .alphabet: isFused = true
       case .strip where isFused && !isStripped: isStripped = true
       case .byteFallback where !isFused, .metaspace where !isFused, .replace where !isFused,
-        .strip where !isFused: break
+        .strip where !isFused:
+        break
       default:
         throw config.unknown("decoder", "one with parts behind Fuse or ByteLevel")
       }
@@ -53,7 +54,8 @@ struct HuggingFaceDecoder {
     for step in steps {
       switch step {
       case .fuse, .alphabet: isFused = true
-      case .strip(let content, let start, let end) where isFused: return .init(bytes: content, start: start, end: end)
+      case .strip(let content, let start, let end) where isFused:
+        return .init(bytes: content, start: start, end: end)
       default: break
       }
     }

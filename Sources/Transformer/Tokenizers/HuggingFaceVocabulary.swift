@@ -66,8 +66,9 @@ struct HuggingFaceVocabulary {
   /// An added token as `tokenizer.json` and `tokenizer_config.json` write it.
   static func added(_ token: HuggingFaceConfig, id: Int?) throws -> AddedToken {
     guard let text = try token.text("content") else { throw token.missing("content") }
-    guard let idReader = id.map({ JSONReader(.integer($0), place: token.place) })
-      ?? token.entries["id"]
+    guard
+      let idReader = id.map({ JSONReader(.integer($0), place: token.place) })
+        ?? token.entries["id"]
     else { throw token.missing("id") }
     let isSpecial = try token.bool("special") ?? false
     return AddedToken(

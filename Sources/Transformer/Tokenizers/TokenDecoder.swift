@@ -20,7 +20,9 @@ struct TokenDecoder: Sendable {
         rest = rest.dropFirst(bytes.count)
       }
       for _ in 0..<end {
-        guard rest.count >= bytes.count, rest.suffix(bytes.count).elementsEqual(bytes) else { break }
+        guard rest.count >= bytes.count, rest.suffix(bytes.count).elementsEqual(bytes) else {
+          break
+        }
         rest = rest.dropLast(bytes.count)
       }
       return Array(rest)

@@ -16,7 +16,8 @@ extension LanguageModel {
   }
 
   /// Opens a folder with `config.json`, safetensors weights and, for text, `tokenizer.json` or
-  /// `tokenizer.model`. The weights stay in their files, which are mapped, but for those that are stored transposed.
+  /// `tokenizer.model`. The weights stay in their files, which are mapped, but for those that are
+  /// stored transposed.
   ///
   /// Without these the model takes token ids only: see `NonEncodingTokenizer`.
   ///

@@ -30,6 +30,8 @@ struct RegularExpression: Sendable {
   private(set) var program: [Instruction] = []
   private(set) var sets: [ScalarSet] = []
   private(set) var slots = 0
+  /// Parts that were compiled, repetitions counted.
+  private var parts = 0
 
   /// - Throws: `UserError` at `place` for what is not known here.
   init(_ pattern: String, place: String) throws {
@@ -52,7 +54,8 @@ struct RegularExpression: Sendable {
   private mutating func emit(
     _ node: RegularExpressionNode
   ) throws(RegularExpressionParser.Fault) {
-    guard program.count < 20_000 else {
+    parts += 1
+    guard parts < 20_000 else {
       throw RegularExpressionParser.Fault(problem: "is too long")
     }
     switch node {

@@ -6,7 +6,9 @@ indirect enum RegularExpressionNode {
     case possessive
   }
 
-  enum Anchor { case textStart, textEnd, textEndOrLastLine, lineStart, lineEnd, wordEdge, noWordEdge }
+  enum Anchor {
+    case textStart, textEnd, textEndOrLastLine, lineStart, lineEnd, wordEdge, noWordEdge
+  }
 
   case set(ScalarSet)
   case sequence([RegularExpressionNode])
@@ -157,7 +159,8 @@ struct RegularExpressionParser {
       ignoresCase = false
       return try close(&self)
     }
-    throw Fault(problem: "has a group \"(?\(next.map(String.init) ?? "")…\", which is not known here")
+    throw Fault(
+      problem: "has a group \"(?\(next.map(String.init) ?? "")…\", which is not known here")
   }
 
   private mutating func escape() throws(Fault) -> RegularExpressionNode {
@@ -251,7 +254,9 @@ struct RegularExpressionParser {
       let scalar = try advance()
       isFirst = false
       if scalar == "[" {
-        if next == ":" { throw Fault(problem: "has a POSIX bracket \"[:\", which is not known here") }
+        if next == ":" {
+          throw Fault(problem: "has a POSIX bracket \"[:\", which is not known here")
+        }
         set.parts.append(try bracket(depth: depth + 1))
         continue
       }
