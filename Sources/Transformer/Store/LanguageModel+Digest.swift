@@ -22,10 +22,14 @@ extension LanguageModel {
       throw UserError("the folder cannot be read", at: path, remedy: "check the permissions")
     }
     let texts = [
-      "config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-      "model.safetensors.index.json",
+      "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json",
     ]
-    return entries.filter { texts.contains($0) || $0.hasSuffix(".safetensors") }.sorted()
+    // What a tokenizer is read from where there is no tokenizer.json.
+    let pieces = ["tokenizer.model", "added_tokens.json", "special_tokens_map.json"]
+    return entries.filter {
+      texts.contains($0) || (pieces.contains($0) && !entries.contains("tokenizer.json"))
+        || $0.hasSuffix(".safetensors")
+    }.sorted()
   }
 
   /// All parts of a GGUF file that llama.cpp's `gguf-split` cut, or none for a whole file.

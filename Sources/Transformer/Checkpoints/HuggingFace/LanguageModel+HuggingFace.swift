@@ -13,10 +13,11 @@ extension LanguageModel {
     }
   }
 
-  /// Opens a folder with `config.json`, safetensors weights and, for text, `tokenizer.json`. The
-  /// weights stay in their files, which are mapped, but for those that are stored transposed.
+  /// Opens a folder with `config.json`, safetensors weights and, for text, `tokenizer.json` or
+  /// `tokenizer.model`. The weights stay in their files, which are mapped, but for those that are
+  /// stored transposed.
   ///
-  /// Without `tokenizer.json` the model takes token ids only: see `NumberTokenizer`.
+  /// Without these the model takes token ids only: see `NonEncodingTokenizer`.
   ///
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(huggingFace folder: String) throws {
@@ -39,15 +40,9 @@ extension LanguageModel {
     weights = try Weights(from: reader)
     usedTensors = reader.used.sorted()
     unusedTensors = source.unused(but: reader.used, model.layout)
-    let tokenizerPath = "\(folder)/tokenizer.json"
-    if FileManager.default.fileExists(atPath: tokenizerPath) {
-      let vocabulary = try TokenizerVocabulary(huggingFace: tokenizerPath)
-      beginToken = vocabulary.begin
-      tokenizer = try makeTokenizer(vocabulary, place: tokenizerPath)
-    } else {
-      beginToken = .none
-      tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
-    }
+    let text = ModelTokenizer(folder: folder, count: architecture.vocabulary)
+    beginToken = text.begin
+    tokenizer = text.tokenizer
     let ends = EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary)
     endTokens = ends.ids
     notes = source.notes + model.notes + reader.notes + ends.notes
@@ -64,34 +59,6 @@ extension HuggingFaceConfig {
         Family.all.contains(where: { $0.knows(modelType: innerType) })
       else { return nil }
       return inner
-    }
-  }
-}
-
-extension ModelDescription {
-  /// A file may hold an unembedding although the configuration ties it to the embedding. transformers 5 uses
-  /// it, and so it is here; where both are the same it makes no difference.
-  fileprivate mutating func settleUnembedding(_ source: some CheckpointSource) throws {
-    let head = try source.prefix(before: layout.unembedding, usually: "") + layout.unembedding
-    let body = try source.prefix(before: layout.embedding, usually: layout.prefix)
-    guard architecture.tiesUnembedding, source.hasTensor("\(head).weight") else { return }
-    architecture.tiesUnembedding = false
-    let (a, b) = (
-      try source.matrix("\(head).weight"), try source.matrix("\(body)\(layout.embedding).weight")
-    )
-    guard try a.differs(from: b) else { return }
-    notes.append(
-      "tie_word_embeddings is true, but \(head).weight differs from the embedding: it is used, as in "
-        + "transformers 5")
-  }
-}
-
-extension StoredMatrix {
-  /// Whether some of the rows differ; not all of a large matrix are read.
-  fileprivate func differs(from other: StoredMatrix) throws -> Bool {
-    guard rows == other.rows, columns == other.columns else { return true }
-    return stride(from: 0, to: rows, by: max(rows / 64, 1)).contains { row in
-      slice(row..<row + 1).floats() != other.slice(row..<row + 1).floats()
     }
   }
 }
