@@ -18,16 +18,24 @@ extension GGUFFile {
     let kinds = try perToken("tokenizer.ggml.token_type", pieces.count, tokenKinds)
     return TokenizerVocabulary(
       model: model,
-      preTokenizer: string("tokenizer.ggml.pre"),
+      preTokenizer: try value("tokenizer.ggml.pre", requiredString),
       pieces: pieces,
       scores: try perToken("tokenizer.ggml.scores", pieces.count, requiredNumbers),
       kinds: kinds,
       merges: metadata["tokenizer.ggml.merges"] == nil
         ? [] : try requiredStrings("tokenizer.ggml.merges"),
       // SentencePiece's own default is to add the space; byte-level BPE knows no such thing.
-      addsSpacePrefix: bool("tokenizer.ggml.add_space_prefix") ?? (model == "llama"),
+      addsSpacePrefix: try value("tokenizer.ggml.add_space_prefix", requiredBool)
+        ?? (model == "llama"),
       unknownID: try tokenID("tokenizer.ggml.unknown_token_id", pieces.count),
       begin: try beginToken(model, kinds))
+  }
+
+  /// What a key holds; nil where it is missing.
+  private func value<Value>(
+    _ key: String, _ read: (String) throws -> Value
+  ) throws -> Value? {
+    metadata[key] == nil ? nil : try read(key)
   }
 
   /// The begin token, with llama.cpp's defaults where the file is silent.
@@ -36,14 +44,11 @@ extension GGUFFile {
   private func beginToken(
     _ model: String, _ kinds: [TokenizerVocabulary.Kind]
   ) throws -> BeginToken {
-    func value<Value>(_ key: String, _ read: (String) throws -> Value) throws -> Value? {
-      metadata[key] == nil ? nil : try read(key)
-    }
     let isSentencePiece = model == "llama"
     let named = try value("tokenizer.ggml.bos_token_id", requiredInteger)
     // SentencePiece's own numbering has <s> second.
     let id = named ?? (isSentencePiece && kinds.dropFirst().first == .control ? 1 : nil)
-    let pre = string("tokenizer.ggml.pre") ?? ""
+    let pre = try value("tokenizer.ggml.pre", requiredString) ?? ""
     let usual = isSentencePiece || (model == "gpt2" && Self.beginningPreTokenizers.contains(pre))
     // Where neither the flag nor an id is there, there is nothing to expect.
     return BeginToken(
