@@ -9,7 +9,7 @@ struct HuggingFaceVocabulary {
   let addedTokens: [AddedToken]
 
   /// Far more than any vocabulary has; a damaged id would cost all memory.
-  static let mostTokens = 1 << 24
+  static let mostTokens = 1 << 21
 
   init(_ file: HuggingFaceConfig) throws {
     guard let model = try file.object("model") else { throw file.missing("model") }
