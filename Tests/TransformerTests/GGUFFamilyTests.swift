@@ -12,12 +12,10 @@ import Testing
 
   @Test(arguments: models)
   func ggufGivesTheNumbersOfTheFolder(tiny: TinyModel) throws {
-    let plain = try tiny.load()
     let model = try LanguageModel(path: tiny.folder + "/model.gguf")
     #expect(model.unusedTensors.isEmpty)
     let request = ForwardRequest.everything(try tiny.tokens(), layers: model.architecture.layers)
     let result = try Engine(model: model, threads: 1).forward(request)
-    #expect(model.architecture.family == plain.architecture.family)
     // Some windows are not written into GGUF: numbers of the folder without them.
     let own = tiny.folder + "/golden_gguf.safetensors"
     let golden =

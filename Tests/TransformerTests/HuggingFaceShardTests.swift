@@ -130,7 +130,7 @@ import Testing
 
   @Test func pointersInAFolderAreNamed() throws {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 77\n"
-    for name in ["config.json", "model.safetensors", "tokenizer.json"] {
+    for name in ["config.json", "model.safetensors"] {
       let folder = try HuggingFaceFolderTests.folder(.llama)
       try folder.write(pointer, to: name)
       #expect(

@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("version https://git-lfs.github.com/spec/v1\n", "this is a Git-LFS pointer"),
+    ("version https://git-lfs.github.com/spec/v1\n", "is a Git-LFS pointer"),
     ("\u{1}\u{2}", "this is no SentencePiece model"), ("", "the model has no pieces"),
   ]) func whatIsNoModelIsSaidWhenTextIsCut(content: String, problem: String) throws {
     let folder = try TemporaryFolder()

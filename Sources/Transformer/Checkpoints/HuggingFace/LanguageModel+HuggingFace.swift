@@ -28,11 +28,13 @@ extension LanguageModel {
   init(huggingFace folder: String, config name: String) throws {
     try HuggingFaceFolder.refuseOthers(folder)
     let whole = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
+    try MixtureOfExperts.refuse(whole, at: folder)
+    let config = try whole.textModel ?? whole
+    let family = try Family(of: config)
     let source = try HuggingFaceFolder(folder)
     try MixtureOfExperts.refuse(whole, names: source.names, at: folder)
     try QuantisedWeights.refuse(whole, names: source.names, at: folder)
-    let config = try whole.textModel ?? whole
-    var model = try ModelDescription(config, family: Family(of: config))
+    var model = try ModelDescription(config, family: family)
     try model.settleUnembedding(source)
     let reader = try WeightReader(source, model.layout, model.architecture)
     path = folder
