@@ -144,6 +144,49 @@ import Testing
     }
   }
 
+  /// Zero is zero however it is said, a query that sees nothing mixes nothing, and what is cut within a
+  /// run is cut in a sweep over a recorded one.
+  @Test(arguments: TinyModel.allCases)
+  func cutsAndZerosMeanWhatTheySay(tiny: TinyModel) throws {
+    let model = try tiny.load()
+    let architecture = model.architecture
+    let engine = Engine(model: model, threads: 2)
+    let tokens = try tiny.tokens()
+    let base = try engine.record([tokens])[0]
+    let sites: [HookPoint.Site] = [
+      .residualPost, .headOutput, .mlpOutput, .value, .hidden, .attentionOutput,
+    ]
+    for site in sites {
+      let hook = HookPoint(site, layer: 1)
+      let width = try #require(hook.width(in: architecture))
+      let zeros = RowSource([Float](repeating: 0, count: width), count: 2)
+      let changes: [ActivationEdit.Change] = [.zero, .scale(0), .replace(zeros)]
+      let requests = changes.map { change in
+        ForwardRequest(
+          tokens: tokens, base: base,
+          interventions: [.edit(ActivationEdit(at: hook, positions: [6, 19], change: change))],
+          logits: LogitRequest(tokens: .all))
+      }
+      let results = try engine.forward(requests).map(\.allLogits)
+      #expect(largestDifference(results[0], results[1]) < 1e-5, "\(site)")
+      #expect(largestDifference(results[0], results[2]) < 1e-5, "\(site)")
+    }
+    for base in [nil, base] {
+      let blind = try engine.forward(
+        ForwardRequest(
+          tokens: tokens, base: base,
+          interventions: [
+            .knockout(EdgeKnockout(layers: 0...1, queries: [7], keys: Array(0...7))),
+            .knockout(EdgeKnockout(layers: 0...1, queries: [0], keys: [0])),
+          ],
+          recordings: [.pattern, .headOutput].map {
+            Recording(HookPoint($0, layer: 1), positions: [0, 7])
+          }, logits: LogitRequest(positions: [0, 7, 19], tokens: .all)))
+      #expect(blind.recorded.flatMap(\.values).allSatisfy { $0 == 0 })
+      #expect(blind.allLogits.allSatisfy(\.isFinite))
+    }
+  }
+
   @Test func windowLimitsWhatAQuerySees() throws {
     let model = try TinyModel.gemma2.load()
     let tokens = try TinyModel.gemma2.tokens()

@@ -16,10 +16,14 @@ extension ForwardPass {
     guard let tables = rotary[layer] else { return }
     let positions = rows.positions
     let headWidth = architecture.headWidth
-    for (request, table) in tables.enumerated() where rows.sets[request].count > 0 {
+    var request = 0
+    while request < tables.count {
+      let table = tables[request]
       let first = rows.offsets[request]
+      // Requests of one table go together: alone, many have only a few rows.
+      request = tables[request...].firstIndex { $0.regime != table.regime } ?? tables.count
       table.withRotation { rotate in
-        pool.forEachRange(of: rows.sets[request].count, grain: 64) { part in
+        pool.forEachRange(of: rows.offsets[request] - first, grain: 64) { part in
           for row in first + part.lowerBound..<first + part.upperBound {
             for start in stride(from: 0, to: view.stride, by: headWidth) {
               rotate(view.row(row) + start, Int(positions[row]))

@@ -3,16 +3,19 @@ import TensorCore
 
 /// Cosines and sines of a rotary encoding, `[positions, pairs]`.
 struct RotaryTable: Sendable {
+  /// Of the sequences that use the table: in one block, tables of one regime are the same.
+  let regime: Int
   let pairing: Architecture.Rotary.Pairing
   let pairs: Int
   let cosines: Tensor
   let sines: Tensor
 
   /// - Parameters:
-  ///   - regime: a length of the sequences that use the table.
+  ///   - length: of a sequence that uses the table.
   ///   - positions: as many rows.
-  init(_ rotary: Architecture.Rotary, forLength regime: Int, positions: Int) {
-    let frequencies = rotary.frequencies(length: regime)
+  init(_ rotary: Architecture.Rotary, length: Int, positions: Int) {
+    let frequencies = rotary.frequencies(length: length)
+    regime = rotary.regime(length: length)
     let factor = rotary.attentionFactor
     let pairs = frequencies.count
     pairing = rotary.pairing
@@ -72,7 +75,7 @@ struct RotaryTables {
     if regime > 1 { tables = tables.filter { $0.key.regime <= 1 } }
     let rows = held?.cosines.rows ?? 0
     let table = RotaryTable(
-      rotary, forLength: length, positions: max(positions, min(rows + rows / 2, most)))
+      rotary, length: length, positions: max(positions, min(rows + rows / 2, most)))
     tables[key] = table
     return table
   }
