@@ -8,7 +8,11 @@ extension TokenizerVocabulary {
   ///
   /// - Throws: `UserError` for any other tokenizer.
   init(huggingFace path: String) throws {
-    let file = try HuggingFaceConfig(contentsOf: path)
+    try self.init(HuggingFaceConfig(contentsOf: path))
+  }
+
+  init(_ file: HuggingFaceConfig) throws {
+    let path = file.place
     guard let model = try file.object("model") else { throw file.missing("model") }
     // Files from before the key have vocabulary and merges only.
     let type = try model.text("type") ?? (model.has("merges") ? "BPE" : "missing")

@@ -1,0 +1,63 @@
+import Foundation
+import TensorCore
+
+@testable import RuleVectors
+@testable import Transformer
+
+extension FuzzedReader {
+  static func readTask(_ bytes: [UInt8]) throws {
+    let task = try RuleTask(reader(bytes, place: "task.json"))
+    _ = task.template.warnings
+    _ = EpisodeSampler(task: task)
+  }
+
+  static func readProbe(_ bytes: [UInt8]) throws {
+    let probe = try Probe(reader(bytes, place: "probe.json"))
+    _ = probe.definitionDigest
+  }
+
+  static func readPairs(_ bytes: [UInt8]) throws {
+    let path = "\(folder)/pairs.jsonl"
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    _ = try PromptPairs(contentsOf: path).pairs
+  }
+
+  /// Interventions on three tokens of a model of one block.
+  static func readInterventions(_ bytes: [UInt8]) throws {
+    let file = try InterventionFile(
+      reader(bytes, place: "interventions.json"), folder: URL(fileURLWithPath: folder))
+    let engine = try engine()
+    let tokens = [1, 2, 3]
+    let interventions = try file.resolve(for: tokens, engine: engine) { text in
+      engine.model.tokenizer.encode(text)
+    }
+    _ = try engine.forward(
+      ForwardRequest(
+        tokens: tokens, interventions: interventions,
+        logits: LogitRequest(positions: [2], tokens: .all)))
+  }
+
+  /// The seed's model; an engine is not for several threads.
+  private static func engine() throws -> Engine {
+    let seed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../seeds/gguf/llama.gguf")
+    return Engine(model: try models.value(seed.path), threads: 1)
+  }
+
+  private static let models = Models()
+}
+
+/// The model, read once.
+private final class Models: @unchecked Sendable {
+  private let lock = NSLock()
+  private var model: LanguageModel?
+
+  func value(_ path: String) throws -> LanguageModel {
+    try lock.withLock {
+      if let model { return model }
+      let read = try LanguageModel(gguf: path)
+      model = read
+      return read
+    }
+  }
+}
