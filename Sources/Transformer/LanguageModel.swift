@@ -11,6 +11,10 @@ public struct LanguageModel: Sendable {
   let weights: Weights
   /// Tokens after which a text of the model's own ends, as its files name them; maybe none.
   public internal(set) var endTokens: Set<Int> = []
+  /// What was decided where the files leave room or contradict each other, for people to read.
+  public internal(set) var notes: [String] = []
+  /// Tensors of the files that no part of the model takes, sorted.
+  public internal(set) var unusedTensors: [String] = []
 
   /// The file's or folder's own name, without `.gguf`: what tables and headings call the model.
   public var name: String {
@@ -30,37 +34,59 @@ public struct LanguageModel: Sendable {
   }
 
   struct Norm: Sendable {
-    /// `[width]`.
-    var weight: Tensor
-    /// `[width]`, of layer norms.
-    var bias: Tensor?
+    let kind: Architecture.Norm.Kind
+    let epsilon: Float
+    /// `[width]`; ones where the norm has none.
+    let weight: Tensor
+    /// `[width]`, or none.
+    let bias: Tensor?
+
+    init(_ norm: Architecture.Norm, weight: Tensor, bias: Tensor?) {
+      kind = norm.kind
+      epsilon = norm.epsilon
+      self.weight = weight
+      self.bias = bias
+    }
+
+    /// The same division, without weight and bias.
+    var plain: Norm {
+      Norm(
+        Architecture.Norm(kind, epsilon: epsilon),
+        weight: Tensor(repeating: 1, shape: weight.shape), bias: nil)
+    }
   }
 
-  /// One block's weights; matrices are `[outputs, inputs]`.
+  /// The norm of a position's queries or keys.
+  struct HeadNorm: Sendable {
+    /// Weights of all heads, `[heads · headWidth]`.
+    let norm: Norm
+    /// Values that are normalised together.
+    let span: Int
+  }
+
+  /// One block's weights; matrices are `[outputs, inputs]`. A norm that the architecture lacks is nil.
   struct Block: Sendable {
-    var attentionNorm: Norm
+    var attentionNorm: Norm?
     /// `[heads · headWidth, width]`.
     var query: PackedLinear
     /// `[keyValueHeads · headWidth, width]`.
     var key: PackedLinear
     /// `[keyValueHeads · headWidth, width]`.
     var value: PackedLinear
-    /// `[headWidth]`, where heads are normalised.
-    var queryNorm: Tensor?
-    /// `[headWidth]`, where heads are normalised.
-    var keyNorm: Tensor?
+    var queryNorm: HeadNorm?
+    var keyNorm: HeadNorm?
     /// `[width, heads · headWidth]`.
     var output: PackedLinear
-    /// Of the attention's output, where norms follow branches.
+    /// Of the attention's output.
     var attentionPostNorm: Norm?
-    var mlpNorm: Norm
+    var mlpNorm: Norm?
     /// `[hiddenWidth, width]`, where the MLP is gated.
     var gate: PackedLinear?
     /// `[hiddenWidth, width]`.
     var up: PackedLinear
     /// `[width, hiddenWidth]`.
     var down: PackedLinear
-    /// Of the MLP's output, where norms follow branches.
+    /// Of the MLP's output.
     var mlpPostNorm: Norm?
   }
 }

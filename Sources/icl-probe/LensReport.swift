@@ -154,6 +154,7 @@ extension LogitAttribution.Part {
     case .attentionBias(let layer): "block \(layer), attention bias"
     case .mlp(let layer): "block \(layer), MLP"
     case .normBias: "final norm's bias"
+    case .unembeddingBias: "bias of the unembedding"
     }
   }
 
@@ -166,6 +167,7 @@ extension LogitAttribution.Part {
       case .attentionBias(let layer): ("attention-bias", layer, nil)
       case .mlp(let layer): ("mlp", layer, nil)
       case .normBias: ("norm-bias", nil, nil)
+      case .unembeddingBias: ("unembedding-bias", nil, nil)
       }
     return [
       "part": .string(place.kind), "layer": place.layer.map(JSONValue.integer) ?? .null,

@@ -15,6 +15,9 @@ import Testing
     let recorded: [Site: Tensor]
     var architecture: Architecture { model.architecture }
     var block: LanguageModel.Block { model.weights.blocks[layer] }
+    var kind: Architecture.Block { model.architecture.blocks[layer] }
+
+    func has(_ site: Site) -> Bool { recorded[site] != nil }
 
     func rows(_ site: Site) throws -> [[Double]] {
       let tensor = try #require(recorded[site])
@@ -53,8 +56,9 @@ import Testing
     }
   }
 
-  private func weighted(_ row: [Double], _ norm: LanguageModel.Norm) -> [Double] {
-    row.indices.map { row[$0] * Double(norm.weight[$0]) + Double(norm.bias?[$0] ?? 0) }
+  private func weighted(_ row: [Double], _ norm: LanguageModel.Norm?) -> [Double] {
+    guard let norm else { return row }
+    return row.indices.map { row[$0] * Double(norm.weight[$0]) + Double(norm.bias?[$0] ?? 0) }
   }
 
   private func expectClose(
@@ -69,28 +73,35 @@ import Testing
   func normsDivideByTheirScale(tiny: TinyModel) throws {
     let run = try run(tiny)
     let architecture = run.architecture
-    let middle: Site = architecture.isParallel ? .residualPre : .residualMiddle
+    let middle: Site = run.has(.residualMiddle) ? .residualMiddle : .residualPre
     let last = try Engine(model: run.model, threads: 1).forward(
       ForwardRequest(
         tokens: tiny.tokens(),
         recordings: [Recording(HookPoint(.residualPost, layer: architecture.layers - 1))])
     ).recorded[0]
-    let places: [(Site, Site, [[Double]])] = [
-      (.attentionNormScale, .attentionNormalized, try run.rows(.residualPre)),
-      (.mlpNormScale, .mlpNormalized, try run.rows(middle)),
+    let places: [(Site, Site, Architecture.Norm?, [[Double]])] = [
       (
-        .finalNormScale, .finalNormalized,
+        .attentionNormScale, .attentionNormalized, run.kind.attentionNorm,
+        try run.rows(.residualPre)
+      ),
+      (.mlpNormScale, .mlpNormalized, run.kind.mlpNorm, try run.rows(middle)),
+      (
+        .finalNormScale, .finalNormalized, architecture.finalNorm,
         (0..<last.rows).map { last.row($0).map(Double.init) }
       ),
     ]
-    for (scale, normalized, inputs) in places {
+    for (scale, normalized, norm, inputs) in places {
+      guard let norm else {
+        #expect(!run.has(scale) && !run.has(normalized))
+        continue
+      }
       let (scales, rows) = (try run.rows(scale), try run.rows(normalized))
       #expect(scales.count == inputs.count && scales[0].count == 1)
       for (index, input) in inputs.enumerated() {
         let count = Double(input.count)
-        let mean = architecture.norm.kind == .layer ? input.reduce(0, +) / count : 0
+        let mean = norm.kind == .layer ? input.reduce(0, +) / count : 0
         let square = input.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-        let divisor = (square + Double(architecture.norm.epsilon)).squareRoot()
+        let divisor = (square + Double(norm.epsilon)).squareRoot()
         expectClose(scales[index], [divisor], "\(scale)")
         expectClose(rows[index], input.map { ($0 - mean) / divisor }, "\(normalized)")
       }
@@ -102,13 +113,22 @@ import Testing
     let run = try run(tiny)
     let block = run.block
     let pre = try run.rows(.hiddenPre)
-    for (position, row) in try run.rows(.attentionNormalized).enumerated() {
-      let input = weighted(row, block.attentionNorm)
-      expectClose(try run.rows(.query)[position], apply(block.query, input), "q")
-      expectClose(try run.rows(.value)[position], apply(block.value, input), "v")
+    func clipped(_ values: [Double]) -> [Double] {
+      guard let clip = run.kind.queryKeyValueClip.map(Double.init) else { return values }
+      return values.map { min(max($0, -clip), clip) }
     }
-    for (position, row) in try run.rows(.mlpNormalized).enumerated() {
-      let input = weighted(row, block.mlpNorm)
+    let reads = try run.rows(run.has(.attentionNormalized) ? .attentionNormalized : .residualPre)
+    for (position, row) in reads.enumerated() {
+      let input = weighted(row, block.attentionNorm)
+      expectClose(try run.rows(.query)[position], clipped(apply(block.query, input)), "q")
+      expectClose(try run.rows(.value)[position], clipped(apply(block.value, input)), "v")
+    }
+    let hasOneNorm = run.kind.order == .parallelWithOneNorm
+    let mlpReads =
+      hasOneNorm
+      ? reads : try run.rows(run.has(.mlpNormalized) ? .mlpNormalized : .residualMiddle)
+    for (position, row) in mlpReads.enumerated() {
+      let input = weighted(row, hasOneNorm ? block.attentionNorm : block.mlpNorm)
       expectClose(pre[position], apply(block.gate ?? block.up, input), "pre")
       var linear = [Double](repeating: 1, count: run.architecture.hiddenWidth)
       if block.gate != nil {
@@ -116,7 +136,7 @@ import Testing
         expectClose(linear, apply(block.up, input), "pre_linear")
       }
       let activated = pre[position].map { x -> Double in
-        switch run.architecture.mlp.activation {
+        switch run.kind.mlp.activation {
         case .silu: x / (1 + exp(-x))
         case .gelu: x * 0.5 * erfc(-x / 2.0.squareRoot())
         case .geluTanh:
@@ -143,9 +163,9 @@ import Testing
         expectClose(part, product, "result of head \(head)")
         sum = zip(sum, part).map(+)
       }
-      // A norm follows in Gemma 2.
-      guard !run.architecture.norm.followsBranches else { continue }
-      expectClose(try run.rows(.attentionOutput)[position], sum, "attn_out")
+      guard run.kind.attentionPostNorm == nil else { continue }
+      let scaled = sum.map { $0 * Double(run.kind.branchScale) }
+      expectClose(try run.rows(.attentionOutput)[position], scaled, "attn_out")
     }
   }
 
@@ -184,21 +204,21 @@ import Testing
 
   @Test(arguments: TinyModel.allCases, [false, true])
   func editsThatMeanTheSameGiveTheSame(tiny: TinyModel, based: Bool) throws {
+    let architecture = try tiny.load().architecture
     var pairs = [
       (edit(.attentionNormScale, .scale(2)), edit(.attentionNormalized, .scale(0.5))),
       (edit(.mlpNormScale, .scale(2)), edit(.mlpNormalized, .scale(0.5))),
+      // A factor above 0 would not pass a norm that follows.
+      (edit(.hiddenLinear, .scale(-3)), edit(.hidden, .scale(-3))),
+      (edit(.positionEmbedding, .zero), edit(.positionEmbedding, .scale(0))),
       (edit(.finalNormScale, .scale(0.25)), edit(.finalNormalized, .scale(4))),
       (edit(.headResult, .zero, heads: [1]), edit(.headOutput, .zero, heads: [1])),
       (
-        edit(.headResult, .scale(-1), heads: [0, 2]), edit(.headOutput, .scale(-1), heads: [0, 2])
+        edit(.headResult, .scale(-1), heads: [0, 1]), edit(.headOutput, .scale(-1), heads: [0, 1])
       ),
     ]
-    switch tiny {
-    case .gpt2: pairs.append((edit(.positionEmbedding, .zero), edit(.positionEmbedding, .scale(0))))
-    case .gptNeoX: break
-    default:  // A factor above 0 would not pass the norm that follows in Gemma 2.
-      pairs.append((edit(.hiddenLinear, .scale(-3)), edit(.hidden, .scale(-3))))
-    }
+    pairs.removeAll { (try? $0.0.hook.validate(for: architecture)) == nil }
+    #expect(pairs.count >= 3)
     let clean = try logits(tiny, [])
     for (a, b) in pairs {
       let changed = try logits(tiny, [a], based: based)
@@ -247,5 +267,12 @@ import Testing
     #expect(try error(.llama, .positionEmbedding).contains("no learned positions"))
     #expect(try error(.gpt2, .hiddenLinear).contains("blocks.1.mlp.hook_pre_linear: "))
     #expect(try error(.gpt2, .hiddenLinear).contains("not gated"))
+    #expect(try error(.olmo2, .attentionNormalized).contains("reads the residual stream as it is"))
+    #expect(try error(.olmo2, .mlpNormScale).contains("use hook_resid_mid"))
+    #expect(try error(.gptJ, .mlpNormalized).contains("use ln1.hook_normalized"))
+    #expect(throws: UserError.self) {
+      try HookPoint(.rotatedKey, layer: 2).validate(
+        for: TinyModel(name: "smollm3_list").load().architecture)
+    }
   }
 }

@@ -37,7 +37,7 @@ import Testing
     arguments: [
       (
         ["model_type": "bloom"],
-        "unknown model_type \"bloom\"; known are: llama, qwen2, qwen3, gpt2"
+        "unknown model_type \"bloom\"; known are: llama, mistral, ministral, qwen2"
       ),
       (["model_type": nil], "the key \"model_type\" is missing"),
       (["num_hidden_layers": nil], "the key \"num_hidden_layers\" (or \"n_layer\") is missing"),
@@ -46,7 +46,17 @@ import Testing
       (["num_hidden_layers": 1_000_000_000], "found 1000000000, allowed is 1 to"),
       (["num_key_value_heads": 4], "6 heads do not share 4 key-value heads"),
       (["hidden_act": "relu"], "hidden_act is \"relu\", which is not supported"),
-      (["rope_parameters": ["rope_type": "yarn"]], "rope_type is \"yarn\", which is not supported"),
+      (
+        ["rope_parameters": ["rope_type": "spiral"]],
+        "rope_type is \"spiral\", which is not supported"
+      ),
+      (["rope_parameters": ["factor": 4]], "a rope scaling has a factor but no rope_type"),
+      (
+        ["rope_parameters": ["rope_type": "linear", "type": "yarn", "factor": 4]],
+        "rope_type and type contradict each other: linear, yarn"
+      ),
+      (["rope_parameters": ["rope_type": "linear"]], "the key \"factor\" is missing"),
+      (["n_embd": 47], "hidden_size and n_embd contradict each other"),
       (["num_hidden_layers": 4], "has no tensor \"model.layers.3.input_layernorm.weight\""),
       (["attention_bias": true], "has no tensor \"model.layers.0.self_attn.q_proj.bias\""),
       (
@@ -54,12 +64,6 @@ import Testing
         "model.layers.0.mlp.gate_proj.weight is 80 × 48, the architecture needs 96 × 48"
       ),
       (["vocab_size": 301], "embed_tokens.weight is 300 × 48, the architecture needs 301 × 48"),
-      (["layer_types": ["full_attention"]], "layer_types has 1 entries for 3 layers"),
-      (
-        [
-          "layer_types": ["full_attention", "linear_attention", "full_attention"]
-        ], "layer_types is \"linear_attention\", which is not supported"
-      ),
     ] as [([String: JSONValue?], String)])
   func wrongConfigurationIsNamed(changes: [String: JSONValue?], message: String) throws {
     let complaint = try Self.complaint(Self.folder(.llama, changes))

@@ -22,15 +22,18 @@ import Testing
       for index in positions.indices {
         let x = rows.row(index).map(Double.init)
         let count = Double(x.count)
-        let mean = architecture.norm.kind == .layer ? x.reduce(0, +) / count : 0
+        let mean = architecture.finalNorm.kind == .layer ? x.reduce(0, +) / count : 0
         let square = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-        let scale = (square + Double(architecture.norm.epsilon)).squareRoot()
+        let scale = (square + Double(architecture.finalNorm.epsilon)).squareRoot()
         let norm = model.weights.finalNorm
         let normed = x.indices.map {
           (x[$0] - mean) / scale * Double(norm.weight[$0]) + Double(norm.bias?[$0] ?? 0)
         }
         let logits = (0..<architecture.vocabulary).map { token -> Double in
-          let logit = zip(unembedding(model, token), normed).reduce(0) { $0 + $1.0 * $1.1 }
+          let product = zip(unembedding(model, token), normed).reduce(0) { $0 + $1.0 * $1.1 }
+          let logit =
+            (product + Double(model.weights.unembedding.bias?[token] ?? 0))
+            * Double(architecture.logitScale)
           guard let cap = architecture.logitSoftCap.map(Double.init) else { return logit }
           return cap * tanh(logit / cap)
         }
@@ -91,8 +94,8 @@ import Testing
       let alone = try LogitAttribution(of: run, position: position, answer: 11, engine: engine)
       #expect(abs(alone.sum - expected[11]) < 1e-3)
       let both = try LogitAttribution(
-        of: run, position: position, answer: 11, versus: 250, engine: engine)
-      #expect(abs(both.sum - (expected[11] - expected[250])) < 1e-3)
+        of: run, position: position, answer: 11, versus: 50, engine: engine)
+      #expect(abs(both.sum - (expected[11] - expected[50])) < 1e-3)
     }
   }
 
@@ -127,7 +130,7 @@ import Testing
         ActivationEdit(at: HookPoint(.mlpOutput, layer: last), positions: [position], change: .zero)
       )
     ]
-    if architecture.isParallel {
+    if architecture.blocks[last].order != .sequential {
       lost.append(
         (
           .head(layer: last, head: 1),

@@ -8,7 +8,9 @@ import Testing
   private static let layers = 30
 
   private static func beginnings(_ requests: [ForwardRequest]) -> SharedBeginnings {
-    SharedBeginnings(requests, plans: requests.map { RowPlan($0, layers: layers) })
+    SharedBeginnings(
+      requests, plans: requests.map { RowPlan($0, layers: layers) },
+      regimes: requests.map { _ in 0 })
   }
 
   private static func edit(_ positions: [Int], _ rows: [[Float]]) -> Intervention {

@@ -1,29 +1,44 @@
+import Foundation
 import TensorCore
 import Testing
 
 @testable import Transformer
 
-/// A small random model of each family with transformers' f32 numbers, in `Resources/tiny`.
-enum TinyModel: String, CaseIterable, CustomTestStringConvertible {
-  case llama = "llama_gqa"
-  case llama3 = "llama3_rope"
-  case qwen3
-  case gpt2
-  case gptNeoX = "gpt_neox"
-  case gemma2
+/// A small random model with transformers' f32 numbers: every folder of `Resources/tiny`.
+struct TinyModel: Equatable, Sendable, CustomTestStringConvertible {
+  let name: String
 
-  /// How transformers 5 and 4 spell the same configuration.
-  static let spellings = ["config.json", "config_v4.json"]
+  static let llama = TinyModel(name: "llama_gqa")
+  static let llama3 = TinyModel(name: "llama3_rope")
+  static let qwen3 = TinyModel(name: "qwen3")
+  static let gpt2 = TinyModel(name: "gpt2")
+  static let gptNeoX = TinyModel(name: "gpt_neox")
+  static let gptJ = TinyModel(name: "gptj")
+  static let gemma2 = TinyModel(name: "gemma2")
+  static let olmo2 = TinyModel(name: "olmo2")
 
-  var testDescription: String { rawValue }
-  var folder: String { "\(Golden.folder)/tiny/\(rawValue)" }
+  static let allCases: [TinyModel] = {
+    let folder = "\(Golden.folder)/tiny"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().map { TinyModel(name: $0) }
+      .filter { FileManager.default.fileExists(atPath: $0.folder + "/config.json") }
+  }()
+
+  var testDescription: String { name }
+  var folder: String { "\(Golden.folder)/tiny/\(name)" }
+  /// How transformers 5 and, where it was another, transformers 4 spell the same configuration.
+  var spellings: [String] {
+    ["config.json", "config_v4.json"].filter {
+      FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+    }
+  }
 
   func load(config: String = "config.json") throws -> LanguageModel {
     try LanguageModel(huggingFace: folder, config: config)
   }
 
   func golden() throws -> SafetensorsFile {
-    try Golden.tensors("tiny/\(rawValue)/golden.safetensors")
+    try Golden.tensors("tiny/\(name)/golden.safetensors")
   }
 
   func tokens() throws -> [Int] { try golden().integers("input_ids") }

@@ -10,7 +10,7 @@ import Testing
   static let positions = [0, 11, 19]
 
   private func golden(_ tiny: TinyModel) throws -> SafetensorsFile {
-    try Golden.tensors("tiny/\(tiny.rawValue)/transformer_lens.safetensors")
+    try Golden.tensors("tiny/\(tiny.name)/transformer_lens.safetensors")
   }
 
   @Test(arguments: models, [false, true])

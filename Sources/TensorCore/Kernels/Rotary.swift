@@ -22,3 +22,17 @@ public func rotate(
     index += 1
   }
 }
+
+/// Rotates the first `2 · pairs` values of a head in place: values *2i* and *2i + 1* form a pair, as in
+/// GPT-J.
+public func rotateNeighbours(
+  _ head: UnsafeMutablePointer<Float>, cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>,
+  pairs: Int
+) {
+  for index in 0..<pairs {
+    let a = head[2 * index]
+    let b = head[2 * index + 1]
+    head[2 * index] = a * cosines[index] - b * sines[index]
+    head[2 * index + 1] = b * cosines[index] + a * sines[index]
+  }
+}

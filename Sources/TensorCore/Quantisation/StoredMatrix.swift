@@ -53,6 +53,16 @@ public struct StoredMatrix: @unchecked Sendable {
     owner = storage
   }
 
+  /// The rows `range` of `whole`, in its memory.
+  init(rowsOf whole: StoredMatrix, _ range: Range<Int>) {
+    rows = range.count
+    columns = whole.columns
+    type = whole.type
+    base = whole.base + range.lowerBound * whole.bytesPerRow
+    bytesPerRow = whole.bytesPerRow
+    owner = whole.owner
+  }
+
   /// Unpacks the rows of `range` to f32.
   ///
   /// - Parameter destination: room for `[range.count, columns]`, row-major without gaps.

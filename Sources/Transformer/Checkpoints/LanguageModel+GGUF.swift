@@ -9,13 +9,17 @@ extension LanguageModel {
   init(_ file: GGUFFile) throws {
     try MixtureOfExperts.refuse(file)
     let family = try Family(of: file)
-    let architecture = try Architecture(file, family: family)
+    let model = try ModelDescription(file, family: family)
+    let reader = try WeightReader(file, model.layout, model.architecture)
     path = file.path
-    self.architecture = architecture
-    weights = try Weights(from: file, layout: family.gguf, architecture: architecture)
+    architecture = model.architecture
+    weights = try Weights(from: reader)
+    unusedTensors = file.unused(but: reader.used, model.layout)
     let vocabulary = try file.tokenizerVocabulary()
     beginToken = vocabulary.begin
     tokenizer = try makeTokenizer(vocabulary, place: file.path)
-    endTokens = EndTokens(file, vocabulary: architecture.vocabulary).ids
+    let ends = EndTokens(file, vocabulary: architecture.vocabulary)
+    endTokens = ends.ids
+    notes = file.notes + model.notes + ends.notes
   }
 }

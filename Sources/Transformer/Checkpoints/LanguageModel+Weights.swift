@@ -1,24 +1,29 @@
 import TensorCore
 
 extension LanguageModel.Weights {
-  /// Takes the weights from `source`.
+  /// Takes the weights that the architecture needs.
   ///
   /// - Throws: `UserError` where one is missing or does not fit the architecture.
-  init(
-    from source: some CheckpointSource, layout: CheckpointLayout, architecture: Architecture
-  ) throws {
-    let reader = WeightReader(source, layout, architecture)
+  init(from reader: WeightReader<some CheckpointSource>) throws {
+    let layout = reader.layout
+    let architecture = reader.architecture
     let width = architecture.width
     let vocabulary = architecture.vocabulary
-    embedding = try reader.matrix(reader.prefix + layout.embedding, vocabulary, width)
+    embedding = try reader.matrix(
+      reader.prefix + layout.embedding + ".weight", vocabulary, width)
     positions =
-      architecture.positions == .learned
-      ? try reader.matrix(reader.prefix + layout.positions, architecture.contextLength, width)
+      architecture.learnsPositions
+      ? try reader.matrix(
+        reader.prefix + layout.positions + ".weight", architecture.contextLength, width)
       : nil
-    finalNorm = try reader.norm(reader.prefix + layout.finalNorm, width)
+    finalNorm = try reader.norm(
+      reader.prefix + layout.finalNorm, architecture.finalNorm, width)
+    let head = try reader.source.prefix(before: layout.unembedding, usually: "")
     unembedding = PackedLinear(
       architecture.tiesUnembedding
-        ? embedding : try reader.matrix(layout.unembedding, vocabulary, width))
+        ? embedding : try reader.matrix("\(head)\(layout.unembedding).weight", vocabulary, width),
+      bias: architecture.hasUnembeddingBias
+        ? try reader.vector("\(head)\(layout.unembedding).bias", vocabulary) : nil)
     blocks = try (0..<architecture.layers).map { try LanguageModel.Block($0, reader) }
   }
 }
@@ -27,31 +32,25 @@ extension LanguageModel.Block {
   fileprivate init(_ layer: Int, _ reader: WeightReader<some CheckpointSource>) throws {
     let layout = reader.layout
     let architecture = reader.architecture
+    let block = architecture.blocks[layer]
     let width = architecture.width
-    let hiddenWidth = architecture.hiddenWidth
-    let biases = architecture.biases
     func name(_ part: String) -> String { "\(reader.prefix)\(layout.block).\(layer).\(part)" }
-    /// The norms of heads have a weight but no bias, whatever the model's other norms have.
-    func headNorm(_ part: String) throws -> Tensor? {
-      architecture.normalisesHeads
-        ? try reader.vector(name(part) + ".weight", architecture.headWidth) : nil
+    attentionNorm = try reader.norm(name(layout.attentionNorm), block.attentionNorm, width)
+    (query, key, value) = try reader.projections(name, hasBias: block.biases.query)
+    queryNorm = try block.headNorm.map {
+      try reader.headNorm(name(layout.queryNorm), $0, heads: architecture.heads)
     }
-    func postNorm(_ part: String) throws -> LanguageModel.Norm? {
-      architecture.norm.followsBranches ? try reader.norm(name(part), width) : nil
+    keyNorm = try block.headNorm.map {
+      try reader.headNorm(name(layout.keyNorm), $0, heads: architecture.keyValueHeads)
     }
-    attentionNorm = try reader.norm(name(layout.attentionNorm), width)
-    (query, key, value) = try reader.projections(name)
-    queryNorm = try headNorm(layout.queryNorm)
-    keyNorm = try headNorm(layout.keyNorm)
     output = try reader.linear(
-      name(layout.output), width, architecture.queryWidth, hasBias: biases.output)
-    attentionPostNorm = try postNorm(layout.attentionPostNorm)
-    mlpNorm = try reader.norm(name(layout.mlpNorm), width)
-    gate =
-      architecture.mlp.isGated
-      ? try reader.linear(name(layout.gate), hiddenWidth, width, hasBias: biases.mlp) : nil
-    up = try reader.linear(name(layout.up), hiddenWidth, width, hasBias: biases.mlp)
-    down = try reader.linear(name(layout.down), width, hiddenWidth, hasBias: biases.mlp)
-    mlpPostNorm = try postNorm(layout.mlpPostNorm)
+      name(layout.output), width, architecture.queryWidth, hasBias: block.biases.output)
+    attentionPostNorm = try reader.norm(
+      name(layout.attentionPostNorm), block.attentionPostNorm, width)
+    mlpNorm = try reader.norm(name(layout.mlpNorm), block.mlpNorm, width)
+    (gate, up) = try reader.hidden(name, hasBias: block.biases.mlp)
+    down = try reader.linear(
+      name(layout.down), width, architecture.hiddenWidth, hasBias: block.biases.mlp)
+    mlpPostNorm = try reader.norm(name(layout.mlpPostNorm), block.mlpPostNorm, width)
   }
 }

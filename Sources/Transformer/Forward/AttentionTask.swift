@@ -50,7 +50,7 @@ struct AttentionTask: Sendable {
   ///   - length: tokens of the request.
   ///   - out: the request's rows, `[rows, heads · headWidth]`.
   func run(
-    _ architecture: Architecture, layer: Int, positions: Positions,
+    _ architecture: Architecture, block: Architecture.Block, positions: Positions,
     queries allQueries: UnsafeMutablePointer<Float>, fresh: [Fresh],
     base: KeyValues?, scratch: UnsafeMutablePointer<Float>, hooks: HookTable.Attention?,
     records: [FloatBuffer], length: Int, out: MatrixView
@@ -65,18 +65,18 @@ struct AttentionTask: Sendable {
       keys: keys, headWidth: headWidth, fresh: fresh, base: base,
       gathered: mixed + heads * headWidth)
 
-    let block = allQueries + queries.lowerBound * perGroup * headWidth
+    let firstQuery = allQueries + queries.lowerBound * perGroup * headWidth
     for segment in segments {
       gemm(
-        m: heads, n: segment.count, k: headWidth, a: block, strideA: headWidth,
+        m: heads, n: segment.count, k: headWidth, a: firstQuery, strideA: headWidth,
         b: segment.keys, strideB: headWidth, transposeB: true,
         c: scores + segment.start, strideC: keys)
     }
-    let scale = architecture.attentionScale
-    let cap = architecture.attentionSoftCap
+    let scale = block.attentionScale
+    let cap = block.attentionSoftCap
     for (index, query) in queries.enumerated() {
       let position = positions[query]
-      let first = architecture.firstVisible(from: position, layer: layer)
+      let first = block.firstVisible(from: position)
       let seen = position + 1 - first
       for member in 0..<perGroup {
         let row = scores + (index * perGroup + member) * keys

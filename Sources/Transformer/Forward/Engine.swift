@@ -8,8 +8,7 @@ public final class Engine {
   /// Most rows that a batch holds at a time; bounds memory, and with it the size of a batch.
   public let rowBudget: Int
   private let workspace = Workspace(slots: ForwardPass.Slot.allCases.count)
-  /// Of as many positions as were needed so far; nil where positions are learned.
-  private var rotary: RotaryTable?
+  private var rotary = RotaryTables()
 
   /// - Parameter memory: bytes for the activations of a batch.
   public convenience init(model: LanguageModel, threads: Int, memory: Int) {
@@ -39,17 +38,17 @@ public final class Engine {
   public func forward(
     _ requests: [ForwardRequest], progress: ((Int) -> Void)? = nil
   ) throws -> [ForwardResult] {
-    let plans = try requests.map { request in
-      try validate(request)
-      return RowPlan(request, layers: model.architecture.layers)
-    }
+    for request in requests { try validate(request) }
+    let requests = requests.map(withUsableBase)
+    let plans = requests.map { RowPlan($0, layers: model.architecture.layers) }
     var results = [ForwardResult](repeating: ForwardResult(), count: requests.count)
     var done = 0
     for batch in batches(requests, plans) {
       let pass = ForwardPass(
         model: model, requests: batch.indices.map { requests[$0] }, plans: batch.plans,
         shared: batch.shared,
-        rotary: rotary(for: batch.indices.map { requests[$0].tokens.count }.max() ?? 0),
+        rotary: rotary.tables(
+          for: model.architecture, lengths: batch.indices.map { requests[$0].tokens.count }),
         pool: pool, workspace: workspace)
       for (index, result) in zip(batch.indices, try pass.run()) { results[index] = result }
       done += batch.indices.count
@@ -68,15 +67,16 @@ public final class Engine {
       .compactMap(\.run)
   }
 
-  /// A table of at least `length` positions, made longer by halves at least, so that a growing
-  /// sequence does not pay for all its positions with every token.
-  private func rotary(for length: Int) -> RotaryTable? {
-    if let rotary, rotary.cosines.rows >= length { return rotary }
-    let held = rotary?.cosines.rows ?? 0
-    rotary = model.architecture.rotary.map {
-      RotaryTable($0, length: max(length, min(held + held / 2, model.architecture.contextLength)))
-    }
-    return rotary
+  /// The request without its base run where the rotations of the two differ, because one of them is
+  /// so long that the model scales its frequencies otherwise.
+  private func withUsableBase(_ request: ForwardRequest) -> ForwardRequest {
+    guard let base = request.base, !request.extendsBase,
+      model.architecture.rotaryRegime(length: base.tokens.count)
+        != model.architecture.rotaryRegime(length: request.tokens.count)
+    else { return request }
+    var alone = request
+    alone.base = nil
+    return alone
   }
 
   /// Requests that run together.
@@ -89,7 +89,9 @@ public final class Engine {
   }
 
   private func batches(_ requests: [ForwardRequest], _ plans: [RowPlan]) -> [Batch] {
-    let beginnings = SharedBeginnings(requests, plans: plans)
+    let beginnings = SharedBeginnings(
+      requests, plans: plans,
+      regimes: requests.map { model.architecture.rotaryRegime(length: $0.tokens.count) })
     var batches: [Batch] = []
     var rows = 0
     for (index, shared) in zip(beginnings.order, beginnings.shared) {

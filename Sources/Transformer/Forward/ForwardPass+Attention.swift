@@ -11,22 +11,18 @@ extension ForwardPass {
     let values: UnsafeMutablePointer<Float>
   }
 
-  /// Rotates each head of queries or keys by its row's position, where positions are rotary.
-  func rotateHeads(_ view: MatrixView, rows: RowTable) {
-    guard let table = rotary else { return }
+  /// Rotates each head of queries or keys by its row's position, by the tables of block `layer`.
+  func rotateHeads(_ view: MatrixView, rows: RowTable, layer: Int) {
+    guard let tables = rotary[layer] else { return }
     let positions = rows.positions
     let headWidth = architecture.headWidth
-    table.cosines.withPointer { cosines in
-      table.sines.withPointer { sines in
-        let cosines = MatrixView(UnsafeMutablePointer(mutating: cosines), stride: table.pairs)
-        let sines = MatrixView(UnsafeMutablePointer(mutating: sines), stride: table.pairs)
-        pool.forEachRange(of: positions.count, grain: 64) { part in
-          for row in part {
-            let position = Int(positions[row])
+    for (request, table) in tables.enumerated() where rows.sets[request].count > 0 {
+      let first = rows.offsets[request]
+      table.withRotation { rotate in
+        pool.forEachRange(of: rows.sets[request].count, grain: 64) { part in
+          for row in first + part.lowerBound..<first + part.upperBound {
             for start in stride(from: 0, to: view.stride, by: headWidth) {
-              rotate(
-                view.row(row) + start, cosines: cosines.row(position),
-                sines: sines.row(position), pairs: table.pairs)
+              rotate(view.row(row) + start, Int(positions[row]))
             }
           }
         }
@@ -109,7 +105,7 @@ extension ForwardPass {
       let task = work[index]
       let base = requests[task.request].base
       task.run(
-        architecture, layer: layer,
+        architecture, block: architecture.blocks[layer],
         positions: rows.sets[task.request],
         queries: queryView.row(task.group * rows.count + rows.offsets[task.request]),
         fresh: owners[task.request].map { owner in
@@ -129,5 +125,32 @@ extension ForwardPass {
         out: MatrixView(out.row(rows.offsets[task.request]), stride: out.stride))
     }
     return out
+  }
+}
+
+extension RotaryTable {
+  /// Gives `body` what rotates a head at a position.
+  fileprivate func withRotation(
+    _ body: (@Sendable (UnsafeMutablePointer<Float>, Int) -> Void) -> Void
+  ) {
+    let pairs = pairs
+    cosines.withPointer { cosines in
+      sines.withPointer { sines in
+        let cosines = MatrixView(UnsafeMutablePointer(mutating: cosines), stride: pairs)
+        let sines = MatrixView(UnsafeMutablePointer(mutating: sines), stride: pairs)
+        switch pairing {
+        case .halves:
+          body { head, position in
+            rotate(
+              head, cosines: cosines.row(position), sines: sines.row(position), pairs: pairs)
+          }
+        case .neighbours:
+          body { head, position in
+            rotateNeighbours(
+              head, cosines: cosines.row(position), sines: sines.row(position), pairs: pairs)
+          }
+        }
+      }
+    }
   }
 }

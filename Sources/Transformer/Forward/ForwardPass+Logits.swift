@@ -13,8 +13,9 @@ extension ForwardPass {
     guard rows.count > 0 else { return }
     let normed = buffer(.normed, rows.count * width)
     normalise(
-      sources(of: rows, layer: layers), model.weights.finalNorm, into: normed,
-      layer: layers, hooks: NormHooks(.finalNormScale, .finalNormalized, rows: rows))
+      sources(of: rows, layer: layers), model.weights.finalNorm,
+      into: MatrixView(normed, stride: width), layer: layers,
+      hooks: NormHooks(.finalNormScale, .finalNormalized, rows: rows))
 
     var whole: [WantedRow] = []
     var few: [WantedRow] = []
@@ -56,9 +57,8 @@ extension ForwardPass {
     let logits = MatrixView(buffer(.logits, wanted.count * vocabulary), stride: vocabulary)
     multiply(model.weights.unembedding, gathered, rows: wanted.count, into: logits)
     let references = wanted.map { requests[$0.request].logits.reference }
-    let cap = architecture.logitSoftCap
     let summaries = pool.map(wanted.count) { index in
-      if let cap { softCap(logits.row(index), count: vocabulary, cap: cap) }
+      finish(logits.row(index), count: vocabulary)
       return summarise(logits.row(index), against: references[index])
     }
     for (index, want) in wanted.enumerated() {
@@ -72,6 +72,13 @@ extension ForwardPass {
       results[want.request].logits.append(
         LogitRow(position: want.position, logits: values, summary: summaries[index]))
     }
+  }
+
+  /// Scales and caps logits.
+  private func finish(_ logits: UnsafeMutablePointer<Float>, count: Int) {
+    let scale = architecture.logitScale
+    if scale != 1 { for index in 0..<count { logits[index] *= scale } }
+    if let cap = architecture.logitSoftCap { softCap(logits, count: count, cap: cap) }
   }
 
   private func summarise(_ row: UnsafeMutablePointer<Float>, against reference: Tensor?)
@@ -104,17 +111,16 @@ extension ForwardPass {
     for (token, row) in rowOfToken {
       model.weights.unembedding.unpack(token..<token + 1, into: unpacked + row * width)
     }
+    let bias = model.weights.unembedding.bias
     for want in wanted {
       guard case .some(let ids) = requests[want.request].logits.tokens else { continue }
       let x = normed + want.row * width
       var values = ids.map { id -> Float in
         guard let row = rowOfToken[id] else { return .nan }
-        return dot(x, unpacked + row * width, count: width)
+        return dot(x, unpacked + row * width, count: width) + (bias?[id] ?? 0)
       }
-      if let cap = architecture.logitSoftCap {
-        values.withUnsafeMutableBufferPointer { values in
-          if let start = values.baseAddress { softCap(start, count: values.count, cap: cap) }
-        }
+      values.withUnsafeMutableBufferPointer { values in
+        if let start = values.baseAddress { finish(start, count: values.count) }
       }
       results[want.request].logits.append(
         LogitRow(position: want.position, logits: values, summary: nil))

@@ -20,28 +20,23 @@ extension ForwardPass {
   ///
   /// - Parameter layer: the block that a value which is not finite is reported before.
   func normalise(
-    _ sources: RowPointers, _ norm: LanguageModel.Norm, into out: UnsafeMutablePointer<Float>,
+    _ sources: RowPointers, _ norm: LanguageModel.Norm, into target: MatrixView,
     layer: Int, hooks place: NormHooks? = nil
   ) {
-    let target = MatrixView(out, stride: architecture.width)
     guard let place, hooks.visits(place.scale) || hooks.visits(place.normalized) else {
       return normaliseRows(sources, norm, into: target, factors: nil, layer: layer)
     }
     let count = sources.pointers.count
-    let width = architecture.width
     // The weight and the bias come after the hooks; multiplied by 1 a value keeps its bits.
-    let plain = LanguageModel.Norm(
-      weight: Tensor(repeating: 1, shape: [width]),
-      bias: norm.bias.map { _ in Tensor(zeros: [width]) })
     let scales = MatrixView(buffer(.scales, max(count, 1)), stride: 1)
-    normaliseRows(sources, plain, into: target, factors: scales, layer: layer)
+    normaliseRows(sources, norm.plain, into: target, factors: scales, layer: layer)
     for row in 0..<count { scales.pointer[row] = 1 / scales.pointer[row] }
     let before = (0..<count).map { scales.pointer[$0] }
     visit(place.scale, scales, place.rows)
     for row in 0..<count where scales.pointer[row] != before[row] {
       let scale = scales.pointer[row]
       if !scale.isFinite || scale == 0 { noteNonFinite(before: layer) }
-      for column in 0..<width { target.row(row)[column] *= before[row] / scale }
+      for column in 0..<architecture.width { target.row(row)[column] *= before[row] / scale }
     }
     visit(place.normalized, target, place.rows)
     apply(norm, to: target, rows: count)
@@ -53,26 +48,12 @@ extension ForwardPass {
     factors: MatrixView?, layer: Int
   ) {
     let width = architecture.width
-    let epsilon = architecture.norm.epsilon
-    // A norm without bias never reads the second pointer.
-    norm.weight.withPointer { weight in
-      (norm.bias ?? norm.weight).withPointer { bias in
-        let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
-        let bias = MatrixView(UnsafeMutablePointer(mutating: bias), stride: 0)
-        let hasBias = norm.bias != nil
-        pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
-          for row in part {
-            let factor =
-              hasBias
-              ? layerNormalise(
-                sources.pointers[row], weight: weight.pointer, bias: bias.pointer,
-                epsilon: epsilon, count: width, into: target.row(row))
-              : rmsNormalise(
-                sources.pointers[row], weight: weight.pointer, epsilon: epsilon, count: width,
-                into: target.row(row))
-            if !(factor > 0 && factor.isFinite) { noteNonFinite(before: layer) }
-            if let factors { factors.pointer[row] = factor }
-          }
+    norm.withKernel { normalise in
+      pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
+        for row in part {
+          let factor = normalise(sources.pointers[row], 0, width, target.row(row))
+          if !(factor > 0 && factor.isFinite) { noteNonFinite(before: layer) }
+          if let factors { factors.pointer[row] = factor }
         }
       }
     }
@@ -93,19 +74,60 @@ extension ForwardPass {
     }
   }
 
-  /// Normalises each head of queries or keys in place, where the family does.
-  func normaliseHeads(_ view: MatrixView, _ norm: Tensor?, rows: RowTable) {
+  /// Normalises queries or keys in place, by head or all heads together.
+  func normaliseHeads(_ view: MatrixView, _ norm: LanguageModel.HeadNorm?, rows: RowTable) {
     guard let norm else { return }
-    let headWidth = architecture.headWidth
-    let epsilon = architecture.norm.epsilon
-    norm.withPointer { weight in
-      let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
+    norm.norm.withKernel { normalise in
       pool.forEachRange(of: rows.count, grain: 64) { part in
         for row in part {
-          for start in stride(from: 0, to: view.stride, by: headWidth) {
+          for start in stride(from: 0, to: view.stride, by: norm.span) {
             let head = view.row(row) + start
+            _ = normalise(head, start, norm.span, head)
+          }
+        }
+      }
+    }
+  }
+
+  /// Rows as they are, for a block that normalises nothing before it computes.
+  func copy(_ sources: RowPointers, into target: MatrixView, layer: Int) {
+    let width = architecture.width
+    pool.forEachRange(of: sources.pointers.count, grain: 64) { part in
+      for row in part {
+        let source = sources.pointers[row]
+        target.row(row).update(from: source, count: width)
+        // A sum is finite only if all its parts are.
+        if !dot(source, source, count: width).isFinite { noteNonFinite(before: layer) }
+      }
+    }
+  }
+}
+
+extension LanguageModel.Norm {
+  /// Normalises `count` values with the weights from `first` on; gives what they were multiplied by.
+  typealias Kernel =
+    @Sendable (
+      _ x: UnsafePointer<Float>, _ first: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>
+    ) -> Float
+
+  fileprivate func withKernel(_ body: (Kernel) -> Void) {
+    let epsilon = epsilon
+    let bias = bias ?? Tensor(zeros: weight.shape)
+    weight.withPointer { weight in
+      bias.withPointer { bias in
+        let weight = MatrixView(UnsafeMutablePointer(mutating: weight), stride: 0)
+        let bias = MatrixView(UnsafeMutablePointer(mutating: bias), stride: 0)
+        switch kind {
+        case .rootMeanSquare:
+          body { x, first, count, out in
             rmsNormalise(
-              head, weight: weight.pointer, epsilon: epsilon, count: headWidth, into: head)
+              x, weight: weight.pointer + first, epsilon: epsilon, count: count, into: out)
+          }
+        case .layer:
+          body { x, first, count, out in
+            layerNormalise(
+              x, weight: weight.pointer + first, bias: bias.pointer + first, epsilon: epsilon,
+              count: count, into: out)
           }
         }
       }

@@ -25,8 +25,8 @@ final class ForwardPass: @unchecked Sendable {
   let workspace: Workspace
   let multiply: PackedProduct
   let hooks: HookTable
-  /// nil where positions are learned.
-  let rotary: RotaryTable?
+  /// For each block, the table of each request; nil for blocks that are not rotated.
+  let rotary: [[RotaryTable]?]
   var results: [ForwardResult]
   /// Rows whose residual stream is held, and that stream, `[rows, width]`.
   var stateRows: RowTable
@@ -47,10 +47,10 @@ final class ForwardPass: @unchecked Sendable {
 
   /// - Parameters:
   ///   - shared: how many positions each request leaves to the one before it; `plans` lack them.
-  ///   - rotary: of at least as many positions as the longest request has.
+  ///   - rotary: for each block, the table of each request.
   init(
     model: LanguageModel, requests: [ForwardRequest], plans: [RowPlan], shared: [Int],
-    rotary: RotaryTable?, pool: ThreadPool, workspace: Workspace
+    rotary: [[RotaryTable]?], pool: ThreadPool, workspace: Workspace
   ) {
     self.model = model
     architecture = model.architecture
@@ -178,9 +178,31 @@ final class ForwardPass: @unchecked Sendable {
     }
   }
 
-  /// `x = f(x)`, or `f(x) · factor`, with the MLP's activation `f`.
-  func activate(_ x: MatrixView, times factor: MatrixView? = nil, rows: RowTable) {
-    let activation = architecture.mlp.activation
+  /// `x *= factor`.
+  func scale(_ x: MatrixView, by factor: Float, rows: RowTable) {
+    let width = x.stride
+    pool.forEachRange(of: rows.count, grain: 64) { part in
+      for row in part { for column in 0..<width { x.row(row)[column] *= factor } }
+    }
+  }
+
+  /// Values beyond ±`limit` become that; those that are not numbers stay.
+  func clip(_ x: MatrixView, to limit: Float, rows: RowTable) {
+    let width = x.stride
+    pool.forEachRange(of: rows.count, grain: 64) { part in
+      for row in part {
+        let values = x.row(row)
+        for column in 0..<width where abs(values[column]) > limit {
+          values[column] = values[column] < 0 ? -limit : limit
+        }
+      }
+    }
+  }
+
+  /// `x = f(x)`, or `f(x) · factor`, with an MLP's activation `f`.
+  func activate(
+    _ x: MatrixView, _ activation: Activation, times factor: MatrixView? = nil, rows: RowTable
+  ) {
     let width = x.stride
     pool.forEachRange(of: rows.count, grain: 16) { part in
       for row in part {

@@ -13,9 +13,12 @@ struct SharedBeginnings {
   let shared: [Int]
 
   /// Requests that start at the same block go together: their rows live through the same layers.
-  init(_ requests: [ForwardRequest], plans: [RowPlan]) {
+  ///
+  /// - Parameter regimes: requests of different numbers share nothing.
+  init(_ requests: [ForwardRequest], plans: [RowPlan], regimes: [Int]) {
     let beginnings = requests.map(Beginning.init)
     let order = requests.indices.sorted { a, b in
+      if regimes[a] != regimes[b] { return regimes[a] < regimes[b] }
       if plans[a].firstLayer != plans[b].firstLayer {
         return plans[a].firstLayer < plans[b].firstLayer
       }
@@ -28,7 +31,9 @@ struct SharedBeginnings {
     shared = order.indices.map { index in
       guard index > 0 else { return 0 }
       let (before, this) = (order[index - 1], order[index])
-      guard beginnings[this].keys.first == beginnings[before].keys.first else { return 0 }
+      guard regimes[this] == regimes[before],
+        beginnings[this].keys.first == beginnings[before].keys.first
+      else { return 0 }
       return Self.shared(
         requests[this], plans[this], beginnings[this], with: requests[before], plans[before],
         beginnings[before])

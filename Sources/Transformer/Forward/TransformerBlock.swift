@@ -15,12 +15,15 @@ struct TransformerBlock {
   /// Rows that go through the whole block.
   let rows: RowTable
 
-  private var architecture: Architecture { pass.architecture }
+  private let architecture: Architecture
+  private let block: Architecture.Block
 
   init(_ layer: Int, of pass: ForwardPass) {
     self.pass = pass
     self.layer = layer
     weights = pass.model.weights.blocks[layer]
+    architecture = pass.architecture
+    block = pass.architecture.blocks[layer]
     keyRows = RowTable(pass.plans.map { $0.keyValue[layer] })
     rows = RowTable(pass.plans.map { $0.full[layer] })
   }
@@ -35,61 +38,83 @@ struct TransformerBlock {
     guard rows.count > 0 else {
       return pass.advance(to: layer + 1, from: pass.state, rows: rows)
     }
-    let queries = queries(rows == keyRows ? keyInput : normalisedInput(rows))
+    let input = rows == keyRows ? keyInput : normalisedInput(rows)
+    let queries = queries(input)
     let mixed = pass.mixValues(layer, queries: queries, cache: cache, rows: rows)
     visit(.headOutput, mixed, rows)
 
     let stream = pass.residualStream(of: rows, layer: layer)
-    if architecture.isParallel {
-      let input = normalised(stream)
-      addAttention(mixed, to: stream)
-      addMLP(input, to: stream)
-    } else {
+    switch block.order {
+    case .sequential:
       addAttention(mixed, to: stream)
       visit(.residualMiddle, stream, rows)
-      addMLP(normalised(stream), to: stream)
+      addMLP(mlpInput(stream), to: stream)
+    case .parallel:
+      let mlpInput = mlpInput(stream)
+      addAttention(mixed, to: stream)
+      addMLP(mlpInput, to: stream)
+    case .parallelWithOneNorm:
+      addAttention(mixed, to: stream)
+      addMLP(input, to: stream)
     }
     pass.advance(to: layer + 1, from: stream.pointer, rows: rows)
   }
 
   // MARK: - Attention
 
-  /// The residual stream before the block, normalised, `[rows, width]`.
+  /// What the attention reads: the residual stream before the block, normalised, `[rows, width]`.
   private func normalisedInput(_ rows: RowTable) -> MatrixView {
     let out = buffer(.normed, rows, architecture.width)
+    let sources = pass.sources(of: rows, layer: layer)
+    guard let norm = weights.attentionNorm else {
+      pass.copy(sources, into: out, layer: layer)
+      return out
+    }
     pass.normalise(
-      pass.sources(of: rows, layer: layer), weights.attentionNorm, into: out.pointer, layer: layer,
+      sources, norm, into: out, layer: layer,
       hooks: NormHooks(.attentionNormScale, .attentionNormalized, layer: layer, rows: rows))
     return out
   }
 
   /// Keys, normalised by head and rotated, and values, `[groups, rows, headWidth]`.
   private func keysAndValues(_ input: MatrixView) -> ForwardPass.KeyValueRows {
-    let keys = product(weights.key, input, keyRows, .keys)
-    let values = product(weights.value, input, keyRows, .values)
+    let keys = clipped(product(weights.key, input, keyRows, .keys), keyRows)
+    let values = clipped(product(weights.value, input, keyRows, .values), keyRows)
     visit(.key, keys, keyRows)
     visit(.value, values, keyRows)
     pass.normaliseHeads(keys, weights.keyNorm, rows: keyRows)
-    pass.rotateHeads(keys, rows: keyRows)
-    visit(.rotatedKey, keys, keyRows)
+    rotate(keys, keyRows, .rotatedKey)
     return pass.keep(keys: keys, values: values, rows: keyRows, layer: layer)
   }
 
   /// Queries, normalised by head and rotated, `[rows, heads · headWidth]`.
   private func queries(_ input: MatrixView) -> MatrixView {
-    let queries = product(weights.query, input, rows, .queries)
+    let queries = clipped(product(weights.query, input, rows, .queries), rows)
     visit(.query, queries, rows)
     pass.normaliseHeads(queries, weights.queryNorm, rows: rows)
-    pass.rotateHeads(queries, rows: rows)
-    visit(.rotatedQuery, queries, rows)
+    rotate(queries, rows, .rotatedQuery)
     return queries
   }
 
-  /// `stream += norm(W · mixed)`, the norm where the family has one.
+  private func clipped(_ view: MatrixView, _ rows: RowTable) -> MatrixView {
+    if let clip = block.queryKeyValueClip { pass.clip(view, to: clip, rows: rows) }
+    return view
+  }
+
+  private func rotate(_ view: MatrixView, _ rows: RowTable, _ site: HookPoint.Site) {
+    guard block.rotary != nil else { return }
+    pass.rotateHeads(view, rows: rows, layer: layer)
+    visit(site, view, rows)
+  }
+
+  /// `stream += scale · norm(W · mixed)`, the norm where the block has one.
   private func addAttention(_ mixed: MatrixView, to stream: MatrixView) {
     let hook = HookPoint(.attentionOutput, layer: layer)
     let results = HookPoint(.headResult, layer: layer)
-    guard weights.attentionPostNorm != nil || visits(hook) || visits(results) else {
+    guard
+      weights.attentionPostNorm != nil || block.branchScale != 1 || visits(hook)
+        || visits(results)
+    else {
       return pass.multiply(
         weights.output, mixed.pointer, rows: rows.count, into: stream, accumulate: true)
     }
@@ -100,31 +125,35 @@ struct TransformerBlock {
 
   // MARK: - MLP
 
-  /// The residual stream that the MLP reads, normalised, `[rows, width]`.
-  private func normalised(_ stream: MatrixView) -> MatrixView {
+  /// What the MLP reads: the residual stream, normalised, `[rows, width]`.
+  private func mlpInput(_ stream: MatrixView) -> MatrixView {
     let out = buffer(.normed, rows, architecture.width)
+    let sources = RowPointers(stream.pointer, count: rows.count, stride: stream.stride)
+    guard let norm = weights.mlpNorm else {
+      pass.copy(sources, into: out, layer: layer)
+      return out
+    }
     pass.normalise(
-      RowPointers(stream.pointer, count: rows.count, stride: stream.stride), weights.mlpNorm,
-      into: out.pointer, layer: layer,
+      sources, norm, into: out, layer: layer,
       hooks: NormHooks(.mlpNormScale, .mlpNormalized, layer: layer, rows: rows))
     return out
   }
 
-  /// `stream += norm(W · (f(gate) · up))`, or `norm(W · f(up))`, the norm where the family has one.
+  /// `stream += scale · norm(W · (f(gate) · up))`, or of `W · f(up)`, the norm where the block has one.
   private func addMLP(_ input: MatrixView, to stream: MatrixView) {
     let hidden = product(weights.gate ?? weights.up, input, rows, .gate)
     visit(.hiddenPre, hidden, rows)
     if weights.gate == nil {
-      pass.activate(hidden, rows: rows)
+      pass.activate(hidden, block.mlp.activation, rows: rows)
     } else {
       let up = product(weights.up, input, rows, .up)
       visit(.hiddenLinear, up, rows)
-      pass.activate(hidden, times: up, rows: rows)
+      pass.activate(hidden, block.mlp.activation, times: up, rows: rows)
     }
     visit(.hidden, hidden, rows)
 
     let hook = HookPoint(.mlpOutput, layer: layer)
-    guard weights.mlpPostNorm != nil || visits(hook) else {
+    guard weights.mlpPostNorm != nil || block.branchScale != 1 || visits(hook) else {
       return pass.multiply(
         weights.down, hidden.pointer, rows: rows.count, into: stream, accumulate: true)
     }
@@ -141,8 +170,9 @@ struct TransformerBlock {
     if let norm {
       pass.normalise(
         RowPointers(branch.pointer, count: rows.count, stride: branch.stride), norm,
-        into: branch.pointer, layer: layer)
+        into: branch, layer: layer)
     }
+    if block.branchScale != 1 { pass.scale(branch, by: block.branchScale, rows: rows) }
     pass.visit(hook, branch, rows)
     pass.add(branch, to: stream, rows: rows.count)
   }

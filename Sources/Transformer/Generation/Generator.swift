@@ -19,14 +19,18 @@ public struct Generator {
   private var logits: [Float]
   private var sampling: Sampling
   private let interventions: @Sendable (Int) -> [Intervention]
+  private let promptLength: Int
+  private let promptInterventions: [Intervention]
   /// The token that was chosen last, and is not part of the run yet.
   private var pending: Int?
 
   /// - Parameters:
   ///   - prompt: the result of a request that keeps its run, with all logits of its last position.
+  ///   - promptInterventions: what acted on the prompt.
   ///   - interventions: what acts on the new token at a position.
   public init(
     _ engine: Engine, after prompt: ForwardResult, sampling: Sampling = .greedy,
+    promptInterventions: [Intervention] = [],
     interventions: @escaping @Sendable (Int) -> [Intervention] = { _ in [] }
   ) throws {
     guard let run = prompt.run, let row = prompt.logits.last,
@@ -40,6 +44,8 @@ public struct Generator {
     logits = row.logits
     self.sampling = sampling
     self.interventions = interventions
+    self.promptInterventions = promptInterventions
+    promptLength = run.tokens.count
   }
 
   /// Logits of the token that comes next, `[vocabulary]`.
@@ -47,10 +53,20 @@ public struct Generator {
   /// - Throws: `UserError` where the context is full, or activations overflow.
   public mutating func nextLogits() throws -> [Float] {
     guard let token = pending else { return logits }
+    let architecture = engine.model.architecture
+    let length = run.tokens.count
     var request = ForwardRequest(
-      tokens: run.tokens + [token], base: run, interventions: interventions(run.tokens.count),
+      tokens: run.tokens + [token], base: run, interventions: interventions(length),
       logits: LogitRequest(tokens: .all))
-    request.extendsBase = true
+    if architecture.rotaryRegime(length: length) == architecture.rotaryRegime(length: length + 1) {
+      request.extendsBase = true
+    } else {
+      // All keys are rotated otherwise in the longer sequence.
+      request.base = nil
+      request.keepsRun = true
+      request.interventions =
+        promptInterventions + (promptLength...length).flatMap { interventions($0) }
+    }
     let result = try engine.forward(request)
     guard let longer = result.run, let row = result.logits.last else { return logits }
     (run, logits, pending) = (longer, row.logits, nil)

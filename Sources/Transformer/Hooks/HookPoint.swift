@@ -142,26 +142,52 @@ public struct HookPoint: Hashable, Sendable, CustomStringConvertible {
         "layer \(layer) is out of range", at: description,
         remedy: "use 0 to \(architecture.layers - 1)")
     }
+    guard let (reason, remedy) = absence(in: architecture) else { return }
+    throw UserError(reason, at: description, remedy: remedy)
+  }
+
+  /// Why a model of this kind has no such place, and what to use instead; nil where it has.
+  private func absence(in architecture: Architecture) -> (reason: String, remedy: String)? {
+    let family = architecture.family
+    guard let layer else {
+      return site == .positionEmbedding && !architecture.learnsPositions
+        ? (
+          "a \(family) model has no learned positions",
+          "use hook_embed, or attn.hook_rot_q and attn.hook_rot_k of a block"
+        ) : nil
+    }
+    let block = architecture.blocks[layer]
     switch site {
-    case .residualMiddle where architecture.isParallel:
-      throw UserError(
-        "attention and MLP of a \(architecture.family) block read the same residual stream, there "
-          + "is none between them",
-        at: description, remedy: "use hook_resid_pre, hook_attn_out or hook_resid_post")
-    case .rotatedQuery where architecture.rotary == nil,
-      .rotatedKey where architecture.rotary == nil:
-      throw UserError(
-        "a \(architecture.family) model does not rotate queries and keys", at: description,
-        remedy: "use attn.hook_q and attn.hook_k")
-    case .positionEmbedding where architecture.positions != .learned:
-      throw UserError(
-        "a \(architecture.family) model has no learned positions", at: description,
-        remedy: "use hook_embed, or attn.hook_rot_q and attn.hook_rot_k of a block")
-    case .hiddenLinear where !architecture.mlp.isGated:
-      throw UserError(
-        "the MLP of a \(architecture.family) model is not gated", at: description,
-        remedy: "use mlp.hook_pre or mlp.hook_post")
-    default: break
+    case .residualMiddle where block.order != .sequential:
+      return (
+        "attention and MLP of a \(family) block read the same residual stream, there is none between "
+          + "them", "use hook_resid_pre, hook_attn_out or hook_resid_post"
+      )
+    case .rotatedQuery where block.rotary == nil, .rotatedKey where block.rotary == nil:
+      return (
+        "block \(layer) of this \(family) model does not rotate queries and keys",
+        "use attn.hook_q and attn.hook_k"
+      )
+    case .hiddenLinear where !block.mlp.isGated:
+      return (
+        "the MLP of a \(family) model is not gated", "use mlp.hook_pre or mlp.hook_post"
+      )
+    case .attentionNormScale where block.attentionNorm == nil,
+      .attentionNormalized where block.attentionNorm == nil:
+      return (
+        "the attention of a \(family) block reads the residual stream as it is",
+        "use hook_resid_pre"
+      )
+    case .mlpNormScale where block.order == .parallelWithOneNorm,
+      .mlpNormalized where block.order == .parallelWithOneNorm:
+      return (
+        "attention and MLP of a \(family) block have one norm", "use ln1.hook_normalized"
+      )
+    case .mlpNormScale where block.mlpNorm == nil, .mlpNormalized where block.mlpNorm == nil:
+      return (
+        "the MLP of a \(family) block reads the residual stream as it is", "use hook_resid_mid"
+      )
+    default: return nil
     }
   }
 

@@ -18,6 +18,8 @@ public struct LogitAttribution: Sendable {
     case mlp(layer: Int)
     /// The bias of the final norm.
     case normBias
+    /// The bias of the unembedding.
+    case unembeddingBias
   }
 
   /// What each part adds, in the order of the pass.
@@ -35,7 +37,7 @@ public struct LogitAttribution: Sendable {
     let architecture = model.architecture
     let layers = 0..<architecture.layers
     let embeddings: [HookPoint.Site] =
-      architecture.positions == .learned ? [.embedding, .positionEmbedding] : [.embedding]
+      architecture.learnsPositions ? [.embedding, .positionEmbedding] : [.embedding]
     let hooks =
       [HookPoint(.finalNormScale)] + embeddings.map { HookPoint($0) }
       + layers.map { HookPoint(.headResult, layer: $0) }
@@ -48,10 +50,11 @@ public struct LogitAttribution: Sendable {
 
     let norm = model.weights.finalNorm
     let difference = Self.difference(answer, versus, model)
+    let scale = Double(architecture.logitScale)
     var direction = difference.indices.map {
-      difference[$0] * Double(norm.weight[$0]) / recorded[0][0]
+      difference[$0] * scale * Double(norm.weight[$0]) / recorded[0][0]
     }
-    if architecture.norm.kind == .layer {
+    if norm.kind == .layer {
       // The mean is taken out of x; taken out of the direction it is the same.
       let mean = direction.reduce(0, +) / Double(direction.count)
       direction = direction.map { $0 - mean }
@@ -68,9 +71,9 @@ public struct LogitAttribution: Sendable {
       let width = architecture.width
       let results = recorded[first + layer]
       let bias = block.output.bias?.values.map(Double.init)
-      let factors = Self.factors(
-        of: block.attentionPostNorm, results, bias, epsilon: architecture.norm.epsilon,
-        width: width)
+      let branch = Double(architecture.blocks[layer].branchScale)
+      let factors = Self.factors(of: block.attentionPostNorm, results, bias, width: width)
+        .map { $0 * branch }
       func through(_ values: some Collection<Double>) -> Double {
         along(zip(values, factors).map { $0 * $1 })
       }
@@ -87,7 +90,11 @@ public struct LogitAttribution: Sendable {
     }
     if let bias = norm.bias {
       let value = zip(difference, bias.values).reduce(0) { $0 + $1.0 * Double($1.1) }
-      contributions.append((.normBias, value))
+      contributions.append((.normBias, scale * value))
+    }
+    if let bias = model.weights.unembedding.bias {
+      let value = Double(bias[answer]) - (versus.map { Double(bias[$0]) } ?? 0)
+      contributions.append((.unembeddingBias, scale * value))
     }
     self.contributions = contributions
   }
@@ -111,8 +118,7 @@ public struct LogitAttribution: Sendable {
 
   /// What the norm behind the attention multiplies each value of the heads' sum by; ones without it.
   private static func factors(
-    of norm: LanguageModel.Norm?, _ results: [Double], _ bias: [Double]?, epsilon: Float,
-    width: Int
+    of norm: LanguageModel.Norm?, _ results: [Double], _ bias: [Double]?, width: Int
   ) -> [Double] {
     guard let norm else { return Array(repeating: 1, count: width) }
     let sums = (0..<width).map { column in
@@ -121,7 +127,9 @@ public struct LogitAttribution: Sendable {
       }
     }
     let square = sums.reduce(0) { $0 + $1 * $1 } / Double(width)
-    let scale = (square + Double(epsilon)).squareRoot()
+    // No family has a layer norm here, whose mean would have to be taken out of every part.
+    precondition(norm.kind == .rootMeanSquare, "a norm behind the attention takes the mean out")
+    let scale = (square + Double(norm.epsilon)).squareRoot()
     return norm.weight.values.map { Double($0) / scale }
   }
 }

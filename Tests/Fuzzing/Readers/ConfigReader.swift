@@ -6,16 +6,12 @@ extension FuzzedReader {
   static func readConfig(_ bytes: [UInt8]) throws {
     let config = try HuggingFaceConfig(reader(bytes, place: "config.json"))
     try MixtureOfExperts.refuse(config, at: "folder")
-    let family = try Family(of: config)
-    let architecture = try Architecture(config, family: family)
+    let model = try ModelDescription(config, family: Family(of: config))
     try QuantisedWeights.refuse(config, names: [], at: "folder")
-    _ = HookPoint.all(in: architecture).count
+    _ = HookPoint.all(in: model.architecture).count
     _ = try LanguageModel.Weights(
-      from: tinyWeights, layout: family.huggingFace, architecture: architecture)
+      from: WeightReader(GenerousSource(), model.layout, model.architecture))
   }
-
-  /// Weights that fit the seed `config.json`.
-  private static let tinyWeights = GenerousSource()
 }
 
 /// A checkpoint that has every tensor, of one size.

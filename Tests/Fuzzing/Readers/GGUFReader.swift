@@ -44,7 +44,7 @@ extension FuzzedReader {
       if let tokenizer = try? makeTokenizer(vocabulary, place: file.path) { use(tokenizer) }
     }
     let model = try LanguageModel(file)
-    _ = EndTokens(file, vocabulary: model.architecture.vocabulary).notes
+    _ = model.unusedSummary
     try use(model)
   }
 }

@@ -9,16 +9,50 @@ struct HuggingFaceConfig {
   let entries: [String: JSONReader]
   /// Keys that are there but null.
   private let nulls: Set<String>
+  /// Keys that the family has a default for, whether they are there or not.
+  private let known: Set<String>
 
   init(_ reader: JSONReader) throws {
     place = reader.place
     let pairs = try reader.entries()
+    known = []
     nulls = Set(pairs.filter { $0.1.value == .null }.map(\.0))
     self.entries = Dictionary(
       pairs.filter { $0.1.value != .null }, uniquingKeysWith: { first, _ in first })
   }
 
   init(contentsOf path: String) throws { try self.init(JSONReader(contentsOf: path)) }
+
+  private init(
+    place: String, entries: [String: JSONReader], nulls: Set<String>, known: Set<String>
+  ) {
+    self.place = place
+    self.entries = entries
+    self.nulls = nulls
+    self.known = known
+  }
+
+  /// With numbers for keys that are missing; one that is there as null stays so.
+  func filled(with defaults: [String: Double]) -> HuggingFaceConfig {
+    var entries = entries
+    for (key, value) in defaults where entries[key] == nil && !nulls.contains(key) {
+      let number = Int(exactly: value).map { JSONValue.integer($0) } ?? .number(value)
+      entries[key] = JSONReader(number, place: "\(place), \(key)")
+    }
+    return HuggingFaceConfig(
+      place: place, entries: entries, nulls: nulls, known: Set(defaults.keys))
+  }
+
+  /// Whether the family has a default for the key.
+  func isKnown(_ key: String) -> Bool { known.contains(key) }
+
+  func isNull(_ key: String) -> Bool { nulls.contains(key) }
+
+  func wrongCount(_ key: String, _ count: Int, layers: Int) -> UserError {
+    UserError(
+      "\(key) has \(count) entries for \(layers) layers", at: place,
+      remedy: "get the model's own config.json")
+  }
 
   func has(_ key: String) -> Bool { entries[key] != nil }
 

@@ -28,16 +28,18 @@ extension LanguageModel {
   /// - Parameter config: name of the configuration's file.
   init(huggingFace folder: String, config name: String) throws {
     try HuggingFaceFolder.refuseOthers(folder)
-    let config = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
-    try MixtureOfExperts.refuse(config, at: folder)
-    let family = try Family(of: config)
-    let architecture = try Architecture(config, family: family)
+    let whole = try HuggingFaceConfig(contentsOf: "\(folder)/\(name)")
+    let source = try HuggingFaceFolder(folder)
+    try MixtureOfExperts.refuse(whole, names: source.names, at: folder)
+    try QuantisedWeights.refuse(whole, names: source.names, at: folder)
+    let config = try whole.textModel ?? whole
+    var model = try ModelDescription(config, family: Family(of: config))
+    try model.settleUnembedding(source)
+    let reader = try WeightReader(source, model.layout, model.architecture)
     path = folder
-    self.architecture = architecture
-    let files = try HuggingFaceFolder(folder)
-    try QuantisedWeights.refuse(config, names: files.names, at: folder)
-    weights = try Weights(
-      from: files, layout: family.huggingFace, architecture: architecture)
+    architecture = model.architecture
+    weights = try Weights(from: reader)
+    unusedTensors = source.unused(but: reader.used, model.layout)
     let tokenizerPath = "\(folder)/tokenizer.json"
     if FileManager.default.fileExists(atPath: tokenizerPath) {
       let vocabulary = try TokenizerVocabulary(huggingFace: tokenizerPath)
@@ -47,7 +49,50 @@ extension LanguageModel {
       beginToken = .none
       tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
     }
-    endTokens =
-      EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary).ids
+    let ends = EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary)
+    endTokens = ends.ids
+    notes = source.notes + model.notes + reader.notes + ends.notes
+  }
+}
+
+extension HuggingFaceConfig {
+  /// The text model's own part, where this is the configuration of a model for text and pictures.
+  fileprivate var textModel: HuggingFaceConfig? {
+    get throws {
+      guard let modelType = try text("model_type"),
+        !Family.all.contains(where: { $0.knows(modelType: modelType) }),
+        let inner = try object("text_config"), let innerType = try inner.text("model_type"),
+        Family.all.contains(where: { $0.knows(modelType: innerType) })
+      else { return nil }
+      return inner
+    }
+  }
+}
+
+extension ModelDescription {
+  /// A file may hold an unembedding although the configuration ties it to the embedding. transformers 5 uses
+  /// it, and so it is here; where both are the same it makes no difference.
+  fileprivate mutating func settleUnembedding(_ source: some CheckpointSource) throws {
+    let head = try source.prefix(before: layout.unembedding, usually: "") + layout.unembedding
+    let body = try source.prefix(before: layout.embedding, usually: layout.prefix)
+    guard architecture.tiesUnembedding, source.hasTensor("\(head).weight") else { return }
+    architecture.tiesUnembedding = false
+    let (a, b) = (
+      try source.matrix("\(head).weight"), try source.matrix("\(body)\(layout.embedding).weight")
+    )
+    guard try a.differs(from: b) else { return }
+    notes.append(
+      "tie_word_embeddings is true, but \(head).weight differs from the embedding: it is used, as in "
+        + "transformers 5")
+  }
+}
+
+extension StoredMatrix {
+  /// Whether some of the rows differ; not all of a large matrix are read.
+  fileprivate func differs(from other: StoredMatrix) throws -> Bool {
+    guard rows == other.rows, columns == other.columns else { return true }
+    return stride(from: 0, to: rows, by: max(rows / 64, 1)).contains { row in
+      slice(row..<row + 1).floats() != other.slice(row..<row + 1).floats()
+    }
   }
 }
