@@ -103,5 +103,7 @@ if Context.environment["ICL_PROBE_FUZZ"] == nil {
   package.targets.append(
     .executableTarget(
       name: "fuzzer", dependencies: readers, path: "Tests/Fuzzing",
-      exclude: inputs + ["KeptInputsTests.swift"], swiftSettings: settings))
+      exclude: inputs + ["KeptInputsTests.swift"], swiftSettings: settings,
+      // gold does not link what libFuzzer instruments.
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
