@@ -68,11 +68,7 @@ enum CommonOptions {
 
   /// The tokenizer of a model that is to read or write text.
   static func tokenizer(of model: LanguageModel) throws -> any Tokenizer {
-    guard !(model.tokenizer is NumberTokenizer) else {
-      throw UserError(
-        "the model has no tokenizer.json and takes token ids only", at: model.path,
-        remedy: "add the file, or use icl-probe run --tokens")
-    }
+    if let tokenizer = model.tokenizer as? NonEncodingTokenizer { throw tokenizer.problem }
     return model.tokenizer
   }
 

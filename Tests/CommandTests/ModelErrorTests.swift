@@ -49,7 +49,8 @@ import Testing
       .appendingPathComponent("../TransformerTests/Resources/tiny/llama_gqa").standardized.path
     for arguments in [["run", "--prompt", "a"], ["tokenize"], ["tasks", "present-past"]] {
       try Program.run(arguments + ["--model", folder])
-        .expectFailure(1, "\(folder): the model has no tokenizer.json", "run --tokens")
+        .expectFailure(
+          1, "\(folder): the model has neither tokenizer.json nor tokenizer.model", "run --tokens")
     }
     let result = try Program.run(["run", "--tokens", "1,2", "--model", folder, "--json"])
     #expect(result.status == 0, "\(result.err)")

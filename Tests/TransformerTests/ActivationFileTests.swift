@@ -76,15 +76,15 @@ import Testing
   @Test func charactersComeWithTheirLastByte() throws {
     let tokenizer = try Golden.smollm2.get().tokenizer
     let text = "naïve — 東京 🙂 ok"
-    let tokens = tokenizer.encode(text)
-    var continued = ContinuedText(after: tokenizer.encode("So "), tokenizer: tokenizer)
+    let tokens = try tokenizer.encode(text)
+    var continued = try ContinuedText(after: tokenizer.encode("So "), tokenizer: tokenizer)
     let pieces = tokens.map { continued.append($0) }
     #expect(pieces.joined() + continued.finish() == text)
     #expect(!pieces.contains { $0.contains("\u{FFFD}") })
     #expect(pieces.contains(""))
     // Half a character.
     var broken = ContinuedText(after: [], tokenizer: tokenizer)
-    let smile = tokenizer.encode("🙂")
+    let smile = try tokenizer.encode("🙂")
     #expect(smile.count > 1)
     #expect(broken.append(smile[0]) == "")
     #expect(broken.finish().contains("\u{FFFD}"))

@@ -65,7 +65,7 @@ import Testing
     try folder.write(
       """
       {"added_tokens": [{"id": 7, "content": "<s>", "special": true}], "normalizer": null,
-       "pre_tokenizer": \(HuggingFaceTokenizerTests.gpt2), "post_processor": \(processor),
+       "pre_tokenizer": \(byteLevel.replacing("true", with: "false")), "post_processor": \(processor),
        "model": {"type": "BPE", "vocab": {\(letters.joined(separator: ", "))}, "merges": []}}
       """, to: "tokenizer.json")
     if let config { try folder.write(config, to: "tokenizer_config.json") }
@@ -130,9 +130,9 @@ import Testing
   @Test func itIsThereOnce() throws {
     let folder = try Self.folder(processor: Self.template, config: nil)
     let tokenizer = try LanguageModel(path: folder.path).tokenizer
-    #expect(tokenizer.encode("ab", parsingSpecialTokens: true, begin: 7) == [7, 0, 1])
-    #expect(tokenizer.encode("<s>ab", parsingSpecialTokens: true, begin: 7) == [7, 0, 1])
-    #expect(tokenizer.encode("ab", parsingSpecialTokens: true, begin: nil) == [0, 1])
-    #expect(tokenizer.encode("", parsingSpecialTokens: false, begin: 7) == [7])
+    #expect(try tokenizer.encode("ab", parsingSpecialTokens: true, begin: 7) == [7, 0, 1])
+    #expect(try tokenizer.encode("<s>ab", parsingSpecialTokens: true, begin: 7) == [7, 0, 1])
+    #expect(try tokenizer.encode("ab", parsingSpecialTokens: true, begin: nil) == [0, 1])
+    #expect(try tokenizer.encode("", parsingSpecialTokens: false, begin: 7) == [7])
   }
 }

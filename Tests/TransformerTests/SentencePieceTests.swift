@@ -24,7 +24,7 @@ import Testing
       let rows = try TokenizerReference.rows("gemma3")
       #expect(rows.count == 400)
       for row in rows {
-        #expect(tokenizer.encode(row.text) == row.ids, "\(row.text.debugDescription)")
+        #expect(try tokenizer.encode(row.text) == row.ids, "\(row.text.debugDescription)")
         #expect(tokenizer.bytes(of: row.ids) == row.decoded, "\(row.text.debugDescription)")
       }
     }
@@ -44,8 +44,8 @@ import Testing
       let cases = try TokenizerReference.specials("gemma3")
       #expect(!cases.isEmpty)
       for special in cases {
-        #expect(tokenizer.encode(special.text, parsingSpecialTokens: true) == special.parsed)
-        #expect(tokenizer.encode(special.text, parsingSpecialTokens: false) == special.unparsed)
+        #expect(try tokenizer.encode(special.text, parsingSpecialTokens: true) == special.parsed)
+        #expect(try tokenizer.encode(special.text, parsingSpecialTokens: false) == special.unparsed)
       }
     }
 
@@ -56,7 +56,7 @@ import Testing
         for value in start..<start + 0x400 where value != 0x2581 {
           if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
         }
-        #expect(tokenizer.bytes(of: tokenizer.encode(text)).elementsEqual(text.utf8))
+        #expect(try tokenizer.bytes(of: tokenizer.encode(text)).elementsEqual(text.utf8))
       }
     }
   }
@@ -102,7 +102,7 @@ import Testing
 
   @Test func spacePrefixIsAddedAndTakenAwayAgain() throws {
     let tokenizer = try Self.small(spacePrefix: true)
-    #expect(tokenizer.encode("a") == [8])
+    #expect(try tokenizer.encode("a") == [8])
     #expect(tokenizer.decode([8]) == "a")
     #expect(tokenizer.bytes(of: 8) == Array(" a".utf8))
   }
@@ -110,43 +110,75 @@ import Testing
   @Test func whatNoPieceCoversIsUnknownOrBytes() throws {
     #expect(try Self.small().encode("azb") == [2, 0, 3])
     let tokenizer = try Self.small(bytes: true)
-    #expect(tokenizer.encode("aé") == [2, 11 + 0xC3, 11 + 0xA9])
+    #expect(try tokenizer.encode("aé") == [2, 11 + 0xC3, 11 + 0xA9])
     #expect(tokenizer.bytes(of: [2, 11 + 0xC3]) == [0x61, 0xC3])
   }
 
   @Test func specialTokensAreParsedWhenAsked() throws {
     let tokenizer = try Self.small(bytes: true)
-    #expect(tokenizer.encode("a<s>b<unk>", parsingSpecialTokens: true) == [2, 1, 3, 0])
-    #expect(tokenizer.decode(tokenizer.encode("a<s>b<unk>")) == "a<s>b<unk>")
+    #expect(try tokenizer.encode("a<s>b<unk>", parsingSpecialTokens: true) == [2, 1, 3, 0])
+    #expect(try tokenizer.decode(tokenizer.encode("a<s>b<unk>")) == "a<s>b<unk>")
     #expect(tokenizer.decode([1]) == "<s>")
     #expect(tokenizer.bytes(of: 9999) == [])
   }
 
   @Test func badVocabulariesAreRefused() {
-    #expect { try Self.small(unknownID: nil) } throws: { error in
-      "\(error)".contains("small.gguf: the vocabulary has no unknown token")
-    }
-    #expect(throws: UserError.self) { try Self.small(unknownID: 11) }
     #expect { try Self.small(scores: [1]) } throws: { error in
       "\(error)".contains("11 pieces but 1 scores")
     }
-    #expect { try Self.small(extra: "▁a") } throws: { error in
-      "\(error)".contains("does not make a SentencePiece model: ▁a is already defined")
+  }
+
+  /// As SentencePiece and llama.cpp would take them, were they not to refuse them.
+  @Test func ofEqualPiecesTheFirstCountsAndEachIsRead() throws {
+    let tokenizer = try Self.small(extra: "▁a")
+    #expect(try tokenizer.encode("ab a") == [6, 8])
+    #expect(tokenizer.decode([11]) == " a" && tokenizer.decode([8]) == " a")
+    // A piece with a real space is the same as one with U+2581.
+    let spaced = try Self.small(extra: " a")
+    #expect(try spaced.encode("ab a") == [6, 8])
+    // Canonically equivalent pieces are two.
+    let composed = try Self.pieces(["é", "e\u{301}", "e", "\u{301}"])
+    #expect(try composed.encode("\u{E9}") == [1] && composed.encode("e\u{301}") == [2])
+  }
+
+  @Test func emptyPiecesAndThoseWithNULAreTaken() throws {
+    let empty = try Self.small(extra: "")
+    #expect(try empty.encode("abc") == [2, 7])
+    #expect(empty.bytes(of: 11) == [])
+    let null = try Self.pieces(["a", "\0", "a\0"])
+    #expect(try null.encode("\0") == [2] && null.encode("a\0b") == [3, 0])
+    #expect(null.bytes(of: 3) == [0x61, 0])
+    let userDefined = try Self.pieces(["a", "\0"], kind: .userDefined)
+    #expect(try userDefined.encode("\0a") == [2, 1])
+  }
+
+  @Test func missingBytePiecesAreUnknownOrAnError() throws {
+    let tokenizer = try Self.pieces(["a", "<0xC3>", "<0xZZ>"], kind: .byte)
+    #expect(try tokenizer.encode("é") == [2, 0])
+    #expect(tokenizer.bytes(of: 2) == [0xC3] && tokenizer.bytes(of: 3) == Array("<0xZZ>".utf8))
+    let bare = try Self.pieces(["a", "<0xC3>"], kind: .byte, hasUnknown: false)
+    #expect { try bare.encode("é") } throws: { error in
+      "\(error)".contains("neither pieces for all of the text nor an unknown token")
     }
-    #expect(throws: UserError.self) { try Self.small(extra: "") }
-    #expect {
-      try SentencePieceTokenizer(
-        TokenizerVocabulary(
-          model: "llama", pieces: ["<unk>", "<0xZZ>"], scores: [0, 0], kinds: [.unknown, .byte]),
-        place: "x.gguf")
-    } throws: { error in
-      "\(error)".contains("the byte token 1 is \"<0xZZ>\"")
+  }
+
+  @Test func withoutAnUnknownTokenOnlyTextsThatNeedItAreRefused() throws {
+    let tokenizer = try Self.pieces(["a", "b", "ab"], hasUnknown: false)
+    #expect(try tokenizer.encode("ab") == [2] && tokenizer.decode([2, 0]) == "aba")
+    #expect { try tokenizer.encode("az") } throws: { error in
+      "\(error)".contains("small.gguf: the vocabulary has neither pieces")
     }
-    #expect(throws: UserError.self) {
-      try SentencePieceTokenizer(
-        TokenizerVocabulary(
-          model: "llama", pieces: ["<unk>", "<0x00>"], scores: [0, 0], kinds: [.unknown, .byte]),
-        place: "x.gguf")
-    }
+  }
+
+  /// The unknown token, and pieces of one kind, the likelier the later; single `a`s are normal.
+  private static func pieces(
+    _ texts: [String], kind: TokenizerVocabulary.Kind = .normal, hasUnknown: Bool = true
+  ) throws -> SentencePieceTokenizer {
+    let first = hasUnknown ? ["<unk>"] : []
+    return try SentencePieceTokenizer(
+      TokenizerVocabulary(
+        model: "llama", pieces: first + texts, scores: (first + texts).indices.map { Float($0) },
+        kinds: first.map { _ in .unknown } + texts.map { $0 == "a" ? .normal : kind }),
+      place: "small.gguf")
   }
 }

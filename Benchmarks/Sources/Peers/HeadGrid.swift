@@ -45,11 +45,13 @@ struct HeadGrid {
     beginToken = try BeginTokenChoice.auto.token(for: model)
     let begin = beginToken.map { [$0] } ?? []
     let tokenizer = model.tokenizer
-    pairs = subject.pairs.prefix(Self.pairCount).map { pair in
-      let clean = tokenizer.encode(pair.clean)
+    pairs = try subject.pairs.prefix(Self.pairCount).map { pair in
+      let clean = try tokenizer.encode(pair.clean)
       return Pair(
-        clean: begin + clean, corrupted: begin + tokenizer.encode(pair.corrupted),
-        answers: [pair.right, pair.wrong].map { tokenizer.encode(pair.clean + $0)[clean.count] })
+        clean: begin + clean, corrupted: begin + (try tokenizer.encode(pair.corrupted)),
+        answers: try [pair.right, pair.wrong].map {
+          try tokenizer.encode(pair.clean + $0)[clean.count]
+        })
     }
     let length = pairs[0].clean.count
     guard pairs.allSatisfy({ $0.clean.count == length && $0.corrupted.count == length }) else {

@@ -99,7 +99,7 @@ public final class Laboratory {
     switch subject {
     case .task(let task): try prompt(try episode(task, 0, .heldOut), task).tokens.count
     case .pairs(let pairs):
-      pairs.pairs.first.map { engine.model.tokenizer.encode($0.clean).count } ?? 1
+      try pairs.pairs.first.map { try engine.model.tokenizer.encode($0.clean).count } ?? 1
     }
   }
 }

@@ -38,11 +38,11 @@ extension Prompt {
 
   private func continuationInPlace(_ addition: String) throws -> [Int] {
     let own = Array(tokens.dropFirst(roles.first == .begin ? 1 : 0))
-    let whole = tokenizer.encode(text + addition)
+    let whole = try tokenizer.encode(text + addition)
     let shared = zip(own, whole).prefix { $0 == $1 }.count
     if shared == own.count { return Array(whole.dropFirst(shared)) }
     if own[shared...].allSatisfy({ tokenizer.bytes(of: $0).allSatisfy { $0 == 0x20 } }),
-      let apart = continuationOfALine(addition)
+      let apart = try continuationOfALine(addition)
     {
       return apart
     }
@@ -52,9 +52,9 @@ extension Prompt {
 
   /// The tokens of `addition` at the start of a line: no word, and no space that a vocabulary puts
   /// before texts, joins it there.
-  private func continuationOfALine(_ addition: String) -> [Int]? {
-    let line = tokenizer.encode("\n")
-    let whole = tokenizer.encode("\n" + addition)
+  private func continuationOfALine(_ addition: String) throws -> [Int]? {
+    let line = try tokenizer.encode("\n")
+    let whole = try tokenizer.encode("\n" + addition)
     return whole.starts(with: line) ? Array(whole.dropFirst(line.count)) : nil
   }
 

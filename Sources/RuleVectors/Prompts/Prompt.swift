@@ -36,7 +36,7 @@ public struct Prompt: Sendable {
     let layout = PromptLayout(
       demonstrations: episode.demonstrations, query: episode.query, template: template)
     let begin = beginToken.map { [$0] } ?? []
-    let encoded = tokenizer.encode(layout.text)
+    let encoded = try tokenizer.encode(layout.text)
     let ends = try layout.ends(of: encoded, tokenizer: tokenizer)
     let labels = layout.labels(ofTokensEndingAt: ends)
 

@@ -115,7 +115,7 @@ extension Template {
   func tokenRoles(of demonstration: Demonstration, tokenizer: any Tokenizer) throws -> [TokenRole] {
     let layout = PromptLayout(
       demonstrations: [demonstration, demonstration], query: nil, template: self)
-    let tokens = tokenizer.encode(layout.text)
+    let tokens = try tokenizer.encode(layout.text)
     let ends = try layout.ends(of: tokens, tokenizer: tokenizer)
     return layout.labels(ofTokensEndingAt: ends).filter { $0.demonstration == 1 }.map(\.role)
   }

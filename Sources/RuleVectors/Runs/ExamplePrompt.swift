@@ -67,9 +67,9 @@ extension Laboratory {
     let task: RuleTask
     switch subject {
     case .pairs(let pairs):
-      return pairs.pairs.prefix(1).flatMap { pair in
-        [("clean", pair.clean), ("corrupted", pair.corrupted)].map { name, text in
-          let tokens = (beginToken.map { [$0] } ?? []) + engine.model.tokenizer.encode(text)
+      return try pairs.pairs.prefix(1).flatMap { pair in
+        try [("clean", pair.clean), ("corrupted", pair.corrupted)].map { name, text in
+          let tokens = try (beginToken.map { [$0] } ?? []) + engine.model.tokenizer.encode(text)
           return ExamplePrompt(
             name: name, right: pair.right, wrong: pair.wrong,
             tokens: engine.model.tokenizer.texts(of: tokens).map {

@@ -6,7 +6,14 @@ extension GGUFFile {
   /// - Throws: `UserError` if the model or the pieces are missing, or lists by token id differ in
   ///   length.
   public func tokenizerVocabulary() throws -> TokenizerVocabulary {
-    let model = try requiredString("tokenizer.ggml.model")
+    let model =
+      metadata["tokenizer.ggml.model"] == nil
+      ? "none" : try requiredString("tokenizer.ggml.model")
+    guard !["none", "no_vocab"].contains(model) else {
+      throw UserError(
+        "the file has no tokenizer (tokenizer.ggml.model) and takes token ids only", at: path,
+        remedy: "use another file, or icl-probe run --tokens")
+    }
     let pieces = try requiredStrings("tokenizer.ggml.tokens")
     let kinds = try perToken("tokenizer.ggml.token_type", pieces.count, tokenKinds)
     return TokenizerVocabulary(
@@ -20,8 +27,7 @@ extension GGUFFile {
       // SentencePiece's own default is to add the space; byte-level BPE knows no such thing.
       addsSpacePrefix: try bool("tokenizer.ggml.add_space_prefix") ?? (model == "llama"),
       unknownID: try tokenID("tokenizer.ggml.unknown_token_id", pieces.count),
-      begin: try beginToken(model, kinds),
-      endID: try tokenID("tokenizer.ggml.eos_token_id", pieces.count))
+      begin: try beginToken(model, kinds))
   }
 
   /// The begin token, with llama.cpp's defaults where the file is silent.
@@ -67,6 +73,8 @@ extension GGUFFile {
 
   private func tokenKinds(_ key: String) throws -> [TokenizerVocabulary.Kind] {
     try requiredIntegers(key).map { id in
+      // 0 is llama.cpp's "undefined".
+      if id == 0 { return .unused }
       guard let kind = TokenizerVocabulary.Kind(rawValue: id) else {
         throw UserError(
           "\"\(key)\" has the unknown token type \(id), known are 1 to 6", at: path,
@@ -76,14 +84,10 @@ extension GGUFFile {
     }
   }
 
+  /// A token's id, or nil where it is none of the vocabulary's, as llama.cpp takes it.
   private func tokenID(_ key: String, _ count: Int) throws -> Int? {
     guard metadata[key] != nil else { return nil }
     let id = try requiredInteger(key)
-    guard (0..<count).contains(id) else {
-      throw UserError(
-        "\"\(key)\" is \(id), but there are \(count) tokens", at: path,
-        remedy: "download or copy the file again")
-    }
-    return id
+    return (0..<count).contains(id) ? id : nil
   }
 }

@@ -11,10 +11,13 @@ extension LanguageModel {
     guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       throw UserError("the folder cannot be read", at: path, remedy: "check the permissions")
     }
+    // What a tokenizer is read from where there is no tokenizer.json.
+    let pieces = ["tokenizer.model", "added_tokens.json", "special_tokens_map.json"]
     let files = entries.filter {
       [
         "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json",
       ].contains($0)
+        || (pieces.contains($0) && !entries.contains("tokenizer.json"))
         || $0.hasSuffix(".safetensors")
     }
     let lines = try files.sorted().map {

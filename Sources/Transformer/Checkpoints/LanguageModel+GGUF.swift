@@ -15,9 +15,9 @@ extension LanguageModel {
     architecture = model.architecture
     weights = try Weights(from: reader)
     unusedTensors = file.unused(but: reader.used, model.layout)
-    let vocabulary = try file.tokenizerVocabulary()
-    beginToken = vocabulary.begin
-    tokenizer = try makeTokenizer(vocabulary, place: file.path)
+    let text = ModelTokenizer(file, count: architecture.vocabulary)
+    beginToken = text.begin
+    tokenizer = text.tokenizer
     let ends = EndTokens(file, vocabulary: architecture.vocabulary)
     endTokens = ends.ids
     notes = file.notes + model.notes + ends.notes

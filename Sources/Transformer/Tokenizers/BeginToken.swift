@@ -60,8 +60,8 @@ public enum BeginTokenChoice: String, Sendable, CaseIterable {
 extension Tokenizer {
   /// Token ids of `text` behind `begin`, which is there once: a text that already starts with it, as
   /// a control token, gets no second.
-  public func encode(_ text: String, parsingSpecialTokens: Bool, begin: Int?) -> [Int] {
-    let ids = encode(text, parsingSpecialTokens: parsingSpecialTokens)
+  public func encode(_ text: String, parsingSpecialTokens: Bool, begin: Int?) throws -> [Int] {
+    let ids = try encode(text, parsingSpecialTokens: parsingSpecialTokens)
     guard let begin, ids.first != begin else { return ids }
     return [begin] + ids
   }

@@ -34,4 +34,22 @@ enum ByteLevelAlphabet {
     let value = Int(scalar.value)
     return value < bytes.count ? bytes[value] : nil
   }
+
+  /// Puts the bytes that a piece writes into `text`.
+  ///
+  /// - Returns: whether all of its scalars are of the alphabet.
+  static func decode(_ piece: ArraySlice<UInt8>, into text: inout [UInt8]) -> Bool {
+    text.removeAll(keepingCapacity: true)
+    return piece.withUnsafeBufferPointer { bytes in
+      let bytes = bytes.span
+      var position = 0
+      while position < bytes.count {
+        let (scalar, length) = bytes.scalar(at: position)
+        guard let byte = byte(scalar) else { return false }
+        text.append(byte)
+        position += length
+      }
+      return true
+    }
+  }
 }

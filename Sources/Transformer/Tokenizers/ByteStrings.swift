@@ -13,6 +13,7 @@ struct ByteStrings: Sendable {
   }
 
   var count: Int { starts.count - 1 }
+  var indices: Range<Int> { 0..<count }
 
   /// Adds `byte` to the string under construction.
   mutating func append(_ byte: UInt8) { bytes.append(byte) }
@@ -50,10 +51,15 @@ struct ByteStringTable: Sendable {
   /// Number of a string by slot, or -1; the length is a power of two.
   private var slots: [Int32]
 
-  /// Indexes the strings that `isIncluded` accepts; the first of equal strings is found.
+  private let isIncluded: [Bool]
+
+  /// Indexes the strings that `isIncluded` accepts, but no empty ones; the first of equal strings is
+  /// found.
   init(_ strings: ByteStrings, where isIncluded: (Int) -> Bool = { _ in true }) {
     self.strings = strings
-    let included = (0..<strings.count).filter(isIncluded)
+    let flags = strings.indices.map { isIncluded($0) && !strings[$0].isEmpty }
+    self.isIncluded = flags
+    let included = strings.indices.filter { flags[$0] }
     var capacity = 16
     while capacity < included.count * 2 { capacity *= 2 }
     slots = Array(repeating: -1, count: capacity)
@@ -63,11 +69,16 @@ struct ByteStringTable: Sendable {
     }
   }
 
+  /// Whether string `index` is among those that are indexed.
+  func holds(_ index: Int) -> Bool { isIncluded[index] }
+
   /// The number of the string that holds exactly `bytes`.
   ///
   /// - Parameter guess: a number to try before looking it up.
   func index(of bytes: Span<UInt8>, guess: Int? = nil) -> Int? {
-    if let guess, guess < strings.count, strings.matches(guess, bytes) { return guess }
+    if let guess, guess < strings.count, isIncluded[guess], strings.matches(guess, bytes) {
+      return guess
+    }
     let index = slots[Self.slot(bytes, strings, slots)]
     return index < 0 ? nil : Int(index)
   }

@@ -19,12 +19,12 @@ enum ScalarClass: UInt8, Sendable {
         }
       return
     }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      self = .letter
-    case .decimalNumber, .letterNumber, .otherNumber: self = .number
-    default: self = scalar.properties.isWhitespace ? .whitespace : .other
-    }
+    let category = ScalarCategory(of: scalar)
+    self =
+      !category.isDisjoint(with: .letters)
+      ? .letter
+      : !category.isDisjoint(with: .numbers)
+        ? .number : scalar.isWhiteSpace ? .whitespace : .other
   }
 }
 
@@ -42,7 +42,7 @@ struct ClassifiedText {
     offsets.reserveCapacity(text.count + 1)
     var position = 0
     while position < text.count {
-      let (scalar, length) = Self.scalar(in: text, at: position)
+      let (scalar, length) = text.scalar(at: position)
       classes.append(ScalarClass(scalar))
       scalars.append(scalar)
       offsets.append(position)
@@ -57,15 +57,23 @@ struct ClassifiedText {
 
   /// Where scalar `index` begins, in bytes.
   func offset(of index: Int) -> Int { offsets[index] }
+}
 
-  private static func scalar(
-    in text: Span<UInt8>, at position: Int
-  ) -> (scalar: Unicode.Scalar, length: Int) {
-    let lead = text[position]
+extension Span<UInt8> {
+  /// The scalar that begins at `position` of well-formed UTF-8, and its length in bytes.
+  func scalar(at position: Int) -> (scalar: Unicode.Scalar, length: Int) {
+    let lead = self[position]
     if lead < 0x80 { return (Unicode.Scalar(lead), 1) }
-    let length = min(lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4, text.count - position)
+    let length = Swift.min(lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4, count - position)
     var value = UInt32(lead) & (0x7F >> UInt32(length))
-    for offset in 1..<length { value = value << 6 | UInt32(text[position + offset] & 0x3F) }
+    for offset in 1..<length { value = value << 6 | UInt32(self[position + offset] & 0x3F) }
     return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
+  }
+
+  /// The scalar that ends at `position` of well-formed UTF-8, and its length in bytes.
+  func scalar(before position: Int) -> (scalar: Unicode.Scalar, length: Int) {
+    var start = position - 1
+    while start > 0, self[start] & 0xC0 == 0x80 { start -= 1 }
+    return scalar(at: start)
   }
 }

@@ -5,25 +5,44 @@ extension BeginToken {
   /// What a `tokenizer.json`, and the `tokenizer_config.json` beside it if there is one, say; see
   /// `BeginToken` for which of them decides.
   ///
-  /// - Parameter pieces: piece texts by token id.
-  init(_ file: HuggingFaceConfig, pieces: [String]) throws {
+  /// - Parameter id: the id of a token by its text.
+  init(_ file: HuggingFaceConfig, id: (String) -> Int?) throws {
     let folder = URL(fileURLWithPath: file.place).deletingLastPathComponent().path
+    if let processor = try file.object("post_processor") {
+      let first = try Self.first(processor)
+      self.init(
+        isExpected: first != nil, id: try first ?? Self.named(Self.config(folder)).flatMap(id))
+    } else {
+      let config = try Self.config(folder)
+      self.init(
+        isExpected: try config?.bool("add_bos_token") ?? false,
+        id: try Self.named(config).flatMap(id))
+    }
+  }
+
+  /// What stands beside a `tokenizer.model`.
+  ///
+  /// - Parameters:
+  ///   - usual: the begin token that the model itself names, if any: where `add_bos_token` is silent,
+  ///     texts start with it, as in SentencePiece's GGUF files.
+  ///   - id: the id of a token by its text.
+  init(folder: String, usual: Int?, id: (String) -> Int?) throws {
+    let config = try Self.config(folder)
+    let named = try Self.named(config).flatMap(id) ?? usual
+    self.init(isExpected: try config?.bool("add_bos_token") ?? (named != nil), id: named)
+  }
+
+  private static func config(_ folder: String) throws -> HuggingFaceConfig? {
     let path = folder + "/tokenizer_config.json"
-    let config =
-      FileManager.default.fileExists(atPath: path) ? try HuggingFaceConfig(contentsOf: path) : nil
-    let named = try config?.entries["bos_token"].flatMap { reader in
+    return FileManager.default.fileExists(atPath: path)
+      ? try HuggingFaceConfig(contentsOf: path) : nil
+  }
+
+  private static func named(_ config: HuggingFaceConfig?) throws -> String? {
+    try config?.entries["bos_token"].flatMap { reader in
       // A text, or an object that also tells about the spaces around it.
       if case .object = reader.value { return try HuggingFaceConfig(reader).text("content") }
       return try reader.string()
-    }
-    let namedID = named.flatMap { name in
-      pieces.firstIndex { $0.utf8.elementsEqual(name.utf8) }
-    }
-    if let processor = try file.object("post_processor") {
-      let first = try Self.first(processor)
-      self.init(isExpected: first != nil, id: first ?? namedID)
-    } else {
-      self.init(isExpected: try config?.bool("add_bos_token") ?? false, id: namedID)
     }
   }
 

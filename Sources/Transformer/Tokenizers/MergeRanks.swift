@@ -1,5 +1,3 @@
-import TensorCore
-
 /// The merges of a byte-pair encoding: which two neighbouring tokens become which one, and how early.
 ///
 /// An open-addressing hash table on the pair of ids.
@@ -13,11 +11,21 @@ struct MergeRanks: Sendable {
   private var ranks: [UInt32]
   private let mask: Int
 
+  /// Which rank counts where a merge is listed twice.
+  enum Repeats: Sendable {
+    /// The earlier, as in llama.cpp.
+    case first
+    /// The later, as in Hugging Face's tokenizers.
+    case last
+  }
+
   /// - Parameters:
-  ///   - merges: `left right`, the earliest first.
+  ///   - merges: the earliest first.
   ///   - pieces: the piece texts that the merges are written in.
   /// - Throws: `UserError` at `place` for a merge that is not two pieces that make a third.
-  init(_ merges: [String], pieces: ByteStringTable, place: String) throws {
+  init(
+    _ merges: PieceMerges, pieces: ByteStringTable, repeats: Repeats = .first, place: String
+  ) throws {
     var capacity = 16
     while capacity < merges.count * 2 { capacity *= 2 }
     keys = Array(repeating: .max, count: capacity)
@@ -25,33 +33,18 @@ struct MergeRanks: Sendable {
     mask = capacity - 1
     results.reserveCapacity(merges.count)
     var joined: [UInt8] = []
-    for (rank, merge) in merges.enumerated() {
+    for rank in 0..<merges.count {
       joined.removeAll(keepingCapacity: true)
-      joined.append(contentsOf: merge.utf8)
       // Vocabularies mostly list the results of merges in the order of the merges.
       let guess = results.last.map { Int($0) + 1 } ?? 0
-      guard let result = Self.join(&joined, pieces, guess: guess) else {
-        throw UserError(
-          "merge \(rank), \"\(merge)\", is not two pieces of the vocabulary that make a third",
-          at: place, remedy: "get the model file again")
-      }
-      insert(Self.key(result.left, result.right), rank: UInt32(truncatingIfNeeded: rank))
-      results.append(Int32(truncatingIfNeeded: result.whole))
+      guard let length = merges.join(rank, into: &joined),
+        let left = pieces.index(of: joined.span.extracting(..<length)),
+        let right = pieces.index(of: joined.span.extracting(length...)),
+        let whole = pieces.index(of: joined.span, guess: guess)
+      else { throw merges.error(rank, at: place) }
+      insert(Self.key(left, right), rank: UInt32(truncatingIfNeeded: rank), repeats)
+      results.append(Int32(truncatingIfNeeded: whole))
     }
-  }
-
-  /// The ids of `left`, `right` and the piece they make, where `text` is `left right`.
-  private static func join(
-    _ text: inout [UInt8], _ pieces: ByteStringTable, guess: Int
-  ) -> (left: Int, right: Int, whole: Int)? {
-    // Piece texts have no real space in them: a space is written "Ġ".
-    guard let space = text.firstIndex(of: 0x20),
-      let left = pieces.index(of: text.span.extracting(..<space)),
-      let right = pieces.index(of: text.span.extracting((space + 1)...))
-    else { return nil }
-    text.remove(at: space)
-    guard let whole = pieces.index(of: text.span, guess: guess) else { return nil }
-    return (left, right, whole)
   }
 
   /// The rank of the pair, or `none`.
@@ -65,11 +58,13 @@ struct MergeRanks: Sendable {
     return ranks[slot]
   }
 
-  private mutating func insert(_ key: UInt64, rank: UInt32) {
+  private mutating func insert(_ key: UInt64, rank: UInt32, _ repeats: Repeats) {
     var slot = Self.home(key) & mask
     while keys[slot] != .max {
-      // Of a merge that is listed twice the earlier counts.
-      if keys[slot] == key { return }
+      if keys[slot] == key {
+        if repeats == .last { ranks[slot] = rank }
+        return
+      }
       slot = (slot + 1) & mask
     }
     keys[slot] = key

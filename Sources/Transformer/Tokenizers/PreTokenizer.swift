@@ -1,145 +1,123 @@
-import TensorCore
-
-/// How a byte-level BPE cuts text into pieces that merges never cross; GGUF's `tokenizer.ggml.pre`.
-///
-/// The published rules are regular expressions; they are matched by hand over classes of Unicode
-/// scalars, because `Character` is a grapheme, which none of them knows. There is no normalisation.
-public enum PreTokenizer: Sendable, Equatable {
-  /// GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
-  case gpt2
-  /// SmolLM: each number scalar by itself, GPT-2's rule on each stretch between them.
-  case smollm
-  /// Llama 3 (numbers of up to three digits) and Qwen 2 (single digits):
-  /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,n}| ?[^\s\p{L}\p{N}]+[\r\n]*`
-  /// `|\s*[\r\n]+|\s+(?!\S)|\s+`.
-  case lineAware(maximumDigits: Int)
-
-  /// The names that model files use.
-  private static let names: [(name: String, rule: PreTokenizer)] = [
-    ("gpt-2", .gpt2), ("gpt2", .gpt2), ("smollm", .smollm),
-    ("llama-bpe", .lineAware(maximumDigits: 3)), ("llama3", .lineAware(maximumDigits: 3)),
-    ("qwen2", .lineAware(maximumDigits: 1)),
-  ]
-
-  /// The rule that a model file names.
-  ///
-  /// - Throws: `UserError` at `place` where the name is missing or unknown.
-  public init(named name: String?, place: String) throws {
-    let known = "known are " + Self.names.map(\.name).joined(separator: ", ")
-    guard let name else {
-      throw UserError(
-        "the file does not name its pre-tokenizer (tokenizer.ggml.pre); \(known)", at: place,
-        remedy: "use a model file that names one of these")
-    }
-    guard let found = Self.names.first(where: { $0.name == name }) else {
-      throw UserError(
-        "unknown pre-tokenizer \"\(name)\" (tokenizer.ggml.pre); \(known)", at: place,
-        remedy: "use a model with one of these")
-    }
-    self = found.rule
+/// How text is cut into pieces that merges never cross, as steps in their order.
+struct PreTokenizer: Sendable {
+  enum Step: Sendable {
+    case split(SplitPattern, SplitBehavior, inverts: Bool)
+    /// A space before each piece that does not begin with one (ByteLevel's `add_prefix_space`).
+    case spaceBefore
+    /// Bytes become the characters of GPT-2's alphabet (ByteLevel, where other steps follow).
+    case alphabet
+    case metaspace(Metaspace)
   }
 
-  /// Cuts UTF-8 text.
-  ///
-  /// - Returns: where each piece ends, in bytes, in rising order; the last is `text.count`.
-  func pieceEnds(of text: Span<UInt8>) -> [Int] {
-    let scalars = ClassifiedText(text)
+  /// SentencePiece's way with spaces, which become a visible character.
+  struct Metaspace: Sendable {
+    enum Prefix: String, Sendable {
+      case always, first, never
+    }
+
+    var replacement: Unicode.Scalar
+    var prefix: Prefix
+    var splits: Bool
+  }
+
+  /// A text and where its pieces end.
+  struct Pieces {
+    var text: [UInt8]
     var ends: [Int] = []
-    ends.reserveCapacity(scalars.count / 3)
-    var start = 0
-    // Where the next number is (SmolLM), so that each is looked for once.
-    var stretchEnd = 0
-    while start < scalars.count {
-      let end: Int
-      switch self {
-      case .gpt2: end = scalars.endOfGPT2Piece(from: start, limit: scalars.count)
-      case .smollm:
-        if stretchEnd <= start { stretchEnd = scalars.nextNumber(from: start) }
-        end =
-          stretchEnd == start
-          ? start + 1 : scalars.endOfGPT2Piece(from: start, limit: stretchEnd)
-      case .lineAware(let digits):
-        end = scalars.endOfLineAwarePiece(from: start, maximumDigits: digits)
+
+    mutating func endPiece() {
+      if text.count > (ends.last ?? 0) { ends.append(text.count) }
+    }
+  }
+
+  var steps: [Step]
+
+  init(_ steps: [Step]) { self.steps = steps }
+
+  /// Where the pieces of `text` end, in bytes, if the steps leave the text as it is and there is but
+  /// one: what most models have, without a copy of the text.
+  func endsOfOneStep(_ text: Span<UInt8>) throws -> [Int]? {
+    if steps.isEmpty { return [text.count] }
+    guard steps.count == 1, case .split(let pattern, let behavior, let inverts) = steps[0],
+      behavior != .removed
+    else { return nil }
+    let scalars = ClassifiedText(text)
+    if case .rule(let rule) = pattern, !inverts {
+      return rule.pieceEnds(of: scalars).map(scalars.offset)
+    }
+    return behavior.pieces(
+      try pattern.matches(in: scalars), count: scalars.count, inverts: inverts
+    ).map { scalars.offset(of: $0.upperBound) }
+  }
+
+  /// The pieces of `text`.
+  ///
+  /// - Parameter isFirst: whether the whole input begins with it.
+  func pieces(of text: [UInt8], isFirst: Bool) throws -> Pieces {
+    var pieces = Pieces(text: text)
+    pieces.endPiece()
+    for step in steps {
+      var next = Pieces(text: [])
+      var start = 0
+      for end in pieces.ends {
+        let piece = pieces.text[start..<end]
+        try Self.add(piece, isFirst: isFirst && start == 0, step, to: &next)
+        start = end
       }
-      ends.append(scalars.offset(of: end))
-      start = end
+      try Normalizer.checkGrowth(of: text.count, to: next.text.count)
+      pieces = next
     }
-    return ends
+    return pieces
   }
-}
 
-extension ClassifiedText {
-  /// Where GPT-2's rule ends the piece that starts at `start`, in a text that ends at `limit`.
-  func endOfGPT2Piece(from start: Int, limit: Int) -> Int {
-    if let end = endOfContraction(from: start, limit: limit, ignoringCase: false) { return end }
-    // " ?" takes a space only where the run behind it is not whitespace.
-    let leadsRun = self[start] == " " && start + 1 < limit && classes[start + 1] != .whitespace
-    let first = leadsRun ? start + 1 : start
-    if classes[first] != .whitespace {
-      return endOfRun(of: classes[first], from: first, limit: limit)
+  private static func add(
+    _ piece: ArraySlice<UInt8>, isFirst: Bool, _ step: Step, to pieces: inout Pieces
+  ) throws {
+    switch step {
+    case .split(let pattern, let behavior, let inverts):
+      try piece.withUnsafeBufferPointer { bytes in
+        let scalars = ClassifiedText(bytes.span)
+        let ranges = behavior.pieces(
+          try pattern.matches(in: scalars), count: scalars.count, inverts: inverts)
+        for range in ranges {
+          let first = scalars.offset(of: range.lowerBound)
+          pieces.text += bytes[first..<scalars.offset(of: range.upperBound)]
+          pieces.endPiece()
+        }
+      }
+    case .spaceBefore:
+      if piece.first != 0x20 { pieces.text.append(0x20) }
+      pieces.text += piece
+      pieces.endPiece()
+    case .alphabet:
+      for byte in piece { pieces.text += String(ByteLevelAlphabet.scalars[Int(byte)]).utf8 }
+      pieces.endPiece()
+    case .metaspace(let metaspace): add(piece, isFirst: isFirst, metaspace, to: &pieces)
     }
-    return endOfWhitespace(from: start, limit: limit)
   }
 
-  /// The first number at or after `start`, or the end of the text.
-  func nextNumber(from start: Int) -> Int {
-    classes[start...].firstIndex(of: .number) ?? count
-  }
-
-  /// Where the rule of Llama 3 and Qwen 2 ends the piece that starts at `start`.
-  func endOfLineAwarePiece(from start: Int, maximumDigits: Int) -> Int {
-    if let end = endOfContraction(from: start, limit: count, ignoringCase: true) { return end }
-    switch classes[start] {
-    case .letter: return endOfRun(of: .letter, from: start, limit: count)
-    case .number:
-      return endOfRun(of: .number, from: start, limit: min(count, start + maximumDigits))
-    case .whitespace, .other:
-      if !isLineBreak(start), start + 1 < count, classes[start + 1] == .letter {
-        return endOfRun(of: .letter, from: start + 1, limit: count)
+  private static func add(
+    _ piece: ArraySlice<UInt8>, isFirst: Bool, _ rule: Metaspace, to pieces: inout Pieces
+  ) {
+    let mark = Array(String(rule.replacement).utf8)
+    let addsMark =
+      switch rule.prefix {
+      case .always: true
+      case .first: isFirst
+      case .never: false
+      }
+    if addsMark, piece.first != 0x20, !piece.starts(with: mark) { pieces.text += mark }
+    var rest = piece
+    while let byte = rest.first {
+      if byte == 0x20 || rest.starts(with: mark) {
+        if rule.splits, rest.startIndex > piece.startIndex { pieces.endPiece() }
+        pieces.text += mark
+        rest = rest.dropFirst(byte == 0x20 ? 1 : mark.count)
+      } else {
+        pieces.text.append(byte)
+        rest = rest.dropFirst()
       }
     }
-    let leadsRun = self[start] == " " && start + 1 < count && classes[start + 1] == .other
-    let first = leadsRun ? start + 1 : start
-    if classes[first] == .other {
-      var end = endOfRun(of: .other, from: first, limit: count)
-      while end < count, isLineBreak(end) { end += 1 }
-      return end
-    }
-    let runEnd = endOfRun(of: .whitespace, from: start, limit: count)
-    if let lineBreak = (start..<runEnd).last(where: isLineBreak) { return lineBreak + 1 }
-    return endOfWhitespace(from: start, limit: count)
-  }
-
-  /// `\s+(?!\S)|\s+`: whitespace before a word leaves its last scalar to the word.
-  private func endOfWhitespace(from start: Int, limit: Int) -> Int {
-    let end = endOfRun(of: .whitespace, from: start, limit: limit)
-    return end < limit && end - start > 1 ? end - 1 : end
-  }
-
-  private func endOfRun(of kind: ScalarClass, from start: Int, limit: Int) -> Int {
-    var end = start
-    while end < limit, classes[end] == kind { end += 1 }
-    return end
-  }
-
-  private func isLineBreak(_ index: Int) -> Bool { self[index] == "\n" || self[index] == "\r" }
-
-  /// The end of `'s 't 're 've 'm 'll 'd` at `start`, if one is there.
-  private func endOfContraction(from start: Int, limit: Int, ignoringCase: Bool) -> Int? {
-    guard self[start] == "'", start + 1 < limit else { return nil }
-    func letter(_ index: Int) -> Unicode.Scalar? {
-      guard index < limit else { return nil }
-      let scalar = self[index]
-      guard ignoringCase else { return scalar }
-      // The only scalar outside ASCII that case-folds to one of these letters.
-      if scalar == "\u{17F}" { return "s" }
-      guard scalar.isASCII, scalar.properties.isUppercase else { return scalar }
-      return Unicode.Scalar(UInt8(truncatingIfNeeded: scalar.value) | 0x20)
-    }
-    switch (letter(start + 1), letter(start + 2)) {
-    case ("s", _), ("t", _), ("m", _), ("d", _): return start + 2
-    case ("r", "e"), ("v", "e"), ("l", "l"): return start + 3
-    default: return nil
-    }
+    pieces.endPiece()
   }
 }

@@ -1,23 +1,25 @@
-import CSentencePiece
 import TensorCore
 
-/// SentencePiece's byte-pair encoding by score (Kudo and Richardson 2018), done by libsentencepiece
-/// on a model rebuilt from the pieces, scores and types that a model file holds.
+/// SentencePiece (Kudo and Richardson 2018), done by libsentencepiece: on a model rebuilt from the
+/// pieces, scores and types of a GGUF file, which is byte-pair encoding by score, or on a
+/// `tokenizer.model` as it is.
 ///
 /// A literal U+2581 in the text is the same as a space and decodes to one.
 public struct SentencePieceTokenizer: Tokenizer {
   private let processor: SentencePieceProcessor
-  private let bytesOfTokens: ByteStrings
-  private let special: SpecialTokens
-  private let addsSpacePrefix: Bool
+  private let decoder: TokenDecoder
+  private let addedTokens: AddedTokens
+  /// The library's ids from here on stand for what the vocabulary has no piece for.
+  private let pieceCount: Int
+  private let unknownID: Int?
+  private let place: String
 
-  public var vocabularySize: Int { bytesOfTokens.count }
+  public var vocabularySize: Int { decoder.vocabularySize }
 
   /// - Parameters:
   ///   - vocabulary: pieces with scores and kinds.
   ///   - place: the model file, for error messages.
-  /// - Throws: `UserError` for scores or kinds that are not as many as the pieces, a vocabulary
-  ///   without an unknown token, or one that libsentencepiece refuses.
+  /// - Throws: `UserError` for scores or kinds that are not as many as the pieces.
   public init(_ vocabulary: TokenizerVocabulary, place: String) throws {
     try vocabulary.checkCounts(place: place)
     let pieces = vocabulary.pieces
@@ -26,76 +28,121 @@ public struct SentencePieceTokenizer: Tokenizer {
         "the vocabulary has \(pieces.count) pieces but \(vocabulary.scores.count) scores",
         at: place, remedy: "get the model file again")
     }
-    let unknownID = vocabulary.unknownID ?? vocabulary.kinds.firstIndex(of: .unknown)
-    guard let unknownID, pieces.indices.contains(unknownID) else {
-      throw UserError(
-        "the vocabulary has no unknown token (tokenizer.ggml.unknown_token_id)", at: place,
-        remedy: "use a model file that names one")
+    let model = SentencePieceModelProto(vocabulary)
+    let strings = vocabulary.sentencePieceTexts()
+    let special = pieces.indices.filter {
+      $0 == model.unknownID || vocabulary.kind($0) == .control || vocabulary.kind($0) == .unknown
     }
-    func kind(_ id: Int) -> TokenizerVocabulary.Kind {
-      vocabulary.kinds.isEmpty ? .normal : vocabulary.kinds[id]
+    decoder = TokenDecoder(strings, droppingFirstSpace: vocabulary.addsSpacePrefix)
+    // The library cuts out user-defined pieces itself, but for those that it cannot hold.
+    addedTokens = AddedTokens(
+      special.map { AddedToken(id: $0, text: Array(strings[$0]), isSpecial: true) }
+        + model.userDefinedOutside.map { AddedToken(id: $0, text: Array(strings[$0])) })
+    pieceCount = pieces.count
+    unknownID = model.unknownID
+    self.place = place
+    processor = try SentencePieceProcessor(model.bytes, place: place)
+  }
+
+  /// - Parameters:
+  ///   - file: a `tokenizer.model`.
+  ///   - addedTokens: tokens of the files beside it; they come before the model's own.
+  init(_ file: SentencePieceModelFile, addedTokens: [AddedToken], place: String) throws {
+    let texts = file.vocabulary.sentencePieceTexts(adding: addedTokens)
+    let named = Set(addedTokens.map(\.id))
+    let own = file.pieces.indices.filter {
+      (file.kinds[$0] == .control || file.kinds[$0] == .unknown) && !named.contains($0)
     }
-    var strings = ByteStrings(capacity: pieces.count)
-    for (id, piece) in pieces.enumerated() {
-      switch kind(id) {
-      case .byte:
-        guard let byte = Self.byte(piece) else {
-          throw UserError(
-            "the byte token \(id) is \"\(piece)\", not <0x00> to <0xFF>", at: place,
-            remedy: "get the model file again")
-        }
-        strings.append(byte)
-      case .normal, .userDefined, .unused: strings.appendUnescaped(piece)
-      case .control, .unknown: strings.append(contentsOf: piece.utf8)
-      }
-      strings.finish()
-    }
-    bytesOfTokens = strings
-    // The library cuts out user-defined pieces itself.
-    special = SpecialTokens(strings) {
-      $0 == unknownID || kind($0) == .control || kind($0) == .unknown
-    }
-    addsSpacePrefix = vocabulary.addsSpacePrefix
-    let model = SentencePieceModelProto(vocabulary, unknownID: unknownID)
-    processor = try SentencePieceProcessor(model, place: place)
+    decoder = file.decoder(texts)
+    self.addedTokens = AddedTokens(
+      addedTokens + own.map { AddedToken(id: $0, text: Array(texts[$0]), isSpecial: true) })
+    pieceCount = file.pieces.count
+    unknownID = nil
+    self.place = place
+    processor = try SentencePieceProcessor(file.bytes, place: place)
   }
 
   /// Token ids of `text`; a user-defined token is cut out of the text in either case.
   ///
   /// A vocabulary that adds a space prefix adds it to each stretch of text between special tokens.
-  public func encode(_ text: String, parsingSpecialTokens: Bool) -> [Int] {
+  public func encode(_ text: String, parsingSpecialTokens: Bool) throws -> [Int] {
     let utf8 = text.utf8Span.span
-    guard parsingSpecialTokens else { return processor.encode(utf8) }
     var ids: [Int] = []
-    for part in special.parts(of: utf8) {
+    for part in addedTokens.parts(of: utf8, parsingSpecialTokens: parsingSpecialTokens) {
       switch part {
       case .token(let id): ids.append(id)
-      case .text(let range): ids += processor.encode(utf8.extracting(range))
+      case .text(let range):
+        for id in try processor.encode(utf8.extracting(range)) {
+          guard id >= pieceCount else {
+            ids.append(id)
+            continue
+          }
+          guard let unknownID else {
+            throw UserError(
+              "the vocabulary has neither pieces for all of the text nor an unknown token",
+              at: place, remedy: "use other characters, or token ids")
+          }
+          ids.append(unknownID)
+        }
       }
     }
     return ids
   }
 
-  public func bytes(of id: Int) -> [UInt8] { Array(bytesOfTokens[id]) }
+  public func bytes(of id: Int) -> [UInt8] { decoder.bytes(of: id) }
 
   /// The bytes that the sequence stands for, without the space that encoding put before the text
   /// where the vocabulary adds one.
-  public func bytes(of ids: [Int]) -> [UInt8] {
-    let bytes = ids.flatMap { bytesOfTokens[$0] }
-    return addsSpacePrefix && bytes.first == 0x20 ? Array(bytes.dropFirst()) : bytes
-  }
+  public func bytes(of ids: [Int]) -> [UInt8] { decoder.bytes(of: ids) }
+}
 
-  /// The byte that `<0x0A>` names.
-  private static func byte(_ piece: String) -> UInt8? {
-    let text = Array(piece.utf8)
-    guard text.count == 6, piece.hasPrefix("<0x"), piece.hasSuffix(">") else { return nil }
-    return UInt8(piece.dropFirst(3).dropLast(), radix: 16)
+extension SentencePieceModelFile {
+  /// The library's rule: one space goes that it put before the text, or all where it removes those
+  /// that are too many.
+  func decoder(_ texts: ByteStrings) -> TokenDecoder {
+    let most = removesExtraSpaces ? Int.max : addsSpacePrefix ? 1 : 0
+    return TokenDecoder(texts, strip: TokenDecoder.Strip(bytes: [0x20], start: most, end: 0))
+  }
+}
+
+extension TokenizerVocabulary {
+  /// What the tokens of a SentencePiece vocabulary stand for.
+  ///
+  /// - Parameter addedTokens: tokens that have a text of their own or are none of the vocabulary's.
+  func sentencePieceTexts(adding addedTokens: [AddedToken] = []) -> ByteStrings {
+    let added = Dictionary(addedTokens.map { ($0.id, $0.text) }, uniquingKeysWith: { $1 })
+    let count = max(pieces.count, (added.keys.max() ?? -1) + 1)
+    var strings = ByteStrings(capacity: count)
+    for id in 0..<count {
+      if let text = added[id] {
+        strings.append(contentsOf: text)
+      } else if id < pieces.count {
+        strings.append(pieces[id], kind(id))
+      } else {
+        strings.append(contentsOf: "<\(id)>".utf8)
+      }
+      strings.finish()
+    }
+    return strings
   }
 }
 
 extension ByteStrings {
+  fileprivate mutating func append(_ piece: String, _ kind: TokenizerVocabulary.Kind) {
+    switch kind {
+    case .byte:
+      if let byte = BytePairModel.byte(ofFallbackPiece: Array(piece.utf8)) {
+        append(byte)
+      } else {
+        append(contentsOf: piece.utf8)
+      }
+    case .normal, .userDefined, .unused: appendUnescaped(piece)
+    case .control, .unknown: append(contentsOf: piece.utf8)
+    }
+  }
+
   /// Adds a piece's text with spaces where it has U+2581.
-  fileprivate mutating func appendUnescaped(_ piece: String) {
+  private mutating func appendUnescaped(_ piece: String) {
     let text = piece.utf8Span.span
     let escaped = SentencePieceModelProto.escapedSpace
     var position = 0
@@ -109,39 +156,6 @@ extension ByteStrings {
         append(text[position])
         position += 1
       }
-    }
-  }
-}
-
-/// libsentencepiece's processor; its encoding does not change it, so threads may share it.
-private final class SentencePieceProcessor: @unchecked Sendable {
-  private let handle: OpaquePointer
-
-  init(_ model: SentencePieceModelProto, place: String) throws {
-    var message = [CChar](repeating: 0, count: 512)
-    let handle = model.bytes.withUnsafeBufferPointer { bytes in
-      sentencepiece_load(bytes.baseAddress, bytes.count, &message, message.count)
-    }
-    guard let handle else {
-      let reason = String(
-        decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      throw UserError(
-        "the vocabulary does not make a SentencePiece model: \(reason)", at: place,
-        remedy: "get the model file again")
-    }
-    self.handle = handle
-  }
-
-  deinit { sentencepiece_free(handle) }
-
-  func encode(_ text: Span<UInt8>) -> [Int] {
-    text.withUnsafeBufferPointer { bytes in
-      var ids: UnsafeMutablePointer<Int32>?
-      let count = sentencepiece_encode(handle, bytes.baseAddress, bytes.count, &ids)
-      defer { sentencepiece_free_ids(ids) }
-      // Every text is encodable once a model is loaded; only memory can be short, as in any append.
-      precondition(count >= 0, "libsentencepiece cannot encode: out of memory")
-      return UnsafeBufferPointer(start: ids, count: count).map(Int.init)
     }
   }
 }

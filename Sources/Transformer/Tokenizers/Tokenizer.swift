@@ -11,7 +11,9 @@ public protocol Tokenizer: Sendable {
   ///
   /// - Parameter parsingSpecialTokens: whether the text of a control token (`<|im_start|>`) becomes
   ///   that token; otherwise it is text like any other.
-  func encode(_ text: String, parsingSpecialTokens: Bool) -> [Int]
+  /// - Throws: `UserError` where the model's files do not say how text is cut, or not in a way that
+  ///   is known here; or for a text that the vocabulary cannot express.
+  func encode(_ text: String, parsingSpecialTokens: Bool) throws -> [Int]
 
   /// The bytes that token `id` stands for; empty for an id outside the vocabulary.
   func bytes(of id: Int) -> [UInt8]
@@ -21,7 +23,9 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
-  public func encode(_ text: String) -> [Int] { encode(text, parsingSpecialTokens: false) }
+  public func encode(_ text: String) throws -> [Int] {
+    try encode(text, parsingSpecialTokens: false)
+  }
 
   public func bytes(of ids: [Int]) -> [UInt8] { ids.flatMap { bytes(of: $0) } }
 
@@ -39,7 +43,7 @@ public struct TokenizerVocabulary: Sendable {
 
   /// `tokenizer.ggml.model`: `gpt2` is byte-level BPE, `llama` is SentencePiece.
   public var model: String
-  /// `tokenizer.ggml.pre`: the pre-tokeniser of a byte-level BPE.
+  /// `tokenizer.ggml.pre`: how a byte-level BPE cuts text into pieces.
   public var preTokenizer: String?
   /// Piece texts as the file has them, by token id.
   public var pieces: [String]
@@ -51,17 +55,14 @@ public struct TokenizerVocabulary: Sendable {
   public var merges: [String]
   /// `tokenizer.ggml.add_space_prefix`.
   public var addsSpacePrefix: Bool
-  /// Whether text is brought to Unicode's composed form (NFC) first.
-  public var composesText: Bool
   public var unknownID: Int?
   /// The begin token and whether texts start with it.
   public var begin: BeginToken
-  public var endID: Int?
 
   public init(
     model: String, preTokenizer: String? = nil, pieces: [String], scores: [Float] = [],
     kinds: [Kind] = [], merges: [String] = [], addsSpacePrefix: Bool = false,
-    composesText: Bool = false, unknownID: Int? = nil, begin: BeginToken = .none, endID: Int? = nil
+    unknownID: Int? = nil, begin: BeginToken = .none
   ) {
     self.model = model
     self.preTokenizer = preTokenizer
@@ -70,9 +71,7 @@ public struct TokenizerVocabulary: Sendable {
     self.kinds = kinds
     self.merges = merges
     self.addsSpacePrefix = addsSpacePrefix
-    self.composesText = composesText
     self.unknownID = unknownID
     self.begin = begin
-    self.endID = endID
   }
 }

@@ -30,7 +30,9 @@ enum TokenizeCommand: Command {
         "--bos does nothing with --decode", remedy: "leave out one of them", status: .usage)
     }
     let model = try CommonOptions.loadModel(parsed)
-    let tokenizer = try CommonOptions.tokenizer(of: model)
+    // Showing tokens needs only their pieces.
+    let showsPieces = decodes && (model.tokenizer as? NonEncodingTokenizer)?.knowsPieces == true
+    let tokenizer = showsPieces ? model.tokenizer : try CommonOptions.tokenizer(of: model)
     let begin = try CommonOptions.beginToken(parsed, model, default: .no)
     var input = StandardInput()
     var number = 0
@@ -46,7 +48,7 @@ enum TokenizeCommand: Command {
         let ids = try reader.list().map { try $0.integer(in: 0...tokenizer.vocabularySize - 1) }
         CommonOptions.print(.string(tokenizer.decode(ids)))
       } else {
-        let ids = tokenizer.encode(
+        let ids = try tokenizer.encode(
           try reader.string(), parsingSpecialTokens: parsed.flag("special"), begin: begin)
         CommonOptions.print(.array(ids.map(JSONValue.integer)))
       }

@@ -11,6 +11,7 @@ enum FuzzedReader: String, CaseIterable, Sendable {
   case safetensorsIndex = "safetensors-index"
   case config
   case tokenizer
+  case sentencePiece = "sentence-piece"
   case task
   case probe
   case interventions
@@ -28,6 +29,7 @@ enum FuzzedReader: String, CaseIterable, Sendable {
     case .safetensorsIndex: try Self.readSafetensorsIndex(bytes)
     case .config: try Self.readConfig(bytes)
     case .tokenizer: try Self.readTokenizer(bytes)
+    case .sentencePiece: try Self.readSentencePiece(bytes)
     case .task: try Self.readTask(bytes)
     case .probe: try Self.readProbe(bytes)
     case .interventions: try Self.readInterventions(bytes)
@@ -42,7 +44,7 @@ enum FuzzedReader: String, CaseIterable, Sendable {
       try read(bytes)
     } catch let error as UserError {
       precondition(!error.problem.isEmpty, "an error without a problem")
-      precondition(!error.description.contains(where: \.isNewline), "an error of several lines")
+      precondition(!error.description.utf8.contains(0x0A), "an error of several lines")
     } catch {
       preconditionFailure("an error that is not for users: \(error)")
     }

@@ -40,9 +40,8 @@ extension FuzzedReader {
       guard let matrix = try? file.matrix(name) else { continue }
       precondition(matrix.floats().count == matrix.rows * matrix.columns)
     }
-    if let vocabulary = try? file.tokenizerVocabulary() {
-      if let tokenizer = try? makeTokenizer(vocabulary, place: file.path) { use(tokenizer) }
-    }
+    let text = ModelTokenizer(file, count: 8)
+    try? use(text.tokenizer)
     let model = try LanguageModel(file)
     _ = model.unusedSummary
     try use(model)

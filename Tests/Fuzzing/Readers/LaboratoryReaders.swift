@@ -29,7 +29,7 @@ extension FuzzedReader {
     let engine = try engine()
     let tokens = [1, 2, 3]
     let interventions = try file.resolve(for: tokens, engine: engine) { text in
-      engine.model.tokenizer.encode(text)
+      try engine.model.tokenizer.encode(text)
     }
     _ = try engine.forward(
       ForwardRequest(

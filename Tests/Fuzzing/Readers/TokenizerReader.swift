@@ -6,9 +6,14 @@ import TensorCore
 extension FuzzedReader {
   /// `tokenizer.json`, without other files beside it.
   static func readTokenizer(_ bytes: [UInt8]) throws {
-    let path = "\(folder)/tokenizer.json"
-    let file = try HuggingFaceConfig(reader(bytes, place: path))
-    let vocabulary = try TokenizerVocabulary(file)
-    try use(makeTokenizer(vocabulary, place: path))
+    let text = try ModelTokenizer(
+      HuggingFaceConfig(reader(bytes, place: "\(folder)/tokenizer.json")))
+    try use(text.tokenizer)
+  }
+
+  /// `tokenizer.model`.
+  static func readSentencePiece(_ bytes: [UInt8]) throws {
+    let file = try SentencePieceModelFile(bytes: bytes, place: "tokenizer.model")
+    try use(SentencePieceTokenizer(file, addedTokens: [], place: "tokenizer.model"))
   }
 }

@@ -10,11 +10,13 @@ extension FuzzedReader {
   ]
 
   /// Encodes and decodes, and holds the tokenizer to ids that exist.
-  static func use(_ tokenizer: any Tokenizer) {
+  ///
+  /// - Throws: what encoding throws.
+  static func use(_ tokenizer: any Tokenizer) throws {
     let count = tokenizer.vocabularySize
     for text in texts {
       for parses in [false, true] {
-        let ids = tokenizer.encode(text, parsingSpecialTokens: parses)
+        let ids = try tokenizer.encode(text, parsingSpecialTokens: parses)
         precondition(ids.allSatisfy { (0..<count).contains($0) }, "an id outside the vocabulary")
         let decoded = tokenizer.decode(ids)
         precondition(

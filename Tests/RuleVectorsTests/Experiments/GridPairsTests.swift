@@ -16,9 +16,9 @@ import Testing
 
     var vocabularySize: Int { tokenizer.vocabularySize }
 
-    func encode(_ text: String, parsingSpecialTokens: Bool) -> [Int] {
+    func encode(_ text: String, parsingSpecialTokens: Bool) throws -> [Int] {
       encoded.withLock { $0 += 1 }
-      return tokenizer.encode(text, parsingSpecialTokens: parsingSpecialTokens)
+      return try tokenizer.encode(text, parsingSpecialTokens: parsingSpecialTokens)
     }
 
     func bytes(of id: Int) -> [UInt8] { tokenizer.bytes(of: id) }

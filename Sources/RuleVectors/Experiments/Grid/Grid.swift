@@ -77,7 +77,7 @@ struct Grid: Experiment {
         })
     case .pairs(let pairs):
       let wanted = Array(pairs.pairs.prefix(setting.episodes))
-      let labels = PositionLabels(wanted, setting.tokenizer)
+      let labels = try PositionLabels(wanted, setting.tokenizer)
       return .units(
         wanted.enumerated().map { index, pair in
           unit(index) { try $0.gridPrompt(pair, labels: labels) }

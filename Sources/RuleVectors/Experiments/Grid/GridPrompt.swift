@@ -32,8 +32,8 @@ struct PositionLabels: Sendable {
   /// Nil where pairs differ in length.
   private let texts: [String]?
 
-  init(_ pairs: [PromptPairs.Pair], _ tokenizer: any Tokenizer) {
-    let clean = pairs.map { tokenizer.encode($0.clean) }
+  init(_ pairs: [PromptPairs.Pair], _ tokenizer: any Tokenizer) throws {
+    let clean = try pairs.map { try tokenizer.encode($0.clean) }
     guard let first = clean.first, clean.allSatisfy({ $0.count == first.count }) else {
       texts = nil
       return
@@ -61,8 +61,8 @@ extension Laboratory {
   /// - Throws: `UserError` where the two prompts differ in length, with the place where they part.
   func gridPrompt(_ pair: PromptPairs.Pair, labels: PositionLabels) throws -> GridPrompt {
     let begin = beginToken.map { [$0] } ?? []
-    let clean = begin + engine.model.tokenizer.encode(pair.clean)
-    let corrupted = begin + engine.model.tokenizer.encode(pair.corrupted)
+    let clean = try begin + engine.model.tokenizer.encode(pair.clean)
+    let corrupted = try begin + engine.model.tokenizer.encode(pair.corrupted)
     guard clean.count == corrupted.count else {
       throw UserError(partingWords(clean, corrupted), at: pair.place, remedy: "reword one of them")
     }
@@ -98,7 +98,7 @@ extension Laboratory {
     -> Contrast
   {
     func continuation(_ answer: String, _ key: String) throws -> [Int] {
-      let whole = engine.model.tokenizer.encode(text + answer)
+      let whole = try engine.model.tokenizer.encode(text + answer)
       guard whole.starts(with: tokens), whole.count > tokens.count else {
         throw UserError(
           "the tokenizer merges the end of the prompt with the answer \"\(answer)\"",

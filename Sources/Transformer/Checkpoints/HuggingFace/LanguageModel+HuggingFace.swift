@@ -15,10 +15,11 @@ extension LanguageModel {
     }
   }
 
-  /// Opens a folder with `config.json`, safetensors weights and, for text, `tokenizer.json`. The
-  /// weights stay in their files, which are mapped, but for those that are stored transposed.
+  /// Opens a folder with `config.json`, safetensors weights and, for text, `tokenizer.json` or
+  /// `tokenizer.model`. The weights stay in their files, which are mapped, but for those that are
+  /// stored transposed.
   ///
-  /// Without `tokenizer.json` the model takes token ids only: see `NumberTokenizer`.
+  /// Without these the model takes token ids only: see `NonEncodingTokenizer`.
   ///
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(huggingFace folder: String) throws {
@@ -40,15 +41,9 @@ extension LanguageModel {
     architecture = model.architecture
     weights = try Weights(from: reader)
     unusedTensors = source.unused(but: reader.used, model.layout)
-    let tokenizerPath = "\(folder)/tokenizer.json"
-    if FileManager.default.fileExists(atPath: tokenizerPath) {
-      let vocabulary = try TokenizerVocabulary(huggingFace: tokenizerPath)
-      beginToken = vocabulary.begin
-      tokenizer = try makeTokenizer(vocabulary, place: tokenizerPath)
-    } else {
-      beginToken = .none
-      tokenizer = NumberTokenizer(vocabularySize: architecture.vocabulary)
-    }
+    let text = ModelTokenizer(folder: folder, count: architecture.vocabulary)
+    beginToken = text.begin
+    tokenizer = text.tokenizer
     let ends = EndTokens(folder: folder, config: name, vocabulary: architecture.vocabulary)
     endTokens = ends.ids
     notes = source.notes + model.notes + reader.notes + ends.notes

@@ -4,12 +4,13 @@ import Testing
 @testable import Transformer
 
 /// Expected pieces are those that the published regular expressions make in HF tokenizers 0.23.3.
-@Suite struct PreTokenizerTests {
+@Suite struct PieceRuleTests {
   private func pieces(_ text: String, _ name: String) throws -> [String] {
-    let rule = try PreTokenizer(named: name, place: "test")
-    let bytes = Array(text.utf8)
-    let ends = rule.pieceEnds(of: bytes.span)
-    return zip([0] + ends, ends).map { String(decoding: bytes[$0..<$1], as: UTF8.self) }
+    let rule = try GGUFPreTokenizer(named: name, place: "test").preTokenizer
+    let pieces = try rule.pieces(of: Array(text.utf8), isFirst: true)
+    return zip([0] + pieces.ends, pieces.ends).map {
+      String(decoding: pieces.text[$0..<$1], as: UTF8.self)
+    }
   }
 
   private func expect(_ text: String, _ name: String, _ expected: [String]) throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transformer
 
-@Suite struct ByteLevelBPETests {
+@Suite struct BytePairGGUFTests {
   private static func smollm2() throws -> any Tokenizer {
     let path = try ModelFiles.path(
       ModelFiles.smollm2, remedy: "copy the file there, or set ICL_PROBE_MODELS to its folder")
@@ -17,7 +17,7 @@ import Testing
     let rows = try TokenizerReference.rows("smollm2")
     #expect(rows.count == 400)
     for row in rows {
-      #expect(tokenizer.encode(row.text) == row.ids, "\(row.text.debugDescription)")
+      #expect(try tokenizer.encode(row.text) == row.ids, "\(row.text.debugDescription)")
       #expect(tokenizer.bytes(of: row.ids) == row.decoded, "\(row.text.debugDescription)")
     }
   }
@@ -37,8 +37,8 @@ import Testing
     let cases = try TokenizerReference.specials("smollm2")
     #expect(!cases.isEmpty)
     for special in cases {
-      #expect(tokenizer.encode(special.text, parsingSpecialTokens: true) == special.parsed)
-      #expect(tokenizer.encode(special.text, parsingSpecialTokens: false) == special.unparsed)
+      #expect(try tokenizer.encode(special.text, parsingSpecialTokens: true) == special.parsed)
+      #expect(try tokenizer.encode(special.text, parsingSpecialTokens: false) == special.unparsed)
       #expect(tokenizer.decode(special.parsed) == special.text)
     }
   }
@@ -47,7 +47,7 @@ import Testing
     let tokenizer = try Self.smollm2()
     let word = String(repeating: "antidisestablishmentarianism", count: 20_000)
     let start = ContinuousClock.now
-    let ids = tokenizer.encode(word)
+    let ids = try tokenizer.encode(word)
     #expect(ContinuousClock.now - start < .seconds(5))
     #expect(tokenizer.decode(ids) == word)
   }
@@ -56,11 +56,11 @@ import Testing
   private static func small(
     _ merges: [String] = ["b c", "a b", "a bc", "Ġ a"], preTokenizer: String? = "gpt-2",
     kinds: [TokenizerVocabulary.Kind]? = nil
-  ) throws -> ByteLevelBPE {
+  ) throws -> BytePairTokenizer {
     let pieces = ["a", "b", "c", "ab", "bc", "abc", "Ġ", "Ġa", "<tool call>", "<end>", "<end>s"]
     let standard: [TokenizerVocabulary.Kind] =
       Array(repeating: .normal, count: 8) + [.userDefined, .control, .control]
-    return try ByteLevelBPE(
+    return try BytePairTokenizer(
       TokenizerVocabulary(
         model: "gpt2", preTokenizer: preTokenizer, pieces: pieces, kinds: kinds ?? standard,
         merges: merges), place: "small.gguf")
@@ -82,20 +82,19 @@ import Testing
 
   @Test func userDefinedTokensAreAlwaysCutOutAndControlTokensWhenAsked() throws {
     let tokenizer = try Self.small()
-    #expect(tokenizer.encode("a<tool call>bc<end>s") == [0, 8, 4])
-    #expect(tokenizer.encode("a<tool call>bc<end>s", parsingSpecialTokens: true) == [0, 8, 4, 10])
-    #expect(tokenizer.encode("<end><end", parsingSpecialTokens: true) == [9])
+    #expect(try tokenizer.encode("a<tool call>bc<end>s") == [0, 8, 4])
+    #expect(try tokenizer.encode("a<tool call>bc<end>s", parsingSpecialTokens: true) == [0, 8, 4, 10])
+    #expect(try tokenizer.encode("<end><end", parsingSpecialTokens: true) == [9])
     #expect(tokenizer.decode([8, 9, 7]) == "<tool call><end> a")
     #expect(tokenizer.bytes(of: 11) == [] && tokenizer.bytes(of: -1) == [])
   }
 
   @Test func badVocabulariesAreRefusedByName() {
-    #expect { try Self.small(preTokenizer: "bloom") } throws: { error in
-      "\(error)".contains("small.gguf: unknown pre-tokenizer \"bloom\"")
-        && "\(error)".contains("known are gpt-2, gpt2, smollm")
+    #expect { try Self.small(preTokenizer: "next-year") } throws: { error in
+      "\(error)".contains("small.gguf: unknown pre-tokenizer \"next-year\"")
     }
-    #expect { try Self.small(preTokenizer: nil) } throws: { error in
-      "\(error)".contains("does not name its pre-tokenizer")
+    #expect { try Self.small([]) } throws: { error in
+      "\(error)".contains("small.gguf: there are no merges")
     }
     for merge in ["", " ", "ab", "a  b", "a x", "c b", "a b c"] {
       #expect { try Self.small(["b c", merge]) } throws: { error in
