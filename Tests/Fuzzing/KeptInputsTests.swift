@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: FuzzedReader.allCases) func seedsAreRead(_ reader: FuzzedReader) throws {
     let seeds = Self.inputs("seeds", reader)
-    // The seeds of probes are the program's own.
+    // These begin with the program's own files.
     #expect(!seeds.isEmpty || reader == .probe)
     for seed in seeds where seed.lastPathComponent != "kinds.gguf" {
       #expect(throws: Never.self, "\(seed.lastPathComponent)") {

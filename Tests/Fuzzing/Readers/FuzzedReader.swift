@@ -57,6 +57,12 @@ enum FuzzedReader: String, CaseIterable, Sendable {
     return path
   }()
 
+  static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    defer { close(descriptor) }
+    try Files.append(Data(bytes), to: descriptor, path: path)
+  }
+
   static func reader(_ bytes: [UInt8], place: String) throws -> JSONReader {
     try JSONReader(JSONValue(parsing: Data(bytes), place: place), place: place)
   }

@@ -14,8 +14,8 @@ extension FuzzedReader {
     let length = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
     let rest = bytes.dropFirst(2)
     let paths = (1...2).map { "\(folder)/model-0000\($0)-of-00002.gguf" }
-    try Data(rest.prefix(length)).write(to: URL(fileURLWithPath: paths[0]))
-    try Data(rest.dropFirst(length)).write(to: URL(fileURLWithPath: paths[1]))
+    try write(rest.prefix(length), to: paths[0])
+    try write(rest.dropFirst(length), to: paths[1])
     // Either may be the one that the user names.
     try readAll(of: GGUFFile(paths[length & 1]))
   }

@@ -18,7 +18,7 @@ extension FuzzedReader {
 
   static func readPairs(_ bytes: [UInt8]) throws {
     let path = "\(folder)/pairs.jsonl"
-    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    try write(bytes, to: path)
     _ = try PromptPairs(contentsOf: path).pairs
   }
 

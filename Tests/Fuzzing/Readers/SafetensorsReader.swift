@@ -30,7 +30,7 @@ extension FuzzedReader {
           to: "\(path)/model-0000\(part + 1)-of-00002.safetensors")
       }
     }
-    try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(HuggingFaceFolder.index)"))
+    try write(bytes, to: "\(path)/\(HuggingFaceFolder.index)")
     let weights = try HuggingFaceFolder(path)
     for name in weights.names {
       _ = try weights.vector(name)
