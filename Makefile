@@ -10,8 +10,8 @@ SECONDS := 60
 SANITIZERS := address thread
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
-PACKAGES := libopenblas-dev libsentencepiece-dev zlib1g-dev libpng-dev dataset-fashion-mnist \
-  python3 python3-pip
+PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-dev \
+  dataset-fashion-mnist python3 python3-pip
 # What the tests need on top: a browser that opens the reports.
 TEST_PACKAGES := chromium
 # What the comparison with peers needs on top: llama.cpp is compiled.
@@ -57,11 +57,13 @@ vocabulary: ## fetch the vocabulary that the SentencePiece tests need
 
 install: build ## install to PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/tasks \
-	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies
+	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies \
+	  $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
 	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
 	install -m 644 tasks/*.json tasks/*.jsonl $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
+	install -m 644 catalogue/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue/
 	install -m 644 studies/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/studies/
 
 bench: packages model ## measure, beside this machine's sgemm peak (about 10 minutes)

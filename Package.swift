@@ -34,13 +34,14 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(
       name: "CSentencePiece",
       cxxSettings: [.unsafeFlags(["-std=c++17"])],
       linkerSettings: [.linkedLibrary("sentencepiece")]),
-    .target(name: "TensorCore", dependencies: ["COpenBLAS"], swiftSettings: settings),
+    .target(name: "TensorCore", dependencies: ["COpenBLAS", "CCrypto"], swiftSettings: settings),
     .target(
       name: "Transformer", dependencies: ["TensorCore", "CSentencePiece"],
       swiftSettings: settings),

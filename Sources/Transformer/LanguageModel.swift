@@ -13,6 +13,8 @@ public struct LanguageModel: Sendable {
   public internal(set) var endTokens: Set<Int> = []
   /// What was decided where the files leave room or contradict each other, for people to read.
   public internal(set) var notes: [String] = []
+  /// Tensors of the files that the model is made of, sorted.
+  var usedTensors: [String] = []
   /// Tensors of the files that no part of the model takes, sorted.
   public internal(set) var unusedTensors: [String] = []
 

@@ -7,6 +7,8 @@ import Transformer
 /// Options that several commands share, and what they mean.
 enum CommonOptions {
   static let defaultModel = "smollm2"
+  /// Of `--memory`, in MB.
+  static let defaultMemory = 128
   static let model = OptionSpecification(
     long: "model", short: "m", valueName: "NAME",
     help: "Model by name or path.", defaultText: defaultModel)
@@ -20,7 +22,7 @@ enum CommonOptions {
     long: "seed", valueName: "N", help: "Seed of everything random.", defaultText: "0")
   static let memory = OptionSpecification(
     long: "memory", valueName: "MB",
-    help: "Memory for activations of a batch, in MB.", defaultText: "128")
+    help: "Memory for activations of a batch, in MB.", defaultText: "\(defaultMemory)")
   static let out = OptionSpecification(
     long: "out", valueName: "FOLDER", help: "Folder to write to, instead of a numbered one.")
   static let bos = bos(default: .auto)
@@ -50,15 +52,22 @@ enum CommonOptions {
   }
 
   static func loadModel(_ parsed: ParsedCommand) throws -> LanguageModel {
-    try LanguageModel(path: ModelStore().resolve(parsed.string("model") ?? defaultModel))
+    let model = try LanguageModel(
+      path: ModelStore().resolve(parsed.string("model") ?? defaultModel))
+    for note in model.notes { Notes.write("note: \(model.path): \(note)") }
+    if let unused = model.unusedSummary { warn("\(model.path): \(unused)") }
+    return model
   }
 
   /// The model that the options name, ready to run.
   static func engine(_ parsed: ParsedCommand) throws -> Engine {
     let model = try loadModel(parsed)
     let megabytes =
-      parsed.declares("memory") ? try parsed.integer("memory", in: 8...1_000_000) ?? 128 : 128
-    return Engine(model: model, threads: try threads(parsed), memory: megabytes << 20)
+      parsed.declares("memory")
+      ? try parsed.integer("memory", in: 8...1_000_000) ?? defaultMemory : defaultMemory
+    let engine = Engine(model: model, threads: try threads(parsed), memory: megabytes << 20)
+    try engine.checkModel()
+    return engine
   }
 
   static func loadTask(_ parsed: ParsedCommand) throws -> RuleTask {
@@ -78,7 +87,7 @@ enum CommonOptions {
       return try loadModel(parsed)
     } catch let error as UserError {
       let name = parsed.string("model") ?? defaultModel
-      guard let entry = ModelStore.catalogue.first(where: { $0.name == name }),
+      guard let entry = try? ModelCatalogue().entry(named: name),
         !ModelStore().isFetched(entry)
       else { throw error }
       Notes.write("tokens are not shown: \(error)")

@@ -101,7 +101,8 @@ struct LaboratoryRun {
         [(subject.name, .string(subject.digest))]
           + others.map { ($0.name, .string($0.digest)) }),
       "probes": .object(probes.map { ($0.name, .string($0.definitionDigest)) }),
-      "model": .string(try engine.model.digest()), "episodes": .integer(episodes),
+      "model": .string(try engine.model.digest(by: ModelStore().digests)),
+      "episodes": .integer(episodes),
       "split": .string(split.rawValue), "shots": .integer(demonstrations),
       "seed": .integer(Int(seed)),
       "begin_token": beginToken.map(JSONValue.integer) ?? .null,

@@ -27,7 +27,10 @@ import Testing
     ),
     (["run", "-p", "a", "--logits", "49152"], "token 49152", "ids 0 to 49151"),
     (["models", "fetch"], "no model was named", "icl-probe models fetch smollm2"),
-    (["models", "get"], "cannot be 'get'", "list, fetch"),
+    (["models", "inspect"], "no model was named", "icl-probe models inspect smollm2"),
+    (["models", "list", "x"], "list takes no name", "icl-probe models inspect x"),
+    (["models", "--accept-licence"], "--accept-licence does nothing", "icl-probe models fetch"),
+    (["models", "get"], "cannot be 'get'", "list, fetch, inspect"),
     (["completion", "zhs"], "cannot be 'zhs'", "did you mean 'zsh'?"),
     (["tasks", "--shots", "3"], "--shots does nothing", "name a task"),
   ]) func wrongCommandLine(_ arguments: [String], _ problem: String, _ remedy: String) throws {

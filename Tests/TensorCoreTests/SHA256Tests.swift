@@ -34,7 +34,8 @@ import Testing
         hash.update(data[start..<end])
         start = end
       }
-      #expect(hash.finalize() == SHA256.hash(of: data), "\(length) bytes")
+      let digest = hash.finalize()
+      #expect(digest == SHA256.hash(of: data), "\(length) bytes")
     }
   }
 
@@ -43,6 +44,30 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data("abc".utf8).write(to: URL(fileURLWithPath: path))
     #expect(try SHA256.hash(ofFile: path) == Self.known[1].1)
-    #expect(throws: UserError.self) { try SHA256.hash(ofFile: path + ".missing") }
+    let folder = NSTemporaryDirectory()
+    for (place, reason) in [(path + ".missing", "No such file"), (folder, "Is a directory")] {
+      #expect {
+        try SHA256.hash(ofFile: place)
+      } throws: { "\($0)".hasPrefix("\(place): cannot be read: \(reason)") }
+    }
+  }
+
+  @Test func aPieceOfAFile() throws {
+    let path = NSTemporaryDirectory() + "sha256-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // Longer than what is read at a time, and "abc" across such a border.
+    let border = 1 << 19
+    var data = Data(repeating: 0, count: border + 100)
+    data.replaceSubrange(border - 1..<border + 2, with: Data("abc".utf8))
+    try data.write(to: URL(fileURLWithPath: path))
+    #expect(try SHA256.hash(ofFile: path) == SHA256.hash(of: data))
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    func hash(from start: Int, count: Int?) throws -> String {
+      try SHA256.hash(of: file.fileDescriptor, from: start, count: count, path: path)
+    }
+    #expect(try hash(from: border - 1, count: 3) == Self.known[1].1)
+    #expect(try hash(from: 0, count: border + 7) == SHA256.hash(of: data.prefix(border + 7)))
+    #expect(try hash(from: border, count: nil) == SHA256.hash(of: data.dropFirst(border)))
+    #expect(try hash(from: data.count, count: 5) == Self.known[0].1)
   }
 }

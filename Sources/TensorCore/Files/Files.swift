@@ -2,6 +2,13 @@ import Foundation
 
 /// Reading and writing whole files, with errors that a user can act on.
 public enum Files {
+  /// Whether there is a folder at `path`.
+  public static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
   /// The bytes of the file at `path`.
   ///
   /// - Throws: `UserError` for a file that cannot be read, a folder, or a Git-LFS pointer.

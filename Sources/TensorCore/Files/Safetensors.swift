@@ -84,6 +84,9 @@ public struct SafetensorsFile: Sendable {
   /// The type's name as the file has it, known here or not.
   public func typeName(of name: String) throws -> String { try entry(name).typeName }
 
+  /// Bytes that the tensor takes in the file.
+  public func byteCount(of name: String) throws -> Int { try entry(name).range.count }
+
   /// The numbers of an F32, F16 or BF16 array, in row-major order.
   public func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name)

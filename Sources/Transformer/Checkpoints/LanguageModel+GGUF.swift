@@ -14,6 +14,7 @@ extension LanguageModel {
     path = file.path
     architecture = model.architecture
     weights = try Weights(from: reader)
+    usedTensors = reader.used.sorted()
     unusedTensors = file.unused(but: reader.used, model.layout)
     let text = ModelTokenizer(file, count: architecture.vocabulary)
     beginToken = text.begin

@@ -9,7 +9,7 @@ extension CheckpointSource {
 
 extension LanguageModel {
   /// The unused tensors in few words: numbers of blocks become `*`.
-  var unusedSummary: String? {
+  public var unusedSummary: String? {
     guard !unusedTensors.isEmpty else { return nil }
     var kinds: [(name: String, count: Int)] = []
     var places: [String: Int] = [:]

@@ -36,7 +36,7 @@ struct Normalizer: Sendable {
   /// Steps that each double a text would soon fill all memory; no published tokenizer makes ten times
   /// as much of it.
   static func checkGrowth(of count: Int, to grown: Int) throws {
-    guard grown > 65_536 + 256 * count else { return }
+    guard grown > 4096 + 256 * count else { return }
     throw UserError(
       "the tokenizer makes \(grown) bytes of a text of \(count)",
       remedy: "use another tokenizer, or token ids")

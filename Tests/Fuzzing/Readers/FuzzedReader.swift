@@ -12,6 +12,7 @@ enum FuzzedReader: String, CaseIterable, Sendable {
   case config
   case tokenizer
   case sentencePiece = "sentence-piece"
+  case models
   case task
   case probe
   case interventions
@@ -30,6 +31,7 @@ enum FuzzedReader: String, CaseIterable, Sendable {
     case .config: try Self.readConfig(bytes)
     case .tokenizer: try Self.readTokenizer(bytes)
     case .sentencePiece: try Self.readSentencePiece(bytes)
+    case .models: try Self.readCatalogue(bytes)
     case .task: try Self.readTask(bytes)
     case .probe: try Self.readProbe(bytes)
     case .interventions: try Self.readInterventions(bytes)

@@ -16,6 +16,7 @@ extension FuzzedReader {
     let paths = (1...2).map { "\(folder)/model-0000\($0)-of-00002.gguf" }
     try write(rest.prefix(length), to: paths[0])
     try write(rest.dropFirst(length), to: paths[1])
+    _ = try? ModelInspection(path: paths[0])
     // Either may be the one that the user names.
     try readAll(of: GGUFFile(paths[length & 1]))
   }

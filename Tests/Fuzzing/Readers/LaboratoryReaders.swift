@@ -5,6 +5,10 @@ import TensorCore
 @testable import Transformer
 
 extension FuzzedReader {
+  static func readCatalogue(_ bytes: [UInt8]) throws {
+    _ = try reader(bytes, place: "models.json").list().map { try CatalogueEntry($0) }
+  }
+
   static func readTask(_ bytes: [UInt8]) throws {
     let task = try RuleTask(reader(bytes, place: "task.json"))
     _ = task.template.warnings

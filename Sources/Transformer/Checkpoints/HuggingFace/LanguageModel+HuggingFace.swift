@@ -6,9 +6,7 @@ extension LanguageModel {
   ///
   /// - Throws: `UserError` naming the file and what is wrong with it.
   public init(path: String) throws {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    if exists, isFolder.boolValue {
+    if Files.isFolder(path) {
       try self.init(huggingFace: path)
     } else {
       try self.init(gguf: path)
@@ -40,6 +38,7 @@ extension LanguageModel {
     path = folder
     architecture = model.architecture
     weights = try Weights(from: reader)
+    usedTensors = reader.used.sorted()
     unusedTensors = source.unused(but: reader.used, model.layout)
     let text = ModelTokenizer(folder: folder, count: architecture.vocabulary)
     beginToken = text.begin
