@@ -17,8 +17,8 @@ TEST_PACKAGES := chromium
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test test-sanitized fuzz build packages model vocabulary install bench bench-peers networks \
-  reproduce-onestep format lint clean
+.PHONY: help demo test test-sanitized fuzz build packages model vocabulary check-models install \
+  bench bench-peers networks reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ model: build ## fetch the default model
 
 vocabulary: ## fetch the vocabulary that the SentencePiece tests need
 	@Tests/fetch-gemma-vocabulary
+
+check-models: build ## compare real models with transformers' numbers (needs them fetched)
+	@Tests/check-models
 
 install: build ## install to PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/tasks \

@@ -83,7 +83,8 @@ import Testing
   @Test func userDefinedTokensAreAlwaysCutOutAndControlTokensWhenAsked() throws {
     let tokenizer = try Self.small()
     #expect(try tokenizer.encode("a<tool call>bc<end>s") == [0, 8, 4])
-    #expect(try tokenizer.encode("a<tool call>bc<end>s", parsingSpecialTokens: true) == [0, 8, 4, 10])
+    #expect(
+      try tokenizer.encode("a<tool call>bc<end>s", parsingSpecialTokens: true) == [0, 8, 4, 10])
     #expect(try tokenizer.encode("<end><end", parsingSpecialTokens: true) == [9])
     #expect(tokenizer.decode([8, 9, 7]) == "<tool call><end> a")
     #expect(tokenizer.bytes(of: 11) == [] && tokenizer.bytes(of: -1) == [])

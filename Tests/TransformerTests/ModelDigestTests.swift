@@ -31,7 +31,8 @@ import Testing
     try folder.write("1", to: "m-00001-of-00002.gguf")
     let model = LanguageModel(
       architecture: try TinyModel.llama.load().architecture,
-      tokenizer: NumberTokenizer(vocabularySize: 1), beginToken: .none, path: path,
+      tokenizer: NonEncodingTokenizer(count: 1, problem: UserError("none")), beginToken: .none,
+      path: path,
       weights: try TinyModel.llama.load().weights)
     #expect {
       try model.digest(by: digests)

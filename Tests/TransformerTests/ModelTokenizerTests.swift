@@ -71,6 +71,16 @@ import Testing
     #expect(model.begin == BeginToken(isExpected: false, id: 32_000))
   }
 
+  @Test func aKeyOfAnotherTypeIsSaidWhenTextIsCut() throws {
+    let model = try gguf {
+      add("gpt2", nil, to: &$0)
+      $0.add("tokenizer.ggml.pre", kind: 4, GGUFBuilder.number(UInt32(7)))
+    }
+    #expect { try model.tokenizer.encode("ab") } throws: { error in
+      "\(error)".contains("tokenizer.ggml.pre")
+    }
+  }
+
   private func folder(_ files: [String: String]) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try folder.copy(TokenizerFamily.path("spm_bpe.model"), to: "tokenizer.model")

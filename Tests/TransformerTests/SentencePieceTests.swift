@@ -156,6 +156,8 @@ import Testing
     let tokenizer = try Self.pieces(["a", "<0xC3>", "<0xZZ>"], kind: .byte)
     #expect(try tokenizer.encode("é") == [2, 0])
     #expect(tokenizer.bytes(of: 2) == [0xC3] && tokenizer.bytes(of: 3) == Array("<0xZZ>".utf8))
+    let small = try Self.pieces(["a", "<0xc3>", "<0xA9>"], kind: .byte)
+    #expect(try small.encode("é") == [2, 3])
     let bare = try Self.pieces(["a", "<0xC3>"], kind: .byte, hasUnknown: false)
     #expect { try bare.encode("é") } throws: { error in
       "\(error)".contains("neither pieces for all of the text nor an unknown token")

@@ -36,18 +36,15 @@ extension GGUFFile {
   private func beginToken(
     _ model: String, _ kinds: [TokenizerVocabulary.Kind]
   ) throws -> BeginToken {
-    func value<Value>(_ key: String, _ read: (String) throws -> Value) throws -> Value? {
-      metadata[key] == nil ? nil : try read(key)
-    }
     let isSentencePiece = model == "llama"
-    let named = try value("tokenizer.ggml.bos_token_id", requiredInteger)
+    let named = try integer("tokenizer.ggml.bos_token_id")
     // SentencePiece's own numbering has <s> second.
     let id = named ?? (isSentencePiece && kinds.dropFirst().first == .control ? 1 : nil)
     let pre = try string("tokenizer.ggml.pre") ?? ""
     let usual = isSentencePiece || (model == "gpt2" && Self.beginningPreTokenizers.contains(pre))
     // Where neither the flag nor an id is there, there is nothing to expect.
     return BeginToken(
-      isExpected: try value("tokenizer.ggml.add_bos_token", requiredBool) ?? (usual && id != nil),
+      isExpected: try bool("tokenizer.ggml.add_bos_token") ?? (usual && id != nil),
       id: id)
   }
 

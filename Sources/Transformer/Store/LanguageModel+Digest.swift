@@ -21,13 +21,15 @@ extension LanguageModel {
     guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       throw UserError("the folder cannot be read", at: path, remedy: "check the permissions")
     }
+    let texts = [
+      "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json",
+    ]
     // What a tokenizer is read from where there is no tokenizer.json.
     let pieces = ["tokenizer.model", "added_tokens.json", "special_tokens_map.json"]
-    let texts =
-      [
-        "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json",
-      ] + (entries.contains("tokenizer.json") ? [] : pieces)
-    return entries.filter { texts.contains($0) || $0.hasSuffix(".safetensors") }.sorted()
+    return entries.filter {
+      texts.contains($0) || (pieces.contains($0) && !entries.contains("tokenizer.json"))
+        || $0.hasSuffix(".safetensors")
+    }.sorted()
   }
 
   /// All parts of a GGUF file that llama.cpp's `gguf-split` cut, or none for a whole file.

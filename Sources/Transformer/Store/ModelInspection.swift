@@ -113,9 +113,10 @@ public struct ModelInspection: Sendable {
       ("head width", architecture.headWidth), ("MLP width", architecture.hiddenWidth),
       ("vocabulary", architecture.vocabulary), ("context", architecture.contextLength),
     ]
-    guard !(model.tokenizer is NonEncodingTokenizer) else {
-      tokenizer = "none, it takes token ids only"
-      return
+    if let stand = model.tokenizer as? NonEncodingTokenizer {
+      tokenizer = tokenizer.map { "\($0); " } ?? ""
+      tokenizer? += "text is not cut: \(stand.problem.problem)"
+      guard stand.knowsPieces else { return }
     }
     tokens = model.tokenizer.vocabularySize
     begin = Begin(

@@ -35,6 +35,8 @@ struct SentencePieceModelProto {
       }
       let byte = kind == .byte ? BytePairModel.byte(ofFallbackPiece: text) : nil
       if kind == .byte, byte == nil { kind = .control }
+      // The library knows them in capitals only.
+      if let byte { text = Array(BytePairModel.fallbackPiece(byte).utf8) }
       if !isNew(text) {
         if kind != .unknown { kind = .control }
         // No vocabulary has a piece with these private characters in it.
@@ -47,12 +49,9 @@ struct SentencePieceModelProto {
     var count = vocabulary.pieces.count
     if !bytePieces.isEmpty {
       for byte in UInt8.min...UInt8.max where !bytePieces.contains(byte) {
-        // The name may be taken by a token of another kind.
         let name = Array(BytePairModel.fallbackPiece(byte).utf8)
-        guard isNew(name) else {
-          bytePieces = []
-          break
-        }
+        // Where a token of another kind has the name, the library says so.
+        guard isNew(name) else { continue }
         add(name, 0, .byte)
         count += 1
       }
