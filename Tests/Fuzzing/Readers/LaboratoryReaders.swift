@@ -45,22 +45,22 @@ extension FuzzedReader {
   private static func engine() throws -> Engine {
     let seed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../seeds/gguf/llama.gguf")
-    return Engine(model: try models.value(seed.path), threads: 1)
+    return Engine(model: try loaded.model(seed.path), threads: 1)
   }
 
-  private static let models = Models()
+  private static let loaded = LoadedModel()
 }
 
 /// The model, read once.
-private final class Models: @unchecked Sendable {
+private final class LoadedModel: @unchecked Sendable {
   private let lock = NSLock()
-  private var model: LanguageModel?
+  private var held: LanguageModel?
 
-  func value(_ path: String) throws -> LanguageModel {
+  func model(_ path: String) throws -> LanguageModel {
     try lock.withLock {
-      if let model { return model }
+      if let held { return held }
       let read = try LanguageModel(gguf: path)
-      model = read
+      held = read
       return read
     }
   }
