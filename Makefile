@@ -6,6 +6,8 @@ BUILD := .build/release
 PROBE := $(BUILD)/icl-probe
 ONESTEP := $(BUILD)/onestep
 MODEL := smollm2
+SECONDS := 60
+SANITIZERS := address thread
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
 # Debian packages that building and running need.
 PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-dev \
@@ -15,8 +17,8 @@ TEST_PACKAGES := chromium
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test build packages model vocabulary check-models install bench bench-peers \
-  networks reproduce-onestep format lint clean
+.PHONY: help demo test test-sanitized fuzz build packages model vocabulary check-models install \
+  bench bench-peers networks reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +34,13 @@ test: packages vocabulary ## build and run every test
 	$(SWIFT) build $(TESTING) --build-tests
 	@.build-tests/release/icl-probe models fetch $(MODEL)
 	$(SWIFT) test $(TESTING) --skip-build
+
+fuzz: packages ## give the readers of files random inputs, each for SECONDS (60)
+	@SWIFT="$(SWIFT)" Tests/Fuzzing/fuzz $(SECONDS) $(READERS)
+
+# SANITIZERS=address or =thread for one of them. See docs/fuzzing.md.
+test-sanitized: packages vocabulary ## run the tests with AddressSanitizer, then ThreadSanitizer
+	@SWIFT="$(SWIFT)" Tests/test-sanitized $(SANITIZERS)
 
 build: packages ## build in release
 	$(SWIFT) build -c release --product icl-probe
@@ -111,4 +120,4 @@ lint: ## check the format
 	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Package.swift
 
 clean: ## remove what was built
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-fuzz .build-address .build-thread

@@ -91,3 +91,20 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// The fuzzer and the test of the inputs that it found share their sources: see docs/fuzzing.md.
+let readers: [Target.Dependency] = ["RuleVectors", "Transformer", "TensorCore"]
+let inputs = ["seeds", "found", "dictionaries", "fuzz", "make-seeds"]
+if Context.environment["ICL_PROBE_FUZZ"] == nil {
+  package.targets.append(
+    .testTarget(
+      name: "FuzzingTests", dependencies: readers, path: "Tests/Fuzzing",
+      exclude: inputs + ["Fuzzer"], swiftSettings: settings))
+} else {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzzer", dependencies: readers, path: "Tests/Fuzzing",
+      exclude: inputs + ["KeptInputsTests.swift"], swiftSettings: settings,
+      // gold does not link what libFuzzer instruments.
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

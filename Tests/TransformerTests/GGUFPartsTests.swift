@@ -120,7 +120,7 @@ struct GGUFPartsTests {
     odd.add("split.no", kind: 2, GGUFBuilder.number(5 as UInt16))
     odd.add("split.count", kind: 2, GGUFBuilder.number(3 as UInt16))
     #expect(
-      try error { $0[0] = odd } == (Self.name(0), "says that it is part 6 of 3"))
+      try error { $0[0] = odd } == (Self.name(0), "says that it is part 5 of 3, counted from 0"))
     var typed = GGUFBuilder()
     typed.add("split.count", "3")
     #expect(try error { $0[0] = typed }.1.contains("\"split.count\" holds the text \"3\""))

@@ -67,7 +67,8 @@ extension ProbeKeys {
 
   func texts(_ key: String) throws -> [String] {
     let texts = try reader(key)?.list().map { try $0.string() } ?? []
-    for (index, text) in texts.enumerated() where texts[..<index].contains(text) {
+    var seen: Set<String> = []
+    for text in texts where !seen.insert(text).inserted {
       throw UserError(
         "\"\(text)\" is named twice", at: "\(place), \(key)", remedy: "name each once")
     }

@@ -2,13 +2,19 @@
 /// with the file, the key, what was found and what is allowed.
 public struct JSONReader: Sendable {
   public let value: JSONValue
-  /// File and key path, for error messages: `tasks/x.json, classes[2].words`.
-  public let place: String
+  private let path: JSONPath
 
   public init(_ value: JSONValue, place: String) {
-    self.value = value
-    self.place = place
+    self.init(value, JSONPath(place))
   }
+
+  private init(_ value: JSONValue, _ path: JSONPath) {
+    self.value = value
+    self.path = path
+  }
+
+  /// File and key path, for error messages: `tasks/x.json, classes[2].words`.
+  public var place: String { path.text }
 
   public init(contentsOf path: String) throws {
     self.init(try JSONValue(contentsOf: path), place: path)
@@ -70,7 +76,7 @@ public struct JSONReader: Sendable {
 
   public func list() throws -> [JSONReader] {
     guard case .array(let items) = value else { throw wrong("a list") }
-    return items.enumerated().map { JSONReader($1, place: "\(place)[\($0)]") }
+    return items.enumerated().map { JSONReader($1, path.element($0)) }
   }
 
   /// The object's readers by key.
@@ -98,7 +104,6 @@ public struct JSONReader: Sendable {
   /// All keys of an object, whatever they are called, in the value's order.
   public func entries() throws -> [(String, JSONReader)] {
     guard case .object(let pairs) = value else { throw wrong("an object") }
-    let separator = place.contains(", ") ? "." : ", "
-    return pairs.map { ($0.key, JSONReader($0.value, place: "\(place)\(separator)\($0.key)")) }
+    return pairs.map { ($0.key, JSONReader($0.value, path.key($0.key))) }
   }
 }

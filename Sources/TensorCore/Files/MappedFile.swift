@@ -8,6 +8,7 @@ public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// The file's bytes, valid for as long as this object lives.
   public let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
 
   /// Maps the file at `path`.
   ///
@@ -37,11 +38,28 @@ public final class MappedFile: @unchecked Sendable {
       throw Files.systemError("cannot be mapped into memory", at: path)
     }
     self.path = path
+    isMapped = true
     bytes = UnsafeRawBufferPointer(start: base, count: count)
     try GitLFSPointer.refuse(bytes, at: path)
   }
 
+  /// A file that is in memory only: no byte behind its end can be read unseen, as it can be in a
+  /// mapping's last page.
+  ///
+  /// - Parameter path: what messages call it.
+  public init(copying contents: some Collection<UInt8>, path: String) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: contents.count, alignment: 1)
+    copy.copyBytes(from: contents)
+    self.path = path
+    isMapped = false
+    bytes = UnsafeRawBufferPointer(copy)
+  }
+
   deinit {
-    munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    } else {
+      bytes.deallocate()
+    }
   }
 }

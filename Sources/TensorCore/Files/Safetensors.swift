@@ -62,10 +62,11 @@ public struct SafetensorsFile: Sendable {
   /// Opens the file at `path` and checks its header.
   ///
   /// - Throws: `UserError` naming the file and the array at fault.
-  public init(_ path: String) throws {
-    let file = try MappedFile(path)
+  public init(_ path: String) throws { try self.init(MappedFile(path)) }
+
+  public init(_ file: MappedFile) throws {
     (entries, metadata) = try SafetensorsHeader.read(file)
-    self.path = path
+    path = file.path
     self.file = file
   }
 

@@ -77,14 +77,14 @@ enum SafetensorsHeader {
     }
     let range = dataStart + offsets[0]..<dataStart + offsets[1]
     let entry = SafetensorsFile.Entry(shape: shape, typeName: typeName, range: range)
-    // Arrays that nobody needs may have types of later versions of the format.
-    guard var size = entry.type?.size else { return entry }
+    var size = entry.type?.size ?? 1
     for dimension in shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
       guard !overflow else { throw damaged("has the impossible shape \(shape)") }
       size = product
     }
-    guard size == offsets[1] - offsets[0] else {
+    // Arrays that nobody needs may have types of later versions of the format.
+    guard entry.type == nil || size == offsets[1] - offsets[0] else {
       throw damaged(
         "a \(typeName) array of shape \(shape) has \(offsets[1] - offsets[0]) bytes, not \(size)")
     }

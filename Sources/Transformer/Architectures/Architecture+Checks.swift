@@ -2,7 +2,7 @@ import TensorCore
 
 extension Architecture {
   /// Most layers that a file may claim; a damaged number would cost all memory.
-  static let mostLayers = 1 << 16
+  static let mostLayers = 1 << 12
   /// Largest other size that a file may claim, so that products of two fit `Int`.
   static let largestSize = 1 << 30
 

@@ -46,7 +46,13 @@ extension ModelDescription {
     }
     try form.read(&self, config)
     if case .dynamic(let factor, let trained)? = architecture.blocks.first?.rotary?.scaling {
-      architecture.contextLength = Int(factor * Double(trained))
+      let length = factor * Double(trained)
+      guard length >= 1, length <= Double(Architecture.largestSize) else {
+        throw UserError(
+          "the dynamic rope factor is \(factor)", at: config.place,
+          remedy: "a factor of 1 or more belongs here")
+      }
+      architecture.contextLength = Int(length)
     }
     try architecture.check(place: config.place)
   }

@@ -42,10 +42,12 @@ public struct GGUFFile: Sendable {
   /// that headers say.
   ///
   /// - Throws: `UserError` naming the file, for one that is not GGUF, is damaged, or lacks a part.
-  public init(_ path: String) throws {
-    let header = try GGUFHeader(path)
+  public init(_ path: String) throws { try self.init(MappedFile(path)) }
+
+  init(_ file: MappedFile) throws {
+    let header = try GGUFHeader(file)
     let parts = try GGUFParts(header) ?? GGUFParts(whole: header)
-    self.path = path
+    path = file.path
     version = parts.first.version
     values = parts.first.metadata
     tensors = parts.tensors

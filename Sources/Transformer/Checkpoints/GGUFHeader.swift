@@ -9,13 +9,13 @@ struct GGUFHeader {
   let tensors: [String: GGUFFile.TensorEntry]
 
   /// - Parameter part: number of the file among those of the model, for the entries.
-  init(_ path: String, part: Int = 0) throws {
-    file = try MappedFile(path)
+  init(_ file: MappedFile, part: Int = 0) throws {
+    self.file = file
     var cursor = GGUFCursor(file)
     guard file.bytes.starts(with: "GGUF".utf8) else {
-      throw MisplacedFile.error(file.bytes, at: path)
+      throw MisplacedFile.error(file.bytes, at: file.path)
         ?? UserError(
-          "is not a GGUF file", at: path,
+          "is not a GGUF file", at: file.path,
           remedy: "name a model file ending in .gguf, or a folder with config.json")
     }
     try cursor.skip(4, "the header")

@@ -34,7 +34,7 @@ struct GGUFKeys {
     if file.isList(full(key)) {
       return try file.boolOrBools(full(key), count: layers)?.map { $0 ? window : nil } ?? []
     }
-    let period = try file.integer(full(key)) ?? period
+    let period = try size(key) ?? (has(key) ? 0 : period)
     return (0..<layers).map { period == 0 || $0 % period < period - 1 ? window : nil }
   }
 

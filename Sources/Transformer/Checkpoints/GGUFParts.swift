@@ -24,11 +24,11 @@ struct GGUFParts {
   ///
   /// - Throws: `UserError` naming the part that is missing or does not fit.
   init?(_ opened: GGUFHeader) throws {
-    guard let split = try Split(opened), split.count > 1 else { return nil }
+    guard let split = try Split(opened) else { return nil }
     let paths = try Self.paths(opened.file.path, split)
     let headers = try paths.enumerated().map { number, path in
       // The one that is open has its place among the parts, too.
-      try GGUFHeader(path, part: number)
+      try GGUFHeader(MappedFile(path), part: number)
     }
     for (number, header) in headers.enumerated() {
       try Self.check(header, number, against: split, of: opened)
@@ -63,12 +63,12 @@ struct GGUFParts {
     let tensors: Int?
 
     init?(_ header: GGUFHeader) throws {
-      guard let count = try header.metadata.integer("split.count") else { return nil }
+      guard let count = try header.metadata.integer("split.count"), count > 1 else { return nil }
       number = try header.metadata.integer("split.no") ?? 0
       self.count = count
       tensors = try header.metadata.integer("split.tensors.count")
-      guard count < 2 || (0..<count).contains(number) else {
-        throw GGUFParts.unfit(header, "says that it is part \(number + 1) of \(count)")
+      guard (0..<count).contains(number) else {
+        throw GGUFParts.unfit(header, "says that it is part \(number) of \(count), counted from 0")
       }
     }
   }

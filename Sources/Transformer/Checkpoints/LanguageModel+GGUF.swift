@@ -4,13 +4,14 @@ extension LanguageModel {
   /// Opens a GGUF file. The weights stay in the file, which is mapped.
   ///
   /// - Throws: `UserError` naming the file and what is wrong with it.
-  public init(gguf path: String) throws {
-    let file = try GGUFFile(path)
+  public init(gguf path: String) throws { try self.init(GGUFFile(path)) }
+
+  init(_ file: GGUFFile) throws {
     try MixtureOfExperts.refuse(file)
     let family = try Family(of: file)
     let model = try ModelDescription(file, family: family)
     let reader = try WeightReader(file, model.layout, model.architecture)
-    self.path = path
+    path = file.path
     architecture = model.architecture
     weights = try Weights(from: reader)
     usedTensors = reader.used.sorted()

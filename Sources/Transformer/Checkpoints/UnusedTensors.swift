@@ -12,12 +12,14 @@ extension LanguageModel {
   public var unusedSummary: String? {
     guard !unusedTensors.isEmpty else { return nil }
     var kinds: [(name: String, count: Int)] = []
+    var places: [String: Int] = [:]
     for tensor in unusedTensors {
       let name = tensor.split(separator: ".").map { Int($0) == nil ? String($0) : "*" }
         .joined(separator: ".")
-      if let index = kinds.firstIndex(where: { $0.name == name }) {
-        kinds[index].count += 1
+      if let place = places[name] {
+        kinds[place].count += 1
       } else {
+        places[name] = kinds.count
         kinds.append((name, 1))
       }
     }

@@ -44,9 +44,9 @@ public struct ModelInspection: Sendable {
   /// Why it cannot be run, in a line each.
   public internal(set) var problems: [String] = []
 
-  public var parameters: Int { tensorTypes.reduce(0) { $0 + $1.parameters } }
+  public var parameters: Int { tensorTypes.reduce(0) { Self.sum($0, $1.parameters) } }
   /// Bytes of all tensors.
-  public var bytes: Int { tensorTypes.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { tensorTypes.reduce(0) { Self.sum($0, $1.bytes) } }
 
   /// Bytes that each token of a full run keeps for the runs that build on it: the residual stream
   /// before each block and after the last, keys and values (`RecordedRun`).
@@ -92,8 +92,14 @@ public struct ModelInspection: Sendable {
         return tensorTypes.count - 1
       }()
     tensorTypes[index].count += 1
-    tensorTypes[index].parameters += parameters
-    tensorTypes[index].bytes += bytes
+    tensorTypes[index].parameters = Self.sum(tensorTypes[index].parameters, parameters)
+    tensorTypes[index].bytes = Self.sum(tensorTypes[index].bytes, bytes)
+  }
+
+  /// Tensors of types whose size is not known may claim any.
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
   }
 
   /// What is known once the model is read stands in for what the files seemed to say.

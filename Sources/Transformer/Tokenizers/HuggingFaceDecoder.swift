@@ -65,6 +65,7 @@ struct HuggingFaceDecoder {
   private func bytes(_ piece: ArraySlice<UInt8>, isFirst: Bool) throws -> [UInt8] {
     var bytes = Array(piece)
     for step in steps {
+      try Normalizer.checkGrowth(of: piece.count, to: bytes.count)
       switch step {
       // What is left works on the whole.
       case .fuse: return bytes

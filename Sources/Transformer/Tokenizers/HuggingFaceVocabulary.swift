@@ -25,6 +25,13 @@ struct HuggingFaceVocabulary {
       }
       return (id: id, text: Array(piece.utf8))
     }
+    // Vocabularies have gaps, but not many; a damaged id would make one as long as it says.
+    let most = (1 << 16) + 2 * (pieces.count + addedTokens.count)
+    if let id = (pieces.map(\.id) + addedTokens.map(\.id)).first(where: { $0 > most }) {
+      throw UserError(
+        "a token has the id \(id), but there are only \(pieces.count + addedTokens.count) tokens",
+        at: file.place, remedy: "download the file again")
+    }
     modelTexts = Self.strings(pieces) { _ in [] }
     pieces += addedTokens.map { ($0.id, $0.text) }
     texts = Self.strings(pieces) { Array("<\($0)>".utf8) }

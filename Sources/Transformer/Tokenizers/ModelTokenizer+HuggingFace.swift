@@ -28,8 +28,9 @@ extension ModelTokenizer {
   }
 
   /// - Parameter path: a `tokenizer.json`.
-  init(json path: String) throws {
-    let file = try HuggingFaceConfig(contentsOf: path)
+  init(json path: String) throws { try self.init(HuggingFaceConfig(contentsOf: path)) }
+
+  init(_ file: HuggingFaceConfig) throws {
     let vocabulary = try HuggingFaceVocabulary(file)
     begin = try BeginToken(file) { vocabulary.id(of: $0) }
     var decoder = TokenDecoder(vocabulary.texts)

@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 /// What is done to a text before it is cut, as steps in their order.
 struct Normalizer: Sendable {
@@ -25,7 +26,20 @@ struct Normalizer: Sendable {
   var steps: [Step] = []
 
   func callAsFunction(_ text: [UInt8]) throws -> [UInt8] {
-    try steps.reduce(text) { try Self.apply($1, to: $0) }
+    try steps.reduce(text) {
+      let result = try Self.apply($1, to: $0)
+      try Self.checkGrowth(of: text.count, to: result.count)
+      return result
+    }
+  }
+
+  /// Steps that each double a text would soon fill all memory; no published tokenizer makes ten times
+  /// as much of it.
+  static func checkGrowth(of count: Int, to grown: Int) throws {
+    guard grown > 4096 + 256 * count else { return }
+    throw UserError(
+      "the tokenizer makes \(grown) bytes of a text of \(count)",
+      remedy: "use another tokenizer, or token ids")
   }
 
   private static func apply(_ step: Step, to text: [UInt8]) throws -> [UInt8] {
@@ -71,7 +85,10 @@ struct Normalizer: Sendable {
     let scalars = ClassifiedText(text.span)
     var result: [UInt8] = []
     var start = 0
-    for match in try pattern.matches(in: scalars) {
+    let matches = try pattern.matches(in: scalars)
+    let (added, overflow) = matches.count.multipliedReportingOverflow(by: content.count)
+    try checkGrowth(of: text.count, to: overflow ? .max : added)
+    for match in matches {
       result += text[start..<scalars.offset(of: match.lowerBound)] + content
       start = scalars.offset(of: match.upperBound)
     }

@@ -64,6 +64,7 @@ struct PreTokenizer: Sendable {
         try Self.add(piece, isFirst: isFirst && start == 0, step, to: &next)
         start = end
       }
+      try Normalizer.checkGrowth(of: text.count, to: next.text.count)
       pieces = next
     }
     return pieces

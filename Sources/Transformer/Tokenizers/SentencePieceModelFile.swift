@@ -73,6 +73,9 @@ struct SentencePieceModelFile {
   private mutating func readNormalizer(_ content: ArraySlice<UInt8>) throws(ProtobufFields.Fault) {
     var fields = ProtobufFields(content)
     while let (number, value) = try fields.next() {
+      if number == 2, case .bytes(let map) = value, !SentencePieceCharacterMap.isSound(map) {
+        throw ProtobufFields.Fault()
+      }
       guard case .number(let flag) = value else { continue }
       if number == 3 { addsSpacePrefix = flag != 0 }
       if number == 4 { removesExtraSpaces = flag != 0 }

@@ -152,4 +152,16 @@ struct JSONTests {
       try reader.object(required: ["classes", "n", "missing"], optional: ["kind"])
     }
   }
+
+  /// With the place of each value as text the key would be copied a hundred thousand times.
+  @Test func aLongKeyOverManyValuesTakesNoSquareOfTime() throws {
+    let key = String(repeating: "k", count: 1_000_000)
+    let values = JSONValue.array(Array(repeating: .integer(1), count: 100_000))
+    let reader = JSONReader(.object([(key: key, value: values)]), place: "x.json")
+    let time = try ContinuousClock().measure {
+      let list = try #require(reader.entries().first).1.list()
+      #expect(try list.map { try $0.integer() }.count == 100_000)
+    }
+    #expect(time < .seconds(2))
+  }
 }

@@ -22,7 +22,7 @@ struct RegularExpressionMatcher {
     self.expression = expression
     self.text = text
     slots = Array(repeating: -1, count: expression.slots)
-    mostSteps = 1_000_000 + 1_000 * text.count
+    mostSteps = 20_000 + 1_000 * text.count
   }
 
   /// Where the match that begins at `position` ends, or nil.

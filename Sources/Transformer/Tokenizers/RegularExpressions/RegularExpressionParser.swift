@@ -78,7 +78,10 @@ struct RegularExpressionParser {
     _ atom: RegularExpressionNode
   ) throws(Fault) -> RegularExpressionNode {
     var node = atom
+    var quantifiers = 0
     while let (least, most, isInterval) = try quantifier() {
+      quantifiers += 1
+      guard quantifiers < 20 else { throw Fault(problem: "repeats a repetition too often") }
       if case .anchor = node { throw Fault(problem: "repeats an anchor") }
       var greed = RegularExpressionNode.Greed.greedy
       if take("?") {
