@@ -13,7 +13,7 @@ final class Bench {
   init(modelPath: String, threads: Int, isQuick: Bool) throws {
     model = try LanguageModel(gguf: modelPath)
     // As `icl-probe` chooses it.
-    engine = Engine(model: model, threads: threads, memory: 128 << 20)
+    engine = Engine(model: model, threads: threads, memory: 1024 << 20)
     arithmetic = Arithmetic(architecture: model.architecture)
     peak = SgemmPeak(threads: threads)
     self.isQuick = isQuick

@@ -8,7 +8,7 @@ import Transformer
 enum CommonOptions {
   static let defaultModel = "smollm2"
   /// Of `--memory`, in MB.
-  static let defaultMemory = 128
+  static let defaultMemory = 1024
   static let model = OptionSpecification(
     long: "model", short: "m", valueName: "NAME",
     help: "Model by name or path.", defaultText: defaultModel)
@@ -22,7 +22,8 @@ enum CommonOptions {
     long: "seed", valueName: "N", help: "Seed of everything random.", defaultText: "0")
   static let memory = OptionSpecification(
     long: "memory", valueName: "MB",
-    help: "Memory for activations of a batch, in MB.", defaultText: "\(defaultMemory)")
+    help: "Memory for all activations, in MB; weights stay in the file.",
+    defaultText: "\(defaultMemory)")
   static let out = OptionSpecification(
     long: "out", valueName: "FOLDER", help: "Folder to write to, instead of a numbered one.")
   static let bos = bos(default: .auto)
@@ -62,9 +63,7 @@ enum CommonOptions {
   /// The model that the options name, ready to run.
   static func engine(_ parsed: ParsedCommand) throws -> Engine {
     let model = try loadModel(parsed)
-    let megabytes =
-      parsed.declares("memory")
-      ? try parsed.integer("memory", in: 8...1_000_000) ?? defaultMemory : defaultMemory
+    let megabytes = try parsed.integer("memory", in: 8...1_000_000) ?? defaultMemory
     let engine = Engine(model: model, threads: try threads(parsed), memory: megabytes << 20)
     try engine.checkModel()
     return engine

@@ -55,12 +55,12 @@ struct ModelReport {
     return "\(id)\(text), \(begin.isExpected ? "before every prompt" : "not put before prompts")"
   }
 
-  /// Weights stay in the mapped file; `--memory` bounds a batch.
+  /// Weights stay in the mapped file; `--memory` bounds the rest.
   private var memory: String? {
     guard let kept = inspection.keptBytesPerToken else { return nil }
     return "\(ByteSize.text(inspection.bytes)) of weights, mapped from the file; "
-      + "\(ByteSize.text(CommonOptions.defaultMemory << 20)) for the activations of a batch "
-      + "(--memory); \(ByteSize.text(kept)) a token of a run that others build on"
+      + "at most \(ByteSize.text(CommonOptions.defaultMemory << 20)) of activations (--memory), of "
+      + "these \(ByteSize.text(kept)) a token of a run that others build on"
   }
 
   private var tensorTable: TextTable {
@@ -127,7 +127,7 @@ struct ModelReport {
         "licence": text(licence),
         "memory": [
           "weights": .integer(inspection.bytes),
-          "batch": .integer(CommonOptions.defaultMemory << 20),
+          "activations": .integer(CommonOptions.defaultMemory << 20),
           "kept_per_token": number(inspection.keptBytesPerToken),
         ],
         "unused_tensors": .array((model?.unusedTensors ?? []).map(JSONValue.string)),

@@ -183,7 +183,7 @@ import Testing
     #expect(text.out.contains(/memory +\d+ kB of weights/) && !text.out.contains("cannot be run"))
     let json = try JSON(run("inspect", folder, "--json").out)
     #expect(json["runs"]?.value == .bool(true) && json["problems"]?.count == 0)
-    #expect(json["memory"]?["batch"]?.whole == 128 << 20)
+    #expect(json["memory"]?["activations"]?.whole == 1024 << 20)
     #expect(
       json["shapes"]?["key_value_heads"]?.whole == json["description"]?["keyValueHeads"]?.whole)
     #expect(json["unused_tensors"]?.count == 0 && json["notes"]?.count == 0)

@@ -37,7 +37,7 @@ enum TinyLaboratory {
 
   static func laboratory(threads: Int = 1, seed: UInt64 = 3) throws -> Laboratory {
     Laboratory(
-      engine: Engine(model: try model(), threads: threads, memory: 8 << 20), seed: seed,
+      engine: Engine(model: try model(), threads: threads, memory: 64 << 20), seed: seed,
       demonstrations: 4)
   }
 

@@ -48,7 +48,7 @@ final class PeerComparison {
   init(
     model: LanguageModel, threads: Int, root: String, note: @escaping (String) -> Void
   ) throws {
-    engine = Engine(model: model, threads: threads, memory: 128 << 20)
+    engine = Engine(model: model, threads: threads, memory: 1024 << 20)
     arithmetic = Arithmetic(architecture: model.architecture)
     peak = SgemmPeak(threads: threads)
     work = try PeerWork(model: model, tasks: root + "/tasks")

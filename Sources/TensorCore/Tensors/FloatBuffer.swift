@@ -6,9 +6,12 @@ import Glibc
 public final class FloatBuffer: @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   public let count: Int
+  private let companion: AnyObject?
 
-  public init(count: Int) {
+  /// - Parameter companion: an object that lives as long as the buffer does.
+  public init(count: Int, keeping companion: AnyObject? = nil) {
     self.count = count
+    self.companion = companion
     pointer = BufferPool.shared.take(bytes: Self.bytes(count))
       .bindMemory(to: Float.self, capacity: count)
   }

@@ -7,6 +7,14 @@ public final class Workspace {
   /// - Parameter slots: number of buffers.
   public init(slots: Int) { buffers = Array(repeating: nil, count: slots) }
 
+  /// Bytes that slot `slot` holds.
+  public func byteCount(of slot: Int) -> Int {
+    (buffers[slot]?.count ?? 0) * MemoryLayout<Float>.stride
+  }
+
+  /// Lets go of all buffers.
+  public func empty() { buffers = Array(repeating: nil, count: buffers.count) }
+
   /// At least `count` values of slot `slot`, contents undefined. The pointer is valid until the slot
   /// is asked for a larger count.
   public func floats(_ slot: Int, _ count: Int) -> UnsafeMutablePointer<Float> {

@@ -22,7 +22,7 @@ public struct ActivationFile {
   private let engine: Engine
   private let hooks: [HookPoint]
   private let prompts: [Prompt]
-  /// Most numbers that are held at a time, but at least one prompt's.
+  /// Most numbers that are held at a time, but at least one prompt's, or of a long one some positions'.
   private let most: Int
 
   /// - Throws: `UserError` where there is nothing to record, or prompts of several lengths are asked for
@@ -47,7 +47,8 @@ public struct ActivationFile {
     self.engine = engine
     self.hooks = hooks
     self.prompts = prompts
-    self.most = most
+    // A sixteenth of the default memory.
+    self.most = max(min(most, engine.memory.limit / 16 / MemoryLayout<Float>.stride), 1)
   }
 
   /// Rows of every array.
@@ -72,15 +73,16 @@ public struct ActivationFile {
     let file = try SafetensorsStream(
       hooks.map { ($0.description, shape(of: $0)) }, metadata: metadata, to: path)
     let numbers = hooks.reduce(0) { $0 + shape(of: $1).dropFirst().reduce(1, *) }
+    let pieces = pieces(numbers)
     var (first, row) = (0, 0)
-    while first < prompts.count {
+    while first < pieces.count {
       var last = first
       var held = 0
       repeat {
-        held += prompts[last].positions.count * numbers
+        held += pieces[last].prompt.positions.count * numbers
         last += 1
-      } while last < prompts.count && held + prompts[last].positions.count * numbers <= most
-      let part = prompts[first..<last].filter { !$0.positions.isEmpty }
+      } while last < pieces.count && held + pieces[last].prompt.positions.count * numbers <= most
+      let part = pieces[first..<last].map(\.prompt).filter { !$0.positions.isEmpty }
       let results = try engine.forward(
         part.map { prompt in
           ForwardRequest(
@@ -94,8 +96,25 @@ public struct ActivationFile {
         row += prompt.positions.count
       }
       first = last
-      progress(first)
+      progress(pieces[last - 1].done)
     }
     try file.finish()
+  }
+
+  /// The prompts, those of very many positions cut into pieces that are run one by one, each with the
+  /// number of prompts that are done after it.
+  ///
+  /// - Parameter numbers: those of a position.
+  private func pieces(_ numbers: Int) -> [(prompt: Prompt, done: Int)] {
+    // To run a prompt again is dear: only where it would take a quarter of the memory.
+    let longest = max(engine.memory.limit / 4 / MemoryLayout<Float>.stride / max(numbers, 1), 1)
+    return prompts.enumerated().flatMap { number, prompt in
+      guard prompt.positions.count > longest else { return [(prompt, number + 1)] }
+      return stride(from: 0, to: prompt.positions.count, by: longest).map { start in
+        let positions = Array(prompt.positions[start...].prefix(longest))
+        let isLast = start + longest >= prompt.positions.count
+        return (Prompt(tokens: prompt.tokens, positions: positions), isLast ? number + 1 : number)
+      }
+    }
   }
 }

@@ -5,52 +5,66 @@ import TensorCore
 public final class Engine {
   public let model: LanguageModel
   public let pool: ThreadPool
-  /// Most rows that a batch holds at a time; bounds memory, and with it the size of a batch.
-  public let rowBudget: Int
+  /// What activations hold, and may hold.
+  public let memory: ActivationMemory
+  /// Most rows that a batch holds at a time.
+  public var rowBudget: Int { shares.rowBudget }
+  let shares: ActivationShares
   private let workspace = Workspace(slots: ForwardPass.Slot.allCases.count)
   private var rotary = RotaryTables()
 
-  /// - Parameter memory: bytes for the activations of a batch.
+  /// - Parameter memory: bytes for all activations; an eighth of it is for the rows of a batch.
   public convenience init(model: LanguageModel, threads: Int, memory: Int) {
-    let architecture = model.architecture
-    // Per row: state twice, normed, branch; queries, grouped queries, mixed values; keys and values
-    // twice; the MLP's two hidden rows.
-    let row =
-      4 * architecture.width + 3 * architecture.queryWidth + 4 * architecture.keyWidth
-      + 2 * architecture.hiddenWidth
-    self.init(
-      model: model, threads: threads, rowBudget: memory / (row * MemoryLayout<Float>.stride))
+    self.init(model: model, threads: threads, memory: memory, chosenRows: nil)
   }
 
-  public init(model: LanguageModel, threads: Int, rowBudget: Int = 4096) {
+  /// - Parameter rowBudget: most rows that a batch holds at a time.
+  public convenience init(
+    model: LanguageModel, threads: Int, rowBudget: Int = 4096, memory: Int = .max
+  ) {
+    self.init(model: model, threads: threads, memory: memory, chosenRows: rowBudget)
+  }
+
+  private init(model: LanguageModel, threads: Int, memory: Int, chosenRows: Int?) {
     self.model = model
     pool = ThreadPool(count: threads)
-    self.rowBudget = max(rowBudget, 1)
+    self.memory = ActivationMemory(limit: memory)
+    shares = ActivationShares(
+      limit: memory, chosenRows: chosenRows, architecture: model.architecture)
   }
 
-  /// Runs all requests, in batches that keep to the row budget.
+  /// Runs all requests, in batches that keep to the memory's shares.
   ///
   /// Each result is what the request would give alone, up to rounding: how requests are put together
   /// depends on the requests and the budget, never on the number of threads.
   ///
   /// - Parameter progress: called after each batch with the number of requests done.
-  /// - Throws: `UserError` for a request that does not fit the model.
+  /// - Throws: `UserError` for a request that does not fit the model, or where what must be alive at
+  ///   once does not fit the memory.
   public func forward(
     _ requests: [ForwardRequest], progress: ((Int) -> Void)? = nil
   ) throws -> [ForwardResult] {
     for request in requests { try validate(request) }
     let requests = requests.map(withUsableBase)
     let plans = requests.map { RowPlan($0, layers: model.architecture.layers) }
+    let beginnings = SharedBeginnings(
+      requests, plans: plans,
+      regimes: requests.map { model.architecture.rotaryRegime(length: $0.tokens.count) })
+    let costs = zip(requests, plans).map { RequestMemory($0, $1, model.architecture) }
+    let batches = batches(beginnings, plans, costs, shares)
+    try admit(batches) { self.batches(beginnings, plans, costs, $0) }
     var results = [ForwardResult](repeating: ForwardResult(), count: requests.count)
     var done = 0
-    for batch in batches(requests, plans) {
+    for batch in batches {
+      makeRoom(for: batch)
       let pass = ForwardPass(
         model: model, requests: batch.indices.map { requests[$0] }, plans: batch.plans,
         shared: batch.shared,
         rotary: rotary.tables(
           for: model.architecture, lengths: batch.indices.map { requests[$0].tokens.count }),
-        pool: pool, workspace: workspace)
+        pool: pool, workspace: workspace, memory: memory, shares: shares)
       for (index, result) in zip(batch.indices, try pass.run()) { results[index] = result }
+      memory.note(scratch: scratchBytes)
       done += batch.indices.count
       progress?(done)
     }
@@ -86,29 +100,66 @@ public final class Engine {
     var plans: [RowPlan] = []
     /// Positions that each leaves to the one before it.
     var shared: [Int] = []
+    var memory = BatchMemory()
   }
 
-  private func batches(_ requests: [ForwardRequest], _ plans: [RowPlan]) -> [Batch] {
-    let beginnings = SharedBeginnings(
-      requests, plans: plans,
-      regimes: requests.map { model.architecture.rotaryRegime(length: $0.tokens.count) })
+  private func batches(
+    _ beginnings: SharedBeginnings, _ plans: [RowPlan], _ costs: [RequestMemory],
+    _ shares: ActivationShares
+  ) -> [Batch] {
     var batches: [Batch] = []
-    var rows = 0
     for (index, shared) in zip(beginnings.order, beginnings.shared) {
       var plan = plans[index].dropping(before: shared)
-      var isFirst = batches.isEmpty
-      if isFirst || rows + plan.widest > rowBudget {
+      let fits = batches.last?.memory.hasRoom(for: costs[index], plan, shares) ?? false
+      if !fits {
         batches.append(Batch())
-        rows = 0
-        isFirst = true
         plan = plans[index]
       }
       batches[batches.count - 1].indices.append(index)
       batches[batches.count - 1].plans.append(plan)
-      batches[batches.count - 1].shared.append(isFirst ? 0 : shared)
-      rows += plan.widest
+      batches[batches.count - 1].shared.append(fits ? shared : 0)
+      batches[batches.count - 1].memory.add(costs[index], plan)
     }
     return batches
+  }
+
+  /// Bytes that must be alive at once: what is alive, all results, and one batch's scratch memory.
+  private func needed(_ batches: [Batch], _ shares: ActivationShares) -> Int {
+    memory.live + batches.reduce(0) { $0 + $1.memory.results }
+      + (batches.map { $0.memory.scratch(shares, workers: pool.count) }.max() ?? 0)
+  }
+
+  /// - Parameter cut: the batches with other shares.
+  /// - Throws: `UserError` that says how much memory would do, where `batches` need more than there is.
+  private func admit(_ batches: [Batch], cut: (ActivationShares) -> [Batch]) throws {
+    let needed = needed(batches, shares)
+    guard needed > memory.limit else { return }
+    // With more memory a batch is larger, but by an eighth of it only.
+    var enough = needed
+    for _ in 0..<64 {
+      let larger = shares.with(limit: enough)
+      let wanted = self.needed(cut(larger), larger)
+      if wanted <= enough { break }
+      enough = max(wanted, enough + enough / 8)
+    }
+    func megabytes(_ bytes: Int) -> Int { bytes >> 20 + (bytes & 0xFFFFF == 0 ? 0 : 1) }
+    throw UserError(
+      "activations that must be held at once need \(megabytes(needed)) MB, "
+        + "allowed are \(memory.limit >> 20) MB", at: "--memory",
+      remedy: "use --memory \(megabytes(enough)), or fewer or shorter prompts")
+  }
+
+  /// Bytes of scratch memory that is held, but for unpacked weights.
+  private var scratchBytes: Int {
+    ForwardPass.Slot.allCases.reduce(0) {
+      $0 + ($1 == .panel ? 0 : workspace.byteCount(of: $1.rawValue))
+    }
+  }
+
+  /// Lets go of scratch memory of earlier batches where it would not fit beside the next.
+  private func makeRoom(for batch: Batch) {
+    let coming = batch.memory.results + batch.memory.scratch(shares, workers: pool.count)
+    if memory.live + coming + scratchBytes > memory.limit { workspace.empty() }
   }
 
   private func validate(_ request: ForwardRequest) throws {

@@ -1,9 +1,6 @@
 import TensorCore
 
 extension ForwardPass {
-  /// Queries of one task: so many that the products are large, so few that scores stay in cache.
-  private static let queryBlock = 64
-
   /// Keys and values of one block for the rows of a batch, `[groups, rows, headWidth]`.
   struct KeyValueRows {
     let rows: RowTable
@@ -89,18 +86,19 @@ extension ForwardPass {
       group(queries, .groupedQueries, rows: rows.count, width: perGroup), stride: perGroup)
     let keyView = MatrixView(cache.keys, stride: headWidth)
     let valueView = MatrixView(cache.values, stride: headWidth)
+    let longest = requests.map(\.tokens.count).max() ?? 0
+    let most = shares.queries(keys: longest)
     var tasks: [AttentionTask] = []
     for (request, set) in rows.sets.enumerated() {
-      for start in stride(from: 0, to: set.count, by: Self.queryBlock) {
-        let queries = start..<min(set.count, start + Self.queryBlock)
+      for start in stride(from: 0, to: set.count, by: most) {
+        let queries = start..<min(set.count, start + most)
         for group in 0..<architecture.keyValueHeads {
           tasks.append(AttentionTask(request: request, group: group, queries: queries))
         }
       }
     }
-    let longest = requests.map(\.tokens.count).max() ?? 0
     let scratchCount = AttentionTask.scratchCount(
-      architecture, queries: Self.queryBlock, keys: longest)
+      architecture, queries: min(most, rows.sets.map(\.count).max() ?? 0), keys: longest)
     let scratch = MatrixView(
       buffer(.attention, scratchCount * pool.count), stride: scratchCount)
     let hooks = self.hooks.attention[layer] ?? [:]

@@ -2,9 +2,6 @@ import Foundation
 import TensorCore
 
 extension ForwardPass {
-  /// Rows whose logits are computed together: the whole vocabulary of more would not stay in cache.
-  private static let logitRows = 64
-
   /// The last normalisation and the logits that were asked for, and no others.
   func unembed() {
     let width = architecture.width
@@ -23,17 +20,11 @@ extension ForwardPass {
       for position in request.logits.positions ?? [request.tokens.count - 1] {
         guard let row = rows.row(index, position) else { continue }
         let wanted = WantedRow(request: index, position: position, row: row)
-        if case .some = request.logits.tokens, !request.logits.summarises,
-          request.logits.reference == nil
-        {
-          few.append(wanted)
-        } else {
-          whole.append(wanted)
-        }
+        if request.logits.isWhole { whole.append(wanted) } else { few.append(wanted) }
       }
     }
-    for start in stride(from: 0, to: whole.count, by: Self.logitRows) {
-      unembedWhole(whole[start..<min(whole.count, start + Self.logitRows)], normed)
+    for start in stride(from: 0, to: whole.count, by: shares.logitRows) {
+      unembedWhole(whole[start..<min(whole.count, start + shares.logitRows)], normed)
     }
     unembedFew(few, normed)
     for index in results.indices { results[index].logits.sort { $0.position < $1.position } }
@@ -64,13 +55,17 @@ extension ForwardPass {
     for (index, want) in wanted.enumerated() {
       let request = requests[want.request].logits
       let row = UnsafeBufferPointer(start: logits.row(index), count: vocabulary)
-      let values: [Float] =
+      let result: LogitRow =
         switch request.tokens {
-        case .all: Array(row)
-        case .some(let ids): ids.map { row[$0] }
+        case .all:
+          LogitRow(
+            position: want.position, logits: Array(row), summary: summaries[index],
+            lease: memory.lease(vocabulary * ActivationShares.floatBytes))
+        case .some(let ids):
+          LogitRow(
+            position: want.position, logits: ids.map { row[$0] }, summary: summaries[index])
         }
-      results[want.request].logits.append(
-        LogitRow(position: want.position, logits: values, summary: summaries[index]))
+      results[want.request].logits.append(result)
     }
   }
 

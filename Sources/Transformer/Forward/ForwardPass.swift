@@ -23,6 +23,8 @@ final class ForwardPass: @unchecked Sendable {
   let owners: [[Owner]]
   let pool: ThreadPool
   let workspace: Workspace
+  let memory: ActivationMemory
+  let shares: ActivationShares
   let multiply: PackedProduct
   let hooks: HookTable
   /// For each block, the table of each request; nil for blocks that are not rotated.
@@ -50,7 +52,8 @@ final class ForwardPass: @unchecked Sendable {
   ///   - rotary: for each block, the table of each request.
   init(
     model: LanguageModel, requests: [ForwardRequest], plans: [RowPlan], shared: [Int],
-    rotary: [[RotaryTable]?], pool: ThreadPool, workspace: Workspace
+    rotary: [[RotaryTable]?], pool: ThreadPool, workspace: Workspace, memory: ActivationMemory,
+    shares: ActivationShares
   ) {
     self.model = model
     architecture = model.architecture
@@ -68,21 +71,26 @@ final class ForwardPass: @unchecked Sendable {
     self.owners = owners
     self.pool = pool
     self.workspace = workspace
+    self.memory = memory
+    self.shares = shares
     multiply = PackedProduct(pool: pool, workspace: workspace, slot: Slot.panel.rawValue)
     hooks = HookTable(requests)
     self.rotary = rotary
     recordBuffers = requests.map { request in
       request.recordings.map { recording in
-        FloatBuffer(count: Self.shape(of: recording, request, model.architecture).reduce(1, *))
+        let count = Self.shape(of: recording, request, model.architecture).reduce(1, *)
+        return FloatBuffer(
+          count: count, keeping: memory.lease(count * ActivationShares.floatBytes))
       }
     }
     results = requests.map { request in
       var result = ForwardResult()
       if request.keepsRun {
-        result.run = RecordedRun(tokens: request.tokens, architecture: model.architecture)
+        result.run = RecordedRun(
+          tokens: request.tokens, architecture: model.architecture, memory: memory)
       } else if request.extendsBase, let base = request.base {
         result.run = RecordedRun(
-          extending: base, to: request.tokens, architecture: model.architecture)
+          extending: base, to: request.tokens, architecture: model.architecture, memory: memory)
       }
       return result
     }
@@ -119,7 +127,8 @@ final class ForwardPass: @unchecked Sendable {
   /// Notes a value that is not finite.
   func noteNonFinite(before layer: Int) { nonFiniteLayer.min(layer, ordering: .relaxed) }
 
-  private static func shape(
+  /// Shape of what is recorded.
+  static func shape(
     of recording: Recording, _ request: ForwardRequest, _ architecture: Architecture
   ) -> [Int] {
     let positions = recording.positions?.count ?? request.tokens.count

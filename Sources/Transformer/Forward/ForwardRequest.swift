@@ -70,6 +70,12 @@ public struct LogitRequest: Sendable {
   }
 
   public static let none = LogitRequest(positions: [])
+
+  /// Whether the logits of the whole vocabulary must be computed.
+  var isWhole: Bool {
+    if case .some = tokens, !summarises, reference == nil { return false }
+    return true
+  }
 }
 
 /// Next-token logits of one position.
@@ -88,6 +94,8 @@ public struct LogitRow: Sendable {
   /// As asked for: the whole vocabulary, or the listed ids in their order.
   public let logits: [Float]
   public let summary: Summary?
+  /// Of a row of the whole vocabulary.
+  var lease: ActivationMemory.Lease?
 }
 
 /// What came of one request.

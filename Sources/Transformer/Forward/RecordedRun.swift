@@ -23,9 +23,13 @@ public final class RecordedRun: Sendable {
     let keys: [FloatBuffer]
     /// Layer by layer, `[keyValueHeads, capacity, headWidth]`.
     let values: [FloatBuffer]
+    private let lease: ActivationMemory.Lease
 
-    init(capacity: Int, taken: Int, _ architecture: Architecture) {
+    init(
+      capacity: Int, taken: Int, _ architecture: Architecture, _ memory: ActivationMemory
+    ) {
       self.capacity = capacity
+      lease = memory.lease(RecordedRun.byteCount(positions: capacity, architecture))
       self.taken = Atomic(taken)
       func buffers(_ count: Int, _ width: Int) -> [FloatBuffer] {
         (0..<count).map { _ in FloatBuffer(count: capacity * width) }
@@ -37,16 +41,19 @@ public final class RecordedRun: Sendable {
   }
 
   /// Room for a run of `tokens`, to be filled.
-  init(tokens: [Int], architecture: Architecture) {
+  init(tokens: [Int], architecture: Architecture, memory: ActivationMemory) {
     self.tokens = tokens
     width = architecture.width
-    memory = Memory(capacity: tokens.count, taken: tokens.count, architecture)
+    self.memory = Memory(capacity: tokens.count, taken: tokens.count, architecture, memory)
   }
 
   /// `base` and room for the tokens behind it, to be filled.
   ///
   /// - Precondition: `tokens` begins with those of `base`.
-  init(extending base: RecordedRun, to tokens: [Int], architecture: Architecture) {
+  init(
+    extending base: RecordedRun, to tokens: [Int], architecture: Architecture,
+    memory bounds: ActivationMemory
+  ) {
     self.tokens = tokens
     width = architecture.width
     let held = base.tokens.count
@@ -58,8 +65,11 @@ public final class RecordedRun: Sendable {
       memory = base.memory
       return
     }
-    let capacity = min(max(2 * held, tokens.count), max(architecture.contextLength, tokens.count))
-    memory = Memory(capacity: capacity, taken: tokens.count, architecture)
+    // Twice the room, or what half of the memory that is left holds.
+    let affordable =
+      (bounds.limit - bounds.live) / 2 / Self.byteCount(positions: 1, architecture)
+    let capacity = max(tokens.count, min(2 * held, architecture.contextLength, affordable))
+    memory = Memory(capacity: capacity, taken: tokens.count, architecture, bounds)
     for (new, old) in zip(memory.residual, base.memory.residual) {
       new.pointer.update(from: old.pointer, count: held * width)
     }
@@ -101,6 +111,18 @@ public final class RecordedRun: Sendable {
         (out + index * width).update(from: residualRow(layer + 1, position), count: width)
       }
     }
+  }
+
+  /// Whether a run of `count` tokens that extends this one can be written behind it.
+  func hasRoom(for count: Int) -> Bool {
+    count <= memory.capacity && memory.taken.load(ordering: .relaxed) == tokens.count
+  }
+
+  /// Bytes that a run of so many positions holds.
+  static func byteCount(positions: Int, _ architecture: Architecture) -> Int {
+    positions * ActivationShares.floatBytes
+      * ((architecture.layers + 1) * architecture.width
+        + 2 * architecture.layers * architecture.keyWidth)
   }
 
   /// Bytes held.

@@ -19,6 +19,9 @@ struct RowPlan: Sendable {
   /// Most rows that any layer holds.
   var widest: Int { max(state.map(\.count).max() ?? 0, keyValue.map(\.count).max() ?? 0, 1) }
 
+  /// Most rows that any step computes, also those that only a recording inside a block wants.
+  var largest: Int { max(widest, full.map(\.count).max() ?? 0) }
+
   /// Rows that go through whole blocks, over all layers: the plan's cost.
   var rowLayers: Int { full.reduce(0) { $0 + $1.count } }
 

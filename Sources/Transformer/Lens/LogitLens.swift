@@ -37,28 +37,35 @@ public struct LogitLens: Sendable {
     let last = HookPoint(.residualPost, layer: layers - 1)
     var cells: [[Cell]] = []
     for layer in 0..<layers {
-      // In place of the last block's output, so that nothing but the end is computed.
-      let rows = RowSource(run.residualPost(layer: layer, positions: positions))
-      let result = try engine.forward(
-        ForwardRequest(
-          tokens: run.tokens, base: run,
-          interventions: [
-            .edit(ActivationEdit(at: last, positions: positions, change: .replace(rows)))
-          ],
-          logits: LogitRequest(positions: positions, tokens: .all, summarises: true)))
-      cells.append(
-        result.logits.map { row in
-          let total = Double(row.summary?.logSumExp ?? 0)
-          func candidate(_ token: Int) -> Candidate {
-            let logit = row.logits[token]
-            return Candidate(
-              token: token, logit: logit, probability: exp(Double(logit) - total),
-              rank: 1 + row.logits.count { $0 > logit })
-          }
-          return Cell(top: candidate(row.summary?.topToken ?? 0), answer: answer.map(candidate))
-        })
+      var row: [Cell] = []
+      // So many at a time that their logits fit the memory.
+      for start in stride(from: 0, to: positions.count, by: engine.shares.keptLogitRows) {
+        let part = Array(positions[start...].prefix(engine.shares.keptLogitRows))
+        // In place of the last block's output, so that nothing but the end is computed.
+        let rows = RowSource(run.residualPost(layer: layer, positions: part))
+        let result = try engine.forward(
+          ForwardRequest(
+            tokens: run.tokens, base: run,
+            interventions: [
+              .edit(ActivationEdit(at: last, positions: part, change: .replace(rows)))
+            ],
+            logits: LogitRequest(positions: part, tokens: .all, summarises: true)))
+        row += result.logits.map { Self.cell($0, answer) }
+      }
+      cells.append(row)
       progress(layer + 1)
     }
     self.cells = cells
+  }
+
+  private static func cell(_ row: LogitRow, _ answer: Int?) -> Cell {
+    let total = Double(row.summary?.logSumExp ?? 0)
+    func candidate(_ token: Int) -> Candidate {
+      let logit = row.logits[token]
+      return Candidate(
+        token: token, logit: logit, probability: exp(Double(logit) - total),
+        rank: 1 + row.logits.count { $0 > logit })
+    }
+    return Cell(top: candidate(row.summary?.topToken ?? 0), answer: answer.map(candidate))
   }
 }

@@ -51,9 +51,7 @@ public struct ModelInspection: Sendable {
   /// Bytes that each token of a full run keeps for the runs that build on it: the residual stream
   /// before each block and after the last, keys and values (`RecordedRun`).
   public var keptBytesPerToken: Int? {
-    model.map(\.architecture).map {
-      (($0.layers + 1) * $0.width + 2 * $0.layers * $0.keyWidth) * MemoryLayout<Float>.stride
-    }
+    model.map { RecordedRun.byteCount(positions: 1, $0.architecture) }
   }
 
   /// Looks at a GGUF file or a Hugging Face folder.

@@ -26,7 +26,7 @@ enum LensCommand: Command {
       OptionSpecification(
         long: "out", valueName: "FILE",
         help: "Picture to write, FILE.svg; that of the parts is FILE-parts.svg."),
-      CommonOptions.threads, CommonOptions.json,
+      CommonOptions.threads, CommonOptions.memory, CommonOptions.json,
     ],
     examples: [
       CommandExample(

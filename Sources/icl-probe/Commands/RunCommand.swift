@@ -25,7 +25,9 @@ enum RunCommand: Command {
         long: "positions", valueName: "LIST", help: "Positions of --hook, or all.",
         defaultText: "all"),
       OptionSpecification(long: "show-tokens", help: "List the prompt's tokens."),
-    ] + GenerationOptions.options + [CommonOptions.threads, CommonOptions.json],
+    ] + GenerationOptions.options + [
+      CommonOptions.threads, CommonOptions.memory, CommonOptions.json,
+    ],
     examples: [
       CommandExample(
         line: "icl-probe run --escapes --prompt 'dog -> A\\nshirt -> B\\ncat ->' --top 3",
