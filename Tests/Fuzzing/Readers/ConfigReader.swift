@@ -9,7 +9,8 @@ extension FuzzedReader {
     let model = try ModelDescription(config, family: Family(of: config))
     try QuantisedWeights.refuse(config, names: [], at: "folder")
     _ = HookPoint.all(in: model.architecture).count
-    _ = try LanguageModel.Weights(
+    // Most do not fit tensors of one size.
+    _ = try? LanguageModel.Weights(
       from: WeightReader(GenerousSource(), model.layout, model.architecture))
   }
 }
