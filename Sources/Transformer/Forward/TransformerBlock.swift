@@ -64,16 +64,9 @@ struct TransformerBlock {
 
   /// What the attention reads: the residual stream before the block, normalised, `[rows, width]`.
   private func normalisedInput(_ rows: RowTable) -> MatrixView {
-    let out = buffer(.normed, rows, architecture.width)
-    let sources = pass.sources(of: rows, layer: layer)
-    guard let norm = weights.attentionNorm else {
-      pass.copy(sources, into: out, layer: layer)
-      return out
-    }
-    pass.normalise(
-      sources, norm, into: out, layer: layer,
-      hooks: NormHooks(.attentionNormScale, .attentionNormalized, layer: layer, rows: rows))
-    return out
+    normalised(
+      pass.sources(of: rows, layer: layer), weights.attentionNorm,
+      NormHooks(.attentionNormScale, .attentionNormalized, layer: layer, rows: rows))
   }
 
   /// Keys, normalised by head and rotated, and values, `[groups, rows, headWidth]`.
@@ -127,16 +120,9 @@ struct TransformerBlock {
 
   /// What the MLP reads: the residual stream, normalised, `[rows, width]`.
   private func mlpInput(_ stream: MatrixView) -> MatrixView {
-    let out = buffer(.normed, rows, architecture.width)
-    let sources = RowPointers(stream.pointer, count: rows.count, stride: stream.stride)
-    guard let norm = weights.mlpNorm else {
-      pass.copy(sources, into: out, layer: layer)
-      return out
-    }
-    pass.normalise(
-      sources, norm, into: out, layer: layer,
-      hooks: NormHooks(.mlpNormScale, .mlpNormalized, layer: layer, rows: rows))
-    return out
+    normalised(
+      RowPointers(stream.pointer, count: rows.count, stride: stream.stride), weights.mlpNorm,
+      NormHooks(.mlpNormScale, .mlpNormalized, layer: layer, rows: rows))
   }
 
   /// `stream += scale · norm(W · (f(gate) · up))`, or of `W · f(up)`, the norm where the block has one.
@@ -162,6 +148,19 @@ struct TransformerBlock {
   }
 
   // MARK: - Both
+
+  /// Rows as attention or MLP read them: as they are where the block has no norm before it.
+  private func normalised(
+    _ sources: RowPointers, _ norm: LanguageModel.Norm?, _ hooks: NormHooks
+  ) -> MatrixView {
+    let out = buffer(.normed, hooks.rows, architecture.width)
+    if let norm {
+      pass.normalise(sources, norm, into: out, layer: layer, hooks: hooks)
+    } else {
+      pass.copy(sources, into: out, layer: layer)
+    }
+    return out
+  }
 
   private func add(
     _ branch: MatrixView, normalisedBy norm: LanguageModel.Norm?, hook: HookPoint,
