@@ -83,27 +83,13 @@ struct HuggingFaceConfig {
   }
   func numberIfThere(_ key: String) throws -> Double? { try entries[key]?.number() }
 
-  func number(_ key: String, or other: String? = nil) throws -> Double {
-    guard let reader = entries[key] ?? other.flatMap({ entries[$0] }) else {
-      throw missing(key, or: other)
-    }
+  func number(_ key: String) throws -> Double {
+    guard let reader = entries[key] else { throw missing(key) }
     return try reader.number()
   }
 
-  /// A number that must be written down, if only as null.
-  func numberOrNull(_ key: String) throws -> Double? {
-    nulls.contains(key) ? nil : try number(key)
-  }
-
   /// A positive whole number.
-  func size(
-    _ key: String, or other: String? = nil, limit: Int = Architecture.largestSize
-  ) throws -> Int {
-    guard let reader = entries[key] ?? other.flatMap({ entries[$0] }) else {
-      throw missing(key, or: other)
-    }
-    return try reader.integer(in: 1...limit)
-  }
+  func size(_ key: String) throws -> Int { try size(of: [key]) }
 
   func sizeIfThere(_ key: String) throws -> Int? { has(key) ? try size(key) : nil }
 
