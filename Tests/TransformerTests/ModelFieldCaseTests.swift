@@ -92,6 +92,17 @@ import Testing
     #expect(model.notes.contains { $0.contains("rope_scaling and rope_parameters differ") })
   }
 
+  @Test(arguments: ["su", "yarn"]) func longRopeGoesByItsFirstNames(name: String) throws {
+    let tiny = TinyModel(name: "phi3_longrope")
+    let rope = try JSONReader(contentsOf: tiny.folder + "/config.json").at("rope_parameters")
+    let renamed = try rope.entries().map { key, reader in
+      (key: key, value: key == "rope_type" ? JSONValue.string(name) : reader.value)
+    }
+    let folder = try HuggingFaceFolderTests.folder(tiny, ["rope_parameters": .object(renamed)])
+    #expect(
+      try LanguageModel(path: folder.path).architecture == (try tiny.load().architecture))
+  }
+
   @Test func aRotatedShareThatTheFamilyDoesNotKnowIsIgnoredAndSaid() throws {
     let folder = try HuggingFaceFolderTests.folder(.llama, ["partial_rotary_factor": 0.5])
     let model = try LanguageModel(path: folder.path)

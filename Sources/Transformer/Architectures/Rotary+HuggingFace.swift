@@ -120,7 +120,8 @@ extension Architecture.Scaling {
       try settings.numberIfThere("factor")
         ?? Double(config.size(of: ["max_position_embeddings"])) / Double(original())
     }
-    switch kind {
+    // The first files of Phi 3 call long-rope "yarn", and its factors give it away.
+    switch kind == "yarn" && settings.has("long_factor") ? "longrope" : kind {
     case "default": return nil
     case "linear": self = .linear(factor: try settings.number("factor"))
     case "dynamic":
