@@ -28,6 +28,8 @@ final class PeerComparison {
       work: HeadGrid.name, peer: "transformer_lens", target: 11.8, sample: 256, tolerance: 1e-4),
     Row(work: "single", peer: "transformers", target: 2, sample: 1, tolerance: 1e-2),
     Row(work: "batch", peer: "transformers", target: 1.2, sample: 16, tolerance: 1e-2),
+    // log Σ g²: a thousandth of a gradient's size is 2e-3.
+    Row(work: BackwardWork.name, peer: "torch", target: 1.2, sample: 16, tolerance: 2e-3),
     // llama.cpp rounds activations to eight bits.
     Row(work: "prefill", peer: "llama_cpp", target: 3, sample: 1, tolerance: 2),
   ]
@@ -37,6 +39,7 @@ final class PeerComparison {
   private let peak: SgemmPeak
   private let work: PeerWork
   private let headGrid: HeadGrid
+  private let backward: BackwardWork
   private let samples: [String: [Int]]
   private let folder: String
   private let start: (String) throws -> PeerProcess
@@ -53,6 +56,7 @@ final class PeerComparison {
     peak = SgemmPeak(threads: threads)
     work = try PeerWork(model: model, tasks: root + "/tasks")
     headGrid = try HeadGrid(model: model, root: root)
+    backward = BackwardWork(work.pairs)
     self.note = note
     var samples = [HeadGrid.name: headGrid.sample]
     for (name, patches) in work.sweeps {
@@ -65,7 +69,10 @@ final class PeerComparison {
     let description = folder + "/work.json"
     let fields =
       work.description(threads: threads, samples: samples)
-      + [(key: HeadGrid.name, value: headGrid.description)]
+      + [
+        (key: HeadGrid.name, value: headGrid.description),
+        (key: BackwardWork.name, value: backward.description),
+      ]
     try Files.write(Data(JSONValue.object(fields).text.utf8), to: description)
     let logs = folder
     let modelPath = model.path
@@ -84,6 +91,8 @@ final class PeerComparison {
     var seconds = 0.0
     var values: [Double] = []
     var operations = 0.0
+    /// Largest resident set, of works whose memory is compared.
+    var peak: Double?
   }
 
   /// Compares all works named, `rounds` times in alternation.
@@ -109,7 +118,7 @@ final class PeerComparison {
       var own: [Own] = []
       var shares: [Double] = []
       // The first round warms both sides up and is thrown away where it is short.
-      let short = work.prompts.contains { $0.name == name }
+      let short = name == BackwardWork.name || work.prompts.contains { $0.name == name }
       for round in (short ? -1 : 0)..<rounds {
         note("\(name), round \(round + 1) of \(rounds)")
         // Before and after the project's turn, so that a drift of the machine falls out.
@@ -121,6 +130,11 @@ final class PeerComparison {
         guard round >= 0 else { continue }
         own.append(mine)
         shares.append(mine.operations / mine.seconds / 1e9 / max(rate, rateAfter))
+        if let peak = mine.peak, let peer = after.first?.peakMegabytes {
+          results.set("own.\(name).peak_mb", peak)
+          results.set("peer.\(name).\(rows[0].peer).peak_mb", peer)
+          results.set("ratio.\(name)_memory.\(rows[0].peer)", peer / peak)
+        }
         let units = unitCount(name)
         for (index, row) in rows.enumerated() {
           let seconds = (before[index].seconds + after[index].seconds) / 2
@@ -178,6 +192,7 @@ final class PeerComparison {
 
   private func unitCount(_ name: String) -> Int {
     if name == HeadGrid.name { return headGrid.unitCount }
+    if name == BackwardWork.name { return backward.prompts.count }
     return work.sweeps.first { $0.name == name }?.patches.count
       ?? work.prompts.first { $0.name == name }?.prompts.count ?? 1
   }
@@ -205,6 +220,13 @@ final class PeerComparison {
       own.operations = headGrid.operations(arithmetic)
       // Recording the clean and corrupted runs is a part of it.
       own.seconds = try time { own.values = try headGrid.run(engine) }
+      return own
+    }
+    if name == BackwardWork.name {
+      own.operations = backward.operations(arithmetic)
+      ResidentPeak.forget()
+      own.seconds = try time { own.values = try backward.run(engine) }
+      own.peak = ResidentPeak.megabytes
       return own
     }
     if let prompts = work.prompts.first(where: { $0.name == name })?.prompts {

@@ -11,6 +11,8 @@ public struct ControlVariate: Sendable, Equatable {
   public let estimate: Double
   /// Of the estimate, as that of the mean of the population that the units come from.
   public let variance: Double
+  /// Of the variance, by Welch and Satterthwaite.
+  public let degrees: Double
   /// Of a single value, from those that are known.
   public let valueVariance: Double
   /// Of a single difference.
@@ -43,23 +45,27 @@ public struct ControlVariate: Sendable, Equatable {
     let sum =
       square(all) / Double(units) + differenceVariance / Double(known)
       + 2 * covariance / Double(units)
+    let parts = (square(all) / Double(units), differenceVariance / Double(known))
+    degrees =
+      (parts.0 + parts.1) * (parts.0 + parts.1)
+      / (parts.0 * parts.0 / Double(units - 1) + parts.1 * parts.1 / Double(known - 1))
     // An estimated covariance can take more than there is; the differences' part is always there.
     variance = max(sum, differenceVariance / Double(known) * (1 - Double(known) / Double(units)))
   }
 
-  /// Student's interval with one degree of freedom less than values are known.
+  /// Student's interval.
   public func interval(level: Double = 0.95) -> Interval {
     guard variance.isFinite else { return .unbounded(around: estimate, level: level) }
     let half =
       variance > 0
-      ? StudentT.halfWidth(level: level, degrees: Double(known - 1)) * variance.squareRoot() : 0
+      ? StudentT.halfWidth(level: level, degrees: degrees) * variance.squareRoot() : 0
     return Interval(estimate: estimate, low: estimate - half, high: estimate + half, level: level)
   }
 
   /// Of a t test that the mean is 0.
   public var pValue: Double {
     guard variance > 0 else { return estimate == 0 ? 1 : .nan }
-    return StudentT.twoSided(estimate / variance.squareRoot(), degrees: Double(known - 1))
+    return StudentT.twoSided(estimate / variance.squareRoot(), degrees: degrees)
   }
 
   /// How many values would have to be known, without control variates, for a mean of this variance.

@@ -6,6 +6,7 @@ public enum ExperimentRegistry {
     LayerSweep.self,
     Aggregation.self,
     GlobalVector.self,
+    FittedVector.self,
     Grid.self,
     Attribution.self,
     Knockout.self,

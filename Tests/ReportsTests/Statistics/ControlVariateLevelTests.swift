@@ -7,7 +7,7 @@ import Testing
 @Suite struct ControlVariateLevelTests {
   /// Units of one simulation: values around 0.5, and controls that share `correlation` with them.
   private func units(
-    _ count: Int, correlation: Double, bias: Double, _ simulation: Int
+    _ count: Int, correlation: Double, bias: Double, _ simulation: UInt64
   ) -> (controls: [Double], values: [Double]) {
     let common = Population.normal.sample(count, seed: 61, simulation, 0)
     let own = Population.normal.sample(count, seed: 61, simulation, 1)
@@ -17,10 +17,10 @@ import Testing
   }
 
   private func estimate(
-    _ count: Int, known: Int, correlation: Double, bias: Double, _ simulation: Int
+    _ count: Int, known: Int, correlation: Double, bias: Double, _ simulation: UInt64
   ) -> ControlVariate? {
     let (controls, values) = units(count, correlation: correlation, bias: bias, simulation)
-    var random = RandomStream(seed: 62, path: [UInt64(simulation)])
+    var random = RandomStream(seed: 62, path: [simulation])
     let drawn = Set(random.sample(known, of: Array(0..<count)))
     return ControlVariate(
       controls: controls, values: values.indices.map { drawn.contains($0) ? values[$0] : nil })
@@ -45,7 +45,7 @@ import Testing
 
   /// The estimator is unbiased even where the controls are biased, and its variance is what it says.
   @Test func estimatesAreUnbiased() {
-    let found = (0..<4_000).compactMap {
+    let found = (0..<UInt64(4_000)).compactMap {
       estimate(24, known: 4, correlation: 0.9, bias: 3, $0)
     }
     let estimates = found.map(\.estimate)
@@ -59,7 +59,7 @@ import Testing
   /// What control variates save is what theory says: 1 / ((1 − ρ²)(1 − m/N) + m/N) for the best slope.
   @Test func goodControlsSaveValues() {
     let (known, count, correlation) = (4, 40, 0.95)
-    let found = (0..<3_000).compactMap { simulation -> ControlVariate? in
+    let found = (0..<UInt64(3_000)).compactMap { simulation -> ControlVariate? in
       let (controls, values) = units(count, correlation: correlation, bias: 0, simulation)
       // The best slope is ρ for values and controls of one variance.
       return ControlVariate(

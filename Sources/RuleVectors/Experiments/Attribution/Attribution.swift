@@ -103,7 +103,7 @@ struct Attribution: Experiment {
 
 extension Laboratory {
   /// ∂(logit(right) − logit(wrong))/∂a at the corrupted run, for each hook point.
-  fileprivate func gradients(_ hooks: [HookPoint], _ runs: GridRuns) throws -> [HookPoint: Tensor] {
+  func gradients(_ hooks: [HookPoint], _ runs: GridRuns) throws -> [HookPoint: Tensor] {
     let contrast = runs.prompt.contrast
     let result = try engine.gradients(
       GradientRequest(
@@ -115,7 +115,7 @@ extension Laboratory {
 
   /// Means of the derivatives at the middles of `steps` equal parts of the way from the corrupted
   /// prompt's embeddings to the clean one's.
-  fileprivate func meanGradients(_ hooks: [HookPoint], _ runs: GridRuns, steps: Int) throws
+  func meanGradients(_ hooks: [HookPoint], _ runs: GridRuns, steps: Int) throws
     -> [HookPoint: Tensor]
   {
     let contrast = runs.prompt.contrast
@@ -143,7 +143,7 @@ extension Laboratory {
   }
 
   /// Σ (a_clean − a_corrupted) · gradient over each place's values.
-  fileprivate func estimates(
+  func estimates(
     _ places: [GridPlace], _ runs: GridRuns, _ gradients: [HookPoint: Tensor]
   ) throws -> [Float] {
     let architecture = engine.model.architecture
@@ -155,7 +155,7 @@ extension Laboratory {
       let heads = hook.heads(in: architecture)
       // By position; of patterns the gradient is by head first.
       let isPattern = hook.width(in: architecture) == nil
-      let width = isPattern ? clean.columns : clean.columns / heads
+      let width = clean.columns / heads
       let length = runs.prompt.clean.count
       var sum = 0.0
       clean.withPointer { clean in

@@ -157,7 +157,7 @@ extension GridPrompt {
 /// The two runs of a grid's prompt.
 struct GridRuns {
   let prompt: GridPrompt
-  /// Activations at all positions.
+  /// Activations at all positions, `[positions, site width]`; of patterns `[positions, heads · keys]`.
   let clean: [HookPoint: Tensor]
   /// The same of the corrupted run, where they were asked for.
   let corrupted: [HookPoint: Tensor]
@@ -184,7 +184,10 @@ extension Laboratory {
       throw UserError("a run gave no logits", at: engine.model.path)
     }
     func activations(_ run: ForwardResult) -> [HookPoint: Tensor] {
-      Dictionary(zip(hooks, run.recorded), uniquingKeysWith: { first, _ in first })
+      // Patterns as one row a position, too.
+      Dictionary(
+        zip(hooks, run.recorded.map { RowSource($0).tensor }),
+        uniquingKeysWith: { first, _ in first })
     }
     return GridRuns(
       prompt: prompt, clean: activations(runs[0]), corrupted: activations(runs[1]), base: base,

@@ -60,7 +60,8 @@ extension Saliency {
         Figure(
           name: "\(findings.stem)-cut-and-estimated",
           chart: LineChart(
-            title: "What cutting costs, and what gradients say", xTitle: "layer (middle of the window)",
+            title: "What cutting costs, and what gradients say",
+            xTitle: "layer (middle of the window)",
             yTitle: "logits lost",
             series: cuts.flatMap { points in
               let name = points.first?.edges?.rawValue ?? ""
@@ -98,7 +99,8 @@ extension Saliency {
       for point in points {
         let isCut = point.rows.contains { $0.loss != nil }
         for (metric, value) in [("saliency", point.saliency)]
-          + (isCut ? [("logits_lost", point.loss), ("logits_lost_by_gradients", point.estimate)] : [])
+          + (isCut
+            ? [("logits_lost", point.loss), ("logits_lost_by_gradients", point.estimate)] : [])
         {
           section.add(
             result: [
@@ -158,7 +160,8 @@ extension Saliency {
     claims.append(
       Claim(
         Self.kind, name: "\(findings.probe).gradients-agree",
-        sentence: "Gradients rank what cutting edges costs, over classes and windows, better than chance.",
+        sentence:
+          "Gradients rank what cutting edges costs, over classes and windows, better than chance.",
         evidence: "Rank correlation \(MeanInterval.student(agreements).text) within an episode.",
         differences: agreements, unit: "rank correlation", seed: findings.seed))
     return claims

@@ -15,7 +15,8 @@ struct Saliency: Experiment {
   let step: Int
 
   init(_ keys: ProbeKeys) throws {
-    classes = try keys.words("edges", or: [.inputToOwnAnswer, .answerToLaterAnswers, .answerToLast])
+    classes = try keys.words(
+      "edges", or: [.inputToOwnAnswer, .answerToLaterAnswers, .answerToLast])
     window = try keys.integer("window", 1...1000, or: 5)
     step = try keys.integer("step", 1...1000, or: window)
   }
@@ -162,7 +163,7 @@ extension Laboratory {
       ForwardRequest(
         tokens: recorded.tokens, recordings: hooks.map { Recording($0) }, logits: .none)
     ).recorded
-    return layers.indices.map { index in
+    return hooks.indices.map { index in
       AttentionFlow(
         heads: engine.model.architecture.heads, length: recorded.tokens.count,
         pattern: patterns[index], probabilityGradient: gradients[0].gradients[index],
