@@ -31,7 +31,9 @@ struct DoubleTransformer {
     let embedding = weights.embedding.floats()
     let width = architecture.width
     var stream: Rows = tokens.map { token in
-      (0..<width).map { Double(embedding[token * width + $0]) * Double(architecture.embeddingScale) }
+      (0..<width).map {
+        Double(embedding[token * width + $0]) * Double(architecture.embeddingScale)
+      }
     }
     stream = shifted(stream, .embedding)
     if let table = weights.positions?.floats() {
@@ -189,7 +191,9 @@ struct DoubleTransformer {
     }
   }
 
-  private func norm(_ rows: Rows, _ norm: LanguageModel.Norm, from start: Int = 0, count: Int? = nil)
+  private func norm(
+    _ rows: Rows, _ norm: LanguageModel.Norm, from start: Int = 0, count: Int? = nil
+  )
     -> Rows
   {
     rows.map { row in
