@@ -14,6 +14,7 @@ PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-de
   dataset-fashion-mnist python3 python3-pip
 # What the tests need on top: a browser that opens the reports.
 TEST_PACKAGES := chromium
+TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
@@ -59,12 +60,17 @@ check-models: build ## compare real models with transformers' numbers (needs the
 	@Tests/check-models
 
 install: build ## install to PREFIX (default /usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/tasks \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/pairs \
+	  $(foreach family,$(TASK_FAMILIES),$(DESTDIR)$(PREFIX)/share/icl-probe/$(family)) \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
 	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
-	install -m 644 tasks/*.json tasks/*.jsonl $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
+	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
+	for family in $(TASK_FAMILIES); do \
+	  install -m 644 $$family/* $(DESTDIR)$(PREFIX)/share/icl-probe/$$family/ || exit 1; \
+	done
+	install -m 644 pairs/*.jsonl $(DESTDIR)$(PREFIX)/share/icl-probe/pairs/
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
 	install -m 644 catalogue/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue/
 	install -m 644 studies/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/studies/

@@ -12,9 +12,14 @@ enum CommonOptions {
   static let model = OptionSpecification(
     long: "model", short: "m", valueName: "NAME",
     help: "Model by name or path.", defaultText: defaultModel)
+  static let defaultTask = "multi-demo-rule"
   static let task = OptionSpecification(
-    long: "task", valueName: "NAME", help: "Task by name or path of its file.",
-    defaultText: "multi-demo-rule")
+    long: "task", valueName: "NAME",
+    help: "Task or family of tasks, by name or path.", defaultText: defaultTask)
+  static let format = OptionSpecification(
+    long: "format", valueName: "NAMES",
+    help: "Template, label set and language of the task, by name: question/digits.",
+    defaultText: "the task's first")
   static let threads = OptionSpecification(
     long: "threads", short: "t", valueName: "N",
     help: "Threads to use; results do not depend on it.", defaultText: "all processors")
@@ -70,8 +75,12 @@ enum CommonOptions {
   }
 
   static func loadTask(_ parsed: ParsedCommand) throws -> RuleTask {
-    try RuleTask(
-      named: parsed.string("task") ?? "multi-demo-rule", in: DataFolders.tasks())
+    try RuleTask(named: parsed.string("task") ?? defaultTask, in: DataFolders.tasks())
+  }
+
+  /// The tasks that `--task` stands for.
+  static func tasks(_ parsed: ParsedCommand) throws -> TaskSelection {
+    try TaskSelection([parsed.string("task") ?? defaultTask], parsed)
   }
 
   /// The tokenizer of a model that is to read or write text.

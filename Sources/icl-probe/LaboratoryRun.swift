@@ -20,12 +20,52 @@ struct LaboratoryRun {
   /// Held-out items, or development items for a pilot.
   var split = Split.heldOut
 
+  /// A run that can be carried out: everything that it draws has been drawn once.
+  struct Prepared {
+    fileprivate let run: LaboratoryRun
+    fileprivate let plan: RunPlan
+    fileprivate let laboratory: Laboratory
+    fileprivate let tasks: FoundTasks
+
+    /// - Parameter out: the run's folder; nil for a numbered one.
+    func callAsFunction(_ parsed: ParsedCommand, out: String?) throws -> Outcome {
+      try run.carryOut(self, parsed, out: out)
+    }
+  }
+
+  /// A finished run.
+  struct Outcome {
+    let path: String
+    let task: String
+    /// What its probes found, for scripts.
+    let rows: [JSONValue]
+
+    var json: JSONValue {
+      ["task": .string(task), "run": .string(path), "rows": .array(rows)]
+    }
+  }
+
+  static func reportCommand(_ paths: [String]) -> String {
+    ShellWord.line(["icl-probe", "aggregate"] + paths)
+  }
+
+  /// One run by itself.
   func callAsFunction(_ parsed: ParsedCommand) throws {
-    let seed = try CommonOptions.seed(parsed)
-    let engine = try CommonOptions.engine(parsed)
-    let model = engine.model.name
+    let outcome = try prepare(parsed, CommonOptions.engine(parsed))(
+      parsed, out: parsed.string("out"))
+    if parsed.flag("json") {
+      CommonOptions.print(["run": .string(outcome.path), "rows": .array(outcome.rows)])
+    } else {
+      print("Report: \(Self.reportCommand([outcome.path]))")
+    }
+  }
+
+  /// Plans the run and draws what it will draw.
+  ///
+  /// - Throws: `UserError` for what cannot be run, before there is a folder.
+  func prepare(_ parsed: ParsedCommand, _ engine: Engine) throws -> Prepared {
     let laboratory = Laboratory(
-      engine: engine, seed: seed, demonstrations: demonstrations,
+      engine: engine, seed: try CommonOptions.seed(parsed), demonstrations: demonstrations,
       beginToken: try CommonOptions.beginToken(parsed, engine.model))
     let tokens = try laboratory.typicalTokens(subject)
     let tasks = FoundTasks(folder: try DataFolders.tasks(), subject)
@@ -42,12 +82,21 @@ struct LaboratoryRun {
         remedy: "choose other probes with --probe, or another task")
     }
     for task in tasks.all { CommonOptions.warn(about: task) }
-    // Before there is a folder: what cannot be run leaves none behind.
     try plan.check(laboratory)
+    return Prepared(run: self, plan: plan, laboratory: laboratory, tasks: tasks)
+  }
+
+  private func carryOut(_ prepared: Prepared, _ parsed: ParsedCommand, out: String?) throws
+    -> Outcome
+  {
+    let laboratory = prepared.laboratory
+    let model = laboratory.engine.model.name
     let directory = try RunDirectory.open(
       root: "runs", name: name,
-      identity: try identity(tasks, engine, seed: seed, beginToken: laboratory.beginToken),
-      rowsFile: RunRecord.rowsFile, path: parsed.string("out"), again: parsed.flag("again"))
+      identity: try identity(
+        prepared.tasks, laboratory.engine, seed: laboratory.seed,
+        beginToken: laboratory.beginToken),
+      rowsFile: RunRecord.rowsFile, path: out, again: parsed.flag("again"))
     directory.notes.forEach(Notes.write)
     var rows = try known(in: directory)
     let isQuiet = parsed.flag("json")
@@ -57,19 +106,16 @@ struct LaboratoryRun {
         for probe in probes { try show(probe, rows, model) }
       }
     } else {
-      rows = try carryOut(plan, laboratory, directory, rows, model, parsed)
+      rows = try carryOut(prepared.plan, laboratory, directory, rows, model, parsed)
     }
-    if isQuiet {
-      let results = try probes.flatMap {
+    if !isQuiet { print("Run: \(directory.path)") }
+    let results =
+      try isQuiet
+      ? probes.flatMap {
         try $0.section(of: rows, task: subject.name, model: model)?.results ?? []
-      }
-      CommonOptions.print([
-        "run": .string(directory.path), "rows": .array(results.map(JSONValue.object)),
-      ])
-    } else {
-      print("Run: \(directory.path)")
-      print("Report: icl-probe aggregate \(ShellWord.quoted(directory.path))")
-    }
+      } : []
+    return Outcome(
+      path: directory.path, task: subject.name, rows: results.map(JSONValue.object))
   }
 
   /// The rows of whole units; what a crash left of another is dropped.
@@ -95,7 +141,7 @@ struct LaboratoryRun {
   ) throws -> JSONValue {
     let others = tasks.all.filter { $0.name != subject.name }
     return [
-      "kind": .string(kind), "version": .string(Main.version),
+      "kind": .string(kind), "format": .string(subject.format), "version": .string(Main.version),
       "arithmetic": Machine.arithmetic, "task": .string(subject.name),
       "tasks": .object(
         [(subject.name, .string(subject.digest))]

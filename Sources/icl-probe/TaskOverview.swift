@@ -4,6 +4,8 @@ import TensorCore
 /// A task's figures, for lists and descriptions.
 struct TaskOverview {
   let task: RuleTask
+  /// The folder that it lies in, where that is known.
+  let family: String?
 
   /// Classes and their words in order; empty for a task without.
   var classes: [RuleTask.ItemClass] {
@@ -30,7 +32,7 @@ struct TaskOverview {
   var json: [(key: String, value: JSONValue)] {
     [
       ("name", .string(task.name)), ("title", .string(task.title)),
-      ("kind", .string(task.kind.rawValue)),
+      ("family", family.map(JSONValue.string) ?? .null), ("kind", .string(task.kind.rawValue)),
       (
         "items",
         [
@@ -67,6 +69,15 @@ struct TaskOverview {
     rows.append([
       "items", "\(itemCount(.development)) development, \(itemCount(.heldOut)) held-out",
     ])
+    let surfaces: [(String, (Format) -> String)] = [
+      ("templates", \.template), ("label sets", \.labels), ("languages", \.language),
+    ]
+    for (what, name) in surfaces {
+      let names = task.formats.map(name).reduce(into: [String]()) {
+        if !$0.contains($1) { $0.append($1) }
+      }
+      if names.count > 1 { rows.append([what, names.joined(separator: ", ")]) }
+    }
     rows.append(["dummies", "\(task.dummies.count)"])
     rows.append(["file", task.place])
     rows.append(["digest", task.digest])

@@ -359,7 +359,7 @@ import Testing
     try laboratory.probe(
       "lost", #""experiment": "global-vector", "donors": 2, "controls": ["nowhere"]"#)
     try Program.run(laboratory.arguments(["lost"], out: "run"), folder: scratch)
-      .expectFailure(1, "there is no task \"nowhere\"")
+      .expectFailure(1, "there is no task or family \"nowhere\"")
     #expect(!scratch.entries().contains { $0.hasPrefix("run") })
   }
 }

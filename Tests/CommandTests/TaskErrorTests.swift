@@ -33,7 +33,7 @@ import Testing
 
   @Test func unknownTask() throws {
     try Program.run(["tasks", "present-pest"])
-      .expectFailure(1, "there is no task \"present-pest\"", "multi-demo-rule")
+      .expectFailure(1, "there is no task or family \"present-pest\"", "multi-demo-rule")
     try Program.run(["patch", "--task", "none/own.json"])
       .expectFailure(1, "none/own.json: cannot be read", "check the path")
   }

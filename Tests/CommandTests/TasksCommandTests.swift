@@ -12,7 +12,9 @@ import Testing
   @Test func listsTasks() throws {
     let all = try JSON(run("--json").out).items
     let names = all.compactMap { $0["name"]?.text }
-    #expect(names == names.sorted() && names.contains("multi-demo-rule"))
+    #expect(names.count >= 40 && names.contains("multi-demo-rule"))
+    let families = all.compactMap { $0["family"]?.text }
+    #expect(families.count == names.count && families == families.sorted())
     let text = try run().out
     for task in all {
       let name = try #require(task["name"]?.text)
@@ -21,7 +23,11 @@ import Testing
     }
     let rule = try #require(all.first { $0["name"]?.text == "multi-demo-rule" })
     #expect(rule["labels"]?.items.compactMap(\.text) == ["A", "B", "C", "D"])
-    #expect(rule["family"]?.text == "categorization")
+    #expect(rule["family"]?.text == "categorization" && rule["kind"]?.text == "categorization")
+    #expect(rule["formats"]?.items.compactMap(\.text).first == "arrow/letters")
+    let letters = try JSON(run("letters", "--json").out).items
+    #expect(letters.allSatisfy { $0["family"]?.text == "letters" } && letters.count >= 8)
+    #expect(try run("--task", "letters").out == run("letters").out)
   }
 
   @Test func showsTokensWithRoles() throws {
@@ -42,6 +48,22 @@ import Testing
     #expect(shown.out.contains("⏎"))
     #expect(!shown.out.contains("\u{1B}"))
     #expect(try run("multi-demo-rule", "--shots", "3", "--seed", "1").out != shown.out)
+  }
+
+  @Test func showsATaskInAnotherFormat() throws {
+    let task = try JSON(
+      run("two-languages", "--shots", "1", "--format", "french/question", "--json").out)
+    let text = try #require(task["example"]?["text"]?.text)
+    #expect(text.hasPrefix("Q: ") && text.hasSuffix("\nA:"))
+    try Program.run(["tasks", "two-languages", "--format", "german"])
+      .expectFailure(1, "no template, label set or language \"german\"", "french")
+    try Program.run(["tasks", "two-languages", "--format", "a//b"])
+      .expectFailure(2, "empty name", "--format")
+    try Program.run(["tasks", "letters", "--format", "question"])
+      .expectFailure(2, "--format does nothing without a task")
+    try Program.run(["tasks", "letters", "--episodes", "3"])
+      .expectFailure(2, "--episodes does nothing without check")
+    try Program.run(["tasks", "letters", "--task", "numeric"]).expectFailure(2, "one task")
   }
 
   @Test func needsNoModel() throws {

@@ -3,9 +3,14 @@ import TensorCore
 
 /// A file of rows, each a JSON object on a line of its own. It is read in parts: a million rows cost
 /// the memory of one.
-struct RowFile: Sendable {
+public struct RowFile: Sendable {
   let folder: String
   let name: String
+
+  public init(folder: String, name: String) {
+    self.folder = folder
+    self.name = name
+  }
 
   var path: String { "\(folder)/\(name)" }
 
@@ -62,7 +67,7 @@ struct RowFile: Sendable {
   ///
   /// - Parameter length: bytes to read; nil for all that are there.
   /// - Throws: `UserError` for unreadable lines that others follow.
-  func forEachRow(length: Int? = nil, _ body: (JSONReader) throws -> Void) throws {
+  public func forEachRow(length: Int? = nil, _ body: (JSONReader) throws -> Void) throws {
     var unreadable: [Int] = []
     var problem = ""
     var isDamaged = false

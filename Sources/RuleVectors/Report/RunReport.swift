@@ -27,8 +27,11 @@ public struct RunReport: Sendable {
 
   public var claims: [Claim] { sections.flatMap(\.section.claims) }
 
-  /// "multi-demo-rule on SmolLM2-135M": what every heading says.
-  public var name: String { "\(record.task) on \(record.model)" }
+  /// "multi-demo-rule (arrow/letters) on SmolLM2-135M": what every heading says.
+  public var name: String {
+    let format = record.format.flatMap { $0 == Format.unnamed ? nil : " (\($0))" } ?? ""
+    return "\(record.task)\(format) on \(record.model)"
+  }
 
   mutating func replaceClaims(_ change: (Claim) -> Claim) {
     for number in sections.indices {

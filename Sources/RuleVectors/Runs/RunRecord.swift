@@ -9,6 +9,8 @@ public struct RunRecord: Sendable {
   /// Name of the task or of the file of pairs.
   public let task: String
   public let model: String
+  /// Names of the task's template, label set and language; nil for runs that do not say it.
+  public let format: String?
   /// Demonstrations of an episode.
   public let demonstrations: Int
   public let probes: [Probe]
@@ -40,6 +42,8 @@ public struct RunRecord: Sendable {
     }
     task = try reader("task", of: identity, "identity.").string()
     demonstrations = try reader("shots", of: identity, "identity.").integer(in: 0...1_000_000)
+    format =
+      identity["format"] == .null ? nil : try reader("format", of: identity, "identity.").string()
     model = try reader("model_name", of: manifest, "").string()
     probes = try reader("probes", of: manifest, "").list().map {
       try Probe(definition: $0.value, place: $0.place)

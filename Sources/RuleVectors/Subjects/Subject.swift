@@ -20,6 +20,11 @@ public enum Subject: Sendable {
     }
   }
 
+  /// Names of the task's template, label set and language; "default" where it names none.
+  public var format: String {
+    if case .task(let task) = self { task.format.name } else { Format.unnamed }
+  }
+
   /// The task, for experiments that draw episodes.
   var task: RuleTask? {
     if case .task(let task) = self { task } else { nil }

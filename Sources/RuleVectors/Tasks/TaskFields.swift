@@ -3,10 +3,10 @@ import TensorCore
 /// Reads the fields of a task file and checks that its words can be told apart.
 struct TaskFields {
   let kind: RuleTask.Kind
-  private let readers: [String: JSONReader]
+  let readers: [String: JSONReader]
   /// Items of a file of lines.
-  private let lines: [JSONReader]?
-  private let place: String
+  let lines: [JSONReader]?
+  let place: String
 
   /// What the header of a task of each kind may hold besides its templates.
   private static func keys(_ kind: RuleTask.Kind) -> [String] {
@@ -41,7 +41,7 @@ struct TaskFields {
   }
 
   /// The reader of a key that is known to be there.
-  private func reader(_ key: String) throws -> JSONReader {
+  func reader(_ key: String) throws -> JSONReader {
     guard let reader = readers[key] else {
       throw UserError("the key \"\(key)\" is missing", at: place, remedy: "add it")
     }
@@ -49,7 +49,7 @@ struct TaskFields {
   }
 
   /// The reader of one of two keys, of which a task has exactly one.
-  private func one(of several: String, or single: String) throws -> (
+  func one(of several: String, or single: String) throws -> (
     key: String, reader: JSONReader
   ) {
     switch (readers[several], readers[single]) {
@@ -66,8 +66,6 @@ struct TaskFields {
   }
 
   func text(_ key: String) throws -> String { try Self.word(reader(key)) }
-
-  // MARK: Surface forms
 
   func templates() throws -> [TaskSurface.Named<Template>] {
     let (key, found) = try one(of: "templates", or: "template")
@@ -178,105 +176,11 @@ struct TaskFields {
       }
     }
   }
-
-  // MARK: Items
-
-  private func words(_ reader: JSONReader) throws -> TaskSurface.Words {
-    kind == .categorization
-      ? .classes(
-        try classes(reader.entries().map { ($0, $1.place, try $1.list()) }, at: reader.place))
-      : .pairs(try pairs(reader.list(), at: reader.place))
-  }
-
-  private func words(onLines lines: [JSONReader]) throws -> TaskSurface.Words {
-    guard kind == .categorization else { return .pairs(try pairs(lines, at: place)) }
-    var words: [String: [JSONReader]] = [:]
-    for line in lines {
-      let fields = try line.object(required: ["class", "word"])
-      guard let name = try fields["class"].map(Self.word), let word = fields["word"] else {
-        continue
-      }
-      words[name, default: []].append(word)
-    }
-    return .classes(try classes(words.map { ($0.key, place, $0.value) }, at: place))
-  }
-
-  private func classes(
-    _ found: [(name: String, place: String, words: [JSONReader])], at place: String
-  )
-    throws -> [RuleTask.ItemClass]
-  {
-    var owner: [String: String] = [:]
-    // Sorted, so that the order of keys in the file, which JSON gives no meaning, changes nothing.
-    let classes = try found.sorted { $0.name < $1.name }.map { name, place, readers in
-      let words = try Self.words(readers, at: place, atLeast: 3) { word in
-        defer { owner[word] = name }
-        return owner[word].map { "is already in \"\($0)\"" }
-      }
-      return RuleTask.ItemClass(name: name, words: words)
-    }
-    return try Self.atLeast(classCount(), classes, "classes", at: place)
-  }
-
-  private func pairs(_ readers: [JSONReader], at place: String) throws -> [RuleTask.Pair] {
-    var sides: (inputs: Set<String>, answers: Set<String>) = ([], [])
-    let pairs = try readers.map { reader in
-      let parts = try reader.list()
-      guard parts.count == 2 else {
-        throw UserError(
-          "found a list of \(parts.count), allowed is [input, answer]", at: reader.place,
-          remedy: "mend the pair")
-      }
-      let pair = try RuleTask.Pair(input: Self.word(parts[0]), answer: Self.word(parts[1]))
-      guard sides.inputs.insert(pair.input).inserted else {
-        throw UserError(
-          "the input \"\(pair.input)\" appears twice", at: parts[0].place, remedy: "keep one")
-      }
-      if !sides.answers.insert(pair.answer).inserted, kind == .bijection {
-        throw UserError(
-          "the answer \"\(pair.answer)\" appears twice", at: parts[1].place,
-          remedy: "keep one: the inverse needs different answers")
-      }
-      return pair
-    }
-    if kind == .bijection, let both = sides.inputs.intersection(sides.answers).min() {
-      throw UserError(
-        "\"\(both)\" is an input and an answer", at: place,
-        remedy: "leave it out: nothing tells the direction that it is asked in")
-    }
-    return try Self.atLeast(6, pairs, "pairs", at: place)
-  }
-
-  private func numbers() throws -> RuleTask.Numbers {
-    func list(_ key: String, atLeast minimum: Int) throws -> [Int] {
-      let reader = try reader(key)
-      let list = try reader.list().map { try $0.integer(in: -1_000_000...1_000_000) }
-      guard Set(list).count == list.count else {
-        throw UserError("a number appears twice", at: reader.place, remedy: "keep one")
-      }
-      return try Self.atLeast(minimum, list, "numbers", at: reader.place)
-    }
-    let numbers = RuleTask.Numbers(
-      factors: try list("factors", atLeast: 1), offsets: try list("offsets", atLeast: 1),
-      inputs: try list("inputs", atLeast: 6))
-    guard numbers.rules.allSatisfy({ !numbers.rules(apartFrom: $0).isEmpty }) else {
-      throw UserError(
-        "a rule has no other that answers every input otherwise", at: "\(place), offsets",
-        remedy: "add an offset")
-    }
-    return numbers
-  }
-
-  func dummies(apartFrom taken: Set<String>) throws -> [String] {
-    try Self.words(reader("dummies"), atLeast: 2) { word in
-      taken.contains(word) ? "is also an item, an answer or a label of the task" : nil
-    }
-  }
 }
 
 /// Texts and lists of them.
 extension TaskFields {
-  private static func name(_ fields: [String: JSONReader]) throws -> String {
+  static func name(_ fields: [String: JSONReader]) throws -> String {
     guard let reader = fields["name"] else { throw UserError("the key \"name\" is missing") }
     let name = try word(reader)
     guard !name.contains("/") else {
@@ -288,13 +192,13 @@ extension TaskFields {
   }
 
   /// A list of different words; `objection` says what else is wrong with one.
-  private static func words(
+  static func words(
     _ reader: JSONReader, atLeast minimum: Int, objection: (String) -> String?
   ) throws -> [String] {
     try words(reader.list(), at: reader.place, atLeast: minimum, objection: objection)
   }
 
-  private static func words(
+  static func words(
     _ readers: [JSONReader], at place: String, atLeast minimum: Int,
     objection: (String) -> String?
   ) throws -> [String] {
@@ -310,7 +214,7 @@ extension TaskFields {
     return try atLeast(minimum, words, "entries", at: place)
   }
 
-  private static func word(_ reader: JSONReader) throws -> String {
+  static func word(_ reader: JSONReader) throws -> String {
     let text = try reader.string()
     guard let first = text.first, let last = text.last else {
       throw UserError("found an empty text", at: reader.place, remedy: "write a word")
@@ -323,7 +227,7 @@ extension TaskFields {
     return text
   }
 
-  private static func atLeast<Element>(
+  static func atLeast<Element>(
     _ minimum: Int, _ list: [Element], _ what: String, at place: String
   ) throws -> [Element] {
     guard list.count >= minimum else {

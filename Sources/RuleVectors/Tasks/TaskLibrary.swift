@@ -42,7 +42,7 @@ public struct TaskLibrary: Sendable {
     let found = try entries(named: name)
     guard found.count == 1, found[0].name == name || Self.isPath(name) else {
       throw UserError(
-        "\"\(name)\" is a family of \(found.count) tasks: "
+        "\"\(name)\" is a family of \(found.count) \(found.count == 1 ? "task" : "tasks"): "
           + found.map(\.name).joined(separator: ", "), at: folder, remedy: "name one of these")
     }
     return found[0]

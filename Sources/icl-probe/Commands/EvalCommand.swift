@@ -8,10 +8,11 @@ enum EvalCommand: Command {
     name: "eval", summary: "Measure accuracy against the number of demonstrations.",
     discussion: """
       Every episode is asked with each number of demonstrations; rule and query stay the same. \
-      Results go to runs/eval-TASK-NUMBER; the same command finishes a run that was stopped.
+      Results go to runs/eval-TASK-NUMBER; the same command finishes a run that was stopped. Of a \
+      family every task has a run of its own; with --out they are folders of that one.
       """,
     options: [
-      CommonOptions.task, CommonOptions.model,
+      CommonOptions.task, CommonOptions.format, CommonOptions.model,
       OptionSpecification(
         long: "shots", valueName: "LIST", help: "Numbers of demonstrations.",
         defaultText: "0,1,2,4,8,12,16"),
@@ -27,18 +28,22 @@ enum EvalCommand: Command {
       CommandExample(
         line: "icl-probe eval --task country-capital --shots 0,1,2,4 --episodes 100",
         comment: "a knowledge task"),
+      CommandExample(
+        line: "icl-probe eval --task letters --format question", comment: "a family of tasks"),
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let task = try CommonOptions.loadTask(parsed)
+    let tasks = try CommonOptions.tasks(parsed)
     let shots = try parsed.integers("shots", in: 0...1000) ?? [0, 1, 2, 4, 8, 12, 16]
     guard !shots.isEmpty, Set(shots).count == shots.count else {
       throw UserError("--shots names a number twice", remedy: "name each once", status: .usage)
     }
-    try LaboratoryRun(
-      kind: "eval", name: "eval-\(task.name)", subject: .task(task),
-      probes: [try Probe.accuracy(shots: shots)],
-      episodes: try parsed.integer("episodes", in: 1...100_000) ?? 64,
-      demonstrations: shots.max() ?? 0, verifications: 0)(parsed)
+    let episodes = try parsed.integer("episodes", in: 1...100_000) ?? 64
+    let probe = try Probe.accuracy(shots: shots)
+    try TaskRuns(selection: tasks) { task in
+      LaboratoryRun(
+        kind: "eval", name: "eval-\(task.name)", subject: .task(task), probes: [probe],
+        episodes: episodes, demonstrations: shots.max() ?? 0, verifications: 0)
+    }(parsed)
   }
 }

@@ -12,10 +12,11 @@ enum PatchCommand: Command {
       prompt under the flipped rule. Or, with --pairs, on prompts of your own: a JSON object a line \
       with the texts "clean" and "corrupted", of one length in tokens, and the answers "right" and \
       "wrong" as they follow, with their space. Results go to runs/NAME-NUMBER; the same command \
-      finishes a run that was stopped.
+      finishes a run that was stopped. Of a family every task has a run of its own; with --out they \
+      are folders of that one.
       """,
     options: [
-      CommonOptions.task,
+      CommonOptions.task, CommonOptions.format,
       OptionSpecification(
         long: "pairs", valueName: "FILE", help: "Pairs of prompts, instead of a task."),
       OptionSpecification(
@@ -42,6 +43,9 @@ enum PatchCommand: Command {
     examples: [
       CommandExample(line: "icl-probe patch --task multi-demo-rule", comment: "the default probes"),
       CommandExample(
+        line: "icl-probe patch --task knowledge --probe global-vector",
+        comment: "every task of a family"),
+      CommandExample(
         line: "icl-probe patch --probe positions --episodes 8", comment: "a quick look"),
       CommandExample(
         line: "icl-probe patch --pairs pairs/indirect-object.jsonl --probe grid",
@@ -57,7 +61,7 @@ enum PatchCommand: Command {
     let verifications = try parsed.integer("verify", in: 0...100_000) ?? 6
     let asked = try parsed.integer("episodes", in: 1...100_000)
     if let file = parsed.string("pairs") {
-      for option in ["task", "shots", "pilot"] where parsed.flag(option) {
+      for option in ["task", "format", "shots", "pilot"] where parsed.flag(option) {
         throw UserError(
           "--\(option) does nothing with --pairs", remedy: "leave out one of them", status: .usage)
       }
@@ -73,12 +77,14 @@ enum PatchCommand: Command {
         verifications: verifications)(parsed)
       return
     }
-    let task = try CommonOptions.loadTask(parsed)
-    try LaboratoryRun(
-      kind: "patch", name: task.name, subject: .task(task),
-      probes: [try Probe.baseline()] + Probe.all(names, in: folder),
-      episodes: asked ?? defaultEpisodes,
-      demonstrations: try parsed.integer("shots", in: 1...1000) ?? defaultDemonstrations,
-      verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut)(parsed)
+    let tasks = try CommonOptions.tasks(parsed)
+    let probes = [try Probe.baseline()] + (try Probe.all(names, in: folder))
+    let demonstrations = try parsed.integer("shots", in: 1...1000) ?? defaultDemonstrations
+    try TaskRuns(selection: tasks) { task in
+      LaboratoryRun(
+        kind: "patch", name: task.name, subject: .task(task), probes: probes,
+        episodes: asked ?? defaultEpisodes, demonstrations: demonstrations,
+        verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut)
+    }(parsed)
   }
 }

@@ -83,6 +83,21 @@ import Testing
     #expect(pairs.allSatisfy { (2...3).contains($0.count) })
   }
 
+  /// Of three labels, one of each.
+  @Test(arguments: [6, 8]) func groupsHoldOneOfEachLabel(demonstrations: Int) throws {
+    let game = try experiment(
+      Aggregation.self, "\"donor\": \"clean\", \"players\": \"pairs\", \"layer\": 0")
+    let episode = try EpisodeSampler(task: FurtherRulesTests.classes(3))
+      .episode(index: 1, split: .heldOut, demonstrations: demonstrations, seed: 1)
+    var random = RandomStream(seed: 1)
+    let groups = game.members(of: episode, random: &random)
+    #expect(groups.count == 2)
+    #expect(groups.flatMap { $0 }.sorted() == Array(0..<demonstrations))
+    for group in groups {
+      #expect(Set(group.map { episode.demonstrations[$0].answer }).count == 3)
+    }
+  }
+
   @Test func singleDemonstrationsAreTheirOwnPlayers() throws {
     #expect(try members("demonstrations", demonstrations: 5, 0).1 == [[0], [1], [2], [3], [4]])
   }

@@ -70,7 +70,7 @@ extension Aggregation {
   }
 
   private var method: String {
-    "Players are \(players == .pairs ? "pairs of one demonstration of either label, so that no patch changes how often a label is seen" : "single demonstrations"). "
+    "Players are \(players == .pairs ? "pairs of one demonstration of either label (groups of one of each where there are more), so that no patch changes how often a label is seen" : "single demonstrations"). "
       + "Each is patched alone, left out of all, and added along \(permutations) random orders; the "
       + "mean contribution along the orders is its Shapley value. Best players and squares are taken "
       + "from one half of the orders and measured in the other, so that noise makes nobody a carrier."

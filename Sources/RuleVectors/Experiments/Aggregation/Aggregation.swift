@@ -4,8 +4,9 @@ import Transformer
 /// At one layer, how the effect of all answer positions is made up: each player alone, all but one,
 /// and along random orders in which they join, in both directions.
 ///
-/// Players are single demonstrations, or pairs of one demonstration of either label: patching pairs
-/// changes no label's frequency, which with the clean donor would move the answer whatever the rule.
+/// Players are single demonstrations, or pairs of one demonstration of either label (of more than two
+/// labels, groups of one of each): patching these changes no label's frequency, which with the clean
+/// donor would move the answer whatever the rule.
 struct Aggregation: Experiment {
   typealias Row = AggregationRow
   static let kind = "aggregation"
@@ -13,7 +14,7 @@ struct Aggregation: Experiment {
 
   enum Players: String, Sendable, CaseIterable {
     case demonstrations
-    /// One demonstration of either label.
+    /// One demonstration of each label; without labels, any two.
     case pairs
 
     var words: String { self == .pairs ? "pair" : "demonstration" }
@@ -45,7 +46,8 @@ struct Aggregation: Experiment {
     case .success(let found): task = found
     case .failure(let reason): return .skipped(reason.text)
     }
-    let count = players == .pairs ? setting.demonstrations / 2 : setting.demonstrations
+    let count =
+      players == .pairs ? setting.demonstrations / task.classCount : setting.demonstrations
     guard count >= 2 else {
       return .skipped("\(setting.demonstrations) demonstrations are too few to take apart")
     }
@@ -117,15 +119,20 @@ struct Aggregation: Experiment {
   func members(of episode: Episode, random: inout RandomStream) -> [[Int]] {
     let slots = Array(episode.demonstrations.indices)
     guard players == .pairs else { return slots.map { [$0] } }
-    var right = slots.filter { episode.demonstrations[$0].answer == episode.right }
-    var wrong = slots.filter { episode.demonstrations[$0].answer != episode.right }
-    random.shuffle(&right)
-    random.shuffle(&wrong)
-    var pairs = zip(right, wrong).map { [$0, $1].sorted() }
-    // An odd one out joins the last pair.
-    let rest = right.dropFirst(pairs.count) + wrong.dropFirst(pairs.count)
-    if !pairs.isEmpty { pairs[pairs.count - 1] = (pairs[pairs.count - 1] + rest).sorted() }
-    return pairs.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
+    var labels = episode.candidates.map { label in
+      slots.filter { episode.demonstrations[$0].answer == label }
+    }
+    // Without labels every answer is its own: any two make a pair.
+    if episode.rule.labels.isEmpty {
+      labels = [0, 1].map { part in slots.filter { $0 % 2 == part } }
+    }
+    for number in labels.indices { random.shuffle(&labels[number]) }
+    let count = labels.map(\.count).min() ?? 0
+    var groups = (0..<count).map { number in labels.map { $0[number] }.sorted() }
+    // What is left over joins the last group.
+    let rest = labels.flatMap { $0.dropFirst(count) }
+    if !groups.isEmpty { groups[count - 1] = (groups[count - 1] + rest).sorted() }
+    return groups.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
   }
 }
 

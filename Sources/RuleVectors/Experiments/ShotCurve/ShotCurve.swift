@@ -41,33 +41,48 @@ struct ShotCurve: Experiment {
               probe: probe, task: task.name, split: split, episode: start,
               part: "\(count)-shots"),
             cost: episodes.count * max(tokens, 1) * setting.architecture.layers,
-            check: { laboratory in
-              for index in episodes {
-                let episode = try laboratory.episode(task, index, split, demonstrations: count)
-                _ = try laboratory.prompt(episode, task).contrast()
-              }
-            },
-            compute: { laboratory, _ in try rows(laboratory, task, count, split, episodes) })
+            check: { _ = try $0.questions(task, episodes, split, demonstrations: count) },
+            compute: { laboratory, _ in
+              try laboratory.answers(
+                laboratory.questions(task, episodes, split, demonstrations: count))
+            })
         }
       })
   }
+}
 
-  private func rows(
-    _ laboratory: Laboratory, _ task: RuleTask, _ count: Int, _ split: Split, _ episodes: Range<Int>
-  ) throws -> [ShotCurveRow] {
-    let prompts = try episodes.map { index in
-      try laboratory.prompt(
-        try laboratory.episode(task, index, split, demonstrations: count), task)
+/// An unpatched prompt and the answers that it is asked for.
+struct Question {
+  let prompt: Prompt
+  let contrast: Contrast
+}
+
+extension Laboratory {
+  /// The prompts of some episodes, drawn and not run.
+  ///
+  /// - Throws: `UserError` where the task has too few items, or answers that cannot be told apart.
+  func questions(_ task: RuleTask, _ episodes: Range<Int>, _ split: Split, demonstrations: Int)
+    throws -> [Question]
+  {
+    try episodes.map { index in
+      let prompt = try prompt(
+        try episode(task, index, split, demonstrations: demonstrations), task)
+      return Question(prompt: prompt, contrast: try prompt.contrast())
     }
-    let contrasts = try prompts.map { try $0.contrast() }
-    let results = try laboratory.engine.forward(
-      zip(prompts, contrasts).map { prompt, contrast in
-        laboratory.request(prompt.tokens + contrast.prefix, contrast: contrast)
+  }
+
+  /// What the model answers, all at once.
+  func answers(_ questions: [Question]) throws -> [ShotCurveRow] {
+    let results = try engine.forward(
+      questions.map { question in
+        request(question.prompt.tokens + question.contrast.prefix, contrast: question.contrast)
       })
-    return try episodes.enumerated().map { number, index in
+    return try zip(questions, results).map { question, result in
       ShotCurveRow(
-        episode: index, shots: count, candidates: contrasts[number].others.count + 2,
-        measurement: try laboratory.measure(results[number], contrasts[number]))
+        episode: question.prompt.episode.index,
+        shots: question.prompt.episode.demonstrations.count,
+        candidates: question.contrast.others.count + 2,
+        measurement: try measure(result, question.contrast))
     }
   }
 }
