@@ -106,6 +106,21 @@ import Testing
         #""experiment": "aggregation", "donor": "clean", "players": "pairs""#,
         #"probes/x.json: the key "layer" is missing"#
       ),
+      // Paths.
+      (
+        #""experiment": "path", "mlps": "free""#,
+        #"probes/x.json, mlps: found "free", allowed is "recomputed", "frozen""#
+      ),
+      (
+        #""experiment": "path", "inputs": ["queries"]"#,
+        #"probes/x.json, inputs[0]: found "queries", allowed is "keys", "values""#
+      ),
+      (
+        #""experiment": "path", "window": 0"#, "probes/x.json, window: found 0, allowed is 1 to"
+      ),
+      (
+        #""experiment": "path", "heads": -1"#, "probes/x.json, heads: found -1, allowed is 0 to"
+      ),
       // Grids.
       (#""experiment": "grid""#, #"probes/x.json: the key "sites" is missing"#),
       (#""experiment": "grid", "sites": []"#, "probes/x.json, sites: the list is empty"),
