@@ -6,6 +6,7 @@ public enum ExperimentRegistry {
     LayerSweep.self,
     Aggregation.self,
     GlobalVector.self,
+    FunctionVector.self,
     Grid.self,
     Knockout.self,
     PathPatching.self,

@@ -300,66 +300,34 @@ import Transformer
     #expect(abs(try effect(.answerToLaterAnswers, 1) / later - 1) < 0.01)
   }
 
-  private enum Wiring { case direct, throughLaterAnswers }
+  /// Labels hand the classes of their own words to the last position, whose head attends to labels of
+  /// the query's class.
+  @Test func whatLabelsHoldIsReadAtTheLastPosition() throws {
+    let rows = try wired(.matching)
+    func cell(_ path: PathClass, _ receiver: Int? = nil) throws -> Outcome {
+      try #require(
+        rows.first {
+          $0.path == path && $0.senders.layers == 0...0
+            && $0.receivers?.layers == receiver.map { $0...$0 }
+        }
+      ).outcome
+    }
+    // The model does the task, under the rule and under the flipped one.
+    #expect(try cell(.total).donor > 1 && cell(.total).recipient < -1)
+    for outcome in [
+      try cell(.total), try cell(.direct), try cell(.ownHeads), try cell(.answers),
+      try cell(.answerToLast, 2),
+    ] { #expect(abs(outcome.effect / outcome.gap - 1) < 0.02) }
+    for outcome in [try cell(.answerToLast, 1), try cell(.answerToLaterAnswers, 1)] {
+      #expect(abs(outcome.effect / outcome.gap) < 0.02)
+    }
+    // At the last position the last layer alone writes to the logits.
+    let ends = rows.filter { $0.path == .lastToLogits }
+    #expect(ends.map { ($0.outcome.effect / $0.outcome.gap).rounded() } == [0, 0, 1])
+  }
 
-  /// Rows of a model of three layers without MLPs whose weights are written down here.
-  ///
-  /// A head of layer 0 writes the mean class of the words so far. In layer 1 a head writes, at every
-  /// position, the mean of that over the labels so far, if it is connected. A head of layer 2 reads
-  /// one of the two at labels "A" and gives it to the logits. The stream has a large constant, so that
-  /// norms scale everything alike.
-  private func wired(_ wiring: Wiring) throws -> [PathPatchingRow] {
-    enum Column {
-      static let (constant, word, label, kind, mean, passed, out) = (0, 1, 2, 3, 4, 5, 6)
-    }
-    let model = try TinyLaboratory.model()
-    let width = model.architecture.width
-    let small: Float = 0.01
-    var weights: [String: [Float]] = [:]
-    typealias Entry = (row: Int, column: Int, value: Float)
-    func matrix(_ rows: Int, _ entries: [Entry]) -> [Float] {
-      var values = [Float](repeating: 0, count: rows * width)
-      for entry in entries { values[entry.row * width + entry.column] = entry.value }
-      return values
-    }
-    let vocabulary = model.architecture.vocabulary
-    func token(_ text: String) throws -> Int { try model.tokenizer.encode(text)[0] }
-    var embedding: [Entry] = (0..<vocabulary).map { ($0, Column.constant, 1) }
-    for (letters, value) in [("bdf", small), ("ghk", -small)] {
-      for letter in letters {
-        let id = try token(String(letter))
-        embedding.append((id, Column.word, value))
-      }
-    }
-    let a = try token(" A")
-    let b = try token(" B")
-    for (token, kind) in [(a, small), (b, -small)] {
-      embedding += [(token, Column.label, small), (token, Column.kind, kind)] as [Entry]
-    }
-    weights["model.embed_tokens.weight"] = matrix(vocabulary, embedding)
-    weights["lm_head.weight"] = matrix(vocabulary, [(a, Column.out, 2000), (b, Column.out, -2000)])
-    weights["model.norm.weight"] = [Float](repeating: 1, count: width)
-    // Of every head's eight values the fourth and the eighth turn least with the position.
-    let turning = 3
-    for (layer, read, from, to) in [
-      (0, nil, Column.word, Column.mean), (1, Column.label, Column.mean, Column.passed),
-      (2, Column.kind, wiring == .direct ? Column.mean : Column.passed, Column.out),
-    ] as [(Int, Int?, Int, Int)] {
-      let prefix = "model.layers.\(layer)."
-      for norm in ["input_layernorm", "post_attention_layernorm"] {
-        weights["\(prefix)\(norm).weight"] = [Float](repeating: 1, count: width)
-      }
-      weights["\(prefix)mlp.down_proj.weight"] = [Float](repeating: 0, count: width * 80)
-      weights["\(prefix)self_attn.q_proj.weight"] = matrix(
-        48, read.map { _ in [(turning, Column.constant, Float(10))] } ?? [])
-      weights["\(prefix)self_attn.k_proj.weight"] = matrix(
-        16, read.map { [(turning, $0, Float(30))] } ?? [])
-      weights["\(prefix)self_attn.v_proj.weight"] = matrix(16, [(0, from, 1)])
-      let isConnected = layer != 1 || wiring == .throughLaterAnswers
-      weights["\(prefix)self_attn.o_proj.weight"] = matrix(
-        width, isConnected ? [(to, 0, 0.2)] : [])
-    }
-    let laboratory = try TinyLaboratory.laboratory(weights: weights)
+  private func wired(_ wiring: WiredModel) throws -> [PathPatchingRow] {
+    let laboratory = try TinyLaboratory.laboratory(weights: wiring.weights())
     return try experiment(PathPatching.self, probe)
       .windowRows(patch(laboratory), windows(1), windows(1))
   }

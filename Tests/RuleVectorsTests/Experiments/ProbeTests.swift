@@ -106,6 +106,19 @@ import Testing
         #""experiment": "aggregation", "donor": "clean", "players": "pairs""#,
         #"probes/x.json: the key "layer" is missing"#
       ),
+      // Function vectors.
+      (
+        #""experiment": "function-vector", "donors": 3"#,
+        "probes/x.json, donors: found 3, allowed is an even number"
+      ),
+      (
+        #""experiment": "function-vector", "heads": 0"#,
+        "probes/x.json, heads: found 0, allowed is 1"
+      ),
+      (
+        #""experiment": "function-vector", "recipients": ["one-shot"]"#,
+        #"probes/x.json, recipients[0]: found "one-shot", allowed is "zero-shot", "shuffled-labels""#
+      ),
       // Paths.
       (
         #""experiment": "path", "mlps": "free""#,
