@@ -18,16 +18,16 @@ struct PathPatch {
   let inputs: [ReceiverInput]
   let layers: Int
   /// Token positions in the recipient.
-  private let answers: [Int]
-  private let last: Int
+  let answers: [Int]
+  let last: Int
   /// By layer, the heads' outputs at the answers and, in the last row, at the last position.
-  private let donorHeads: [Tensor]
-  private let recipientHeads: [Tensor]
+  let donorHeads: [Tensor]
+  let recipientHeads: [Tensor]
   /// The same of the recipient's MLPs; empty where they are recomputed.
-  private let recipientMLPs: [Tensor]
+  let recipientMLPs: [Tensor]
   /// By layer, the recipient's residual stream after it, from the first answer to before the last
   /// position.
-  private let between: [Tensor]
+  let between: [Tensor]
 
   init(
     _ laboratory: Laboratory, _ pair: PatchedPair, mlps: MLPTreatment = .recomputed,
@@ -135,7 +135,7 @@ struct PathPatch {
   }
 
   /// What happens at some answers in one layer at or above a change.
-  private func edits(_ change: Change, _ which: [Int], layer: Int, freezesHeads: Bool)
+  func edits(_ change: Change, _ which: [Int], layer: Int, freezesHeads: Bool)
     -> [Intervention]
   {
     var edits: [Intervention] = []
@@ -146,6 +146,16 @@ struct PathPatch {
     }
     if mlps == .frozen { edits.append(replace(.mlpOutput, layer, which, recipientMLPs[layer])) }
     return edits
+  }
+
+  /// What heads write at later answers goes to the last position through no other head.
+  ///
+  /// - Parameter outputs: by layer, `[answers, heads · headWidth]`.
+  func onward(_ outputs: [[Int: Tensor]]) throws -> [Columns] {
+    try columns(
+      outputs.map {
+        Change(outputs: $0, heads: nil, answers: Array(answers.indices.dropFirst()))
+      }, freezesHeads: true)
   }
 
   // MARK: - Heads that read them
@@ -194,7 +204,7 @@ struct PathPatch {
   }
 
   /// Edits that put `columns` at some of their answers into one layer.
-  private func reading(
+  func reading(
     _ columns: Columns, _ which: [Int], layer: Int, _ inputs: [ReceiverInput]
   ) -> [Intervention] {
     let rows = which.compactMap { columns.answers.firstIndex(of: $0) }
@@ -208,87 +218,16 @@ struct PathPatch {
     }
   }
 
-  // MARK: - From there to the logits
-
-  /// Only the senders are changed.
-  func total(_ change: Change) -> ForwardRequest {
-    var request = request()
-    request.interventions = change.outputs.sorted { $0.key < $1.key }.map { layer, outputs in
-      replace(.headOutput, layer, change.answers, outputs, heads: change.heads)
-    }
-    return request
-  }
-
-  /// Answers and the last position go on as they will; positions between them keep the recipient's
-  /// residual stream.
-  func throughAnswers(_ change: Change) -> ForwardRequest {
-    var request = request()
-    request.interventions = (change.first..<layers).flatMap { layer in
-      edits(change, change.answers, layer: layer, freezesHeads: false)
-        + reset(layer) { !answers.contains($0) }
-    }
-    return request
-  }
-
-  /// The last position reads `columns`; all before it is otherwise the recipient's.
-  ///
-  /// - Precondition: the columns reach to the last layer.
-  func read(_ columns: Columns) -> ForwardRequest {
-    var request = request()
-    request.interventions = (columns.first..<layers).flatMap { layer in
-      reading(columns, columns.answers, layer: layer, ReceiverInput.allCases)
-        + reset(layer) { $0 >= answers[columns.answers[0]] }
-    }
-    return request
-  }
-
-  /// Heads write `outputs`, by layer `[1, heads · headWidth]`, at the last position.
-  func write(_ outputs: [Int: Tensor], heads: [Int]? = nil) -> ForwardRequest {
-    var request = request()
-    request.interventions = outputs.sorted { $0.key < $1.key }.map { layer, outputs in
-      .edit(
-        ActivationEdit(
-          at: HookPoint(.headOutput, layer: layer), positions: [last], heads: heads,
-          change: .replace(RowSource(outputs, rows: [0]))))
-    }
-    return request
-  }
-
-  /// What heads write at later answers goes to the last position through no other head.
-  ///
-  /// - Parameter outputs: by layer, `[answers, heads · headWidth]`.
-  func onward(_ outputs: [[Int: Tensor]]) throws -> [Columns] {
-    try columns(
-      outputs.map {
-        Change(outputs: $0, heads: nil, answers: Array(answers.indices.dropFirst()))
-      }, freezesHeads: true)
-  }
-
-  /// The donor's outputs of `senders` at the last position, all later heads there frozen.
-  func lastToLogits(_ senders: HeadSet) -> ForwardRequest {
-    let row = answers.count
-    var request = request()
-    request.interventions = (senders.layers.lowerBound..<layers).flatMap { layer in
-      let isSender = senders.layers.contains(layer)
-      let outputs = isSender ? donorHeads[layer] : recipientHeads[layer]
-      return [
-        replace(
-          .headOutput, layer, [row], outputs, heads: isSender ? senders.head.map { [$0] } : nil)
-      ] + (mlps == .frozen ? [replace(.mlpOutput, layer, [row], recipientMLPs[layer])] : [])
-    }
-    return request
-  }
-
   // MARK: - Pieces
 
-  private func request() -> ForwardRequest {
+  func request() -> ForwardRequest {
     laboratory.request(
       pair.recipient.tokens, base: pair.recipient.run, contrast: pair.recipient.contrast)
   }
 
   /// Replaces rows at answers, or, behind the last of them, at the last position; each row of `tensor`
   /// is of the answer of its number.
-  private func replace(
+  func replace(
     _ site: HookPoint.Site, _ layer: Int, _ rows: [Int], _ tensor: Tensor, heads: [Int]? = nil
   ) -> Intervention {
     .edit(
@@ -296,20 +235,6 @@ struct PathPatch {
         at: HookPoint(site, layer: layer),
         positions: rows.map { $0 < answers.count ? answers[$0] : last }, heads: heads,
         change: .replace(RowSource(tensor, rows: rows))))
-  }
-
-  /// Positions from the first answer on, before the last, that are wanted get the recipient's residual
-  /// stream after a layer. Behind the last layer nobody reads it.
-  private func reset(_ layer: Int, _ isWanted: (Int) -> Bool) -> [Intervention] {
-    guard layer < layers - 1, let first = answers.first else { return [] }
-    let positions = (first..<last).filter(isWanted)
-    guard !positions.isEmpty else { return [] }
-    return [
-      .edit(
-        ActivationEdit(
-          at: HookPoint(.residualPost, layer: layer), positions: positions,
-          change: .replace(RowSource(between[layer], rows: positions.map { $0 - first }))))
-    ]
   }
 }
 

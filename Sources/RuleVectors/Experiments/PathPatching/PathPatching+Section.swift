@@ -97,8 +97,9 @@ extension PathPatching {
       claims.append(
         claim(
           "directly",
-          "More than half of it goes from the answers to the last position directly, through no "
-            + "other head.", "Shares of the effect: \(parts).",
+          "More than half of the effect of what heads of \(words) write at the answers reaches the last "
+            + "position directly, through no other head.",
+          "Shares of the effect: \(parts).",
           zip(direct, split.total).map { $0 - $1.effect / 2 }))
       claims.append(
         claim(
@@ -120,7 +121,7 @@ extension PathPatching {
       claims.append(
         claim(
           name,
-          "There is a path from heads of \(edge.senders.words) at the answers to heads of "
+          "Heads of \(edge.senders.words) at the answers hand the donor's rule to heads of "
             + "\(receivers.words) \(words).",
           "Recovery \(edge.recovery.text) by this path alone.", edge.outcomes.map(\.effect)))
     }
@@ -128,8 +129,9 @@ extension PathPatching {
       claims.append(
         claim(
           "heads",
-          "There is a path from \(pair.senders.words) at the answers to \(receivers.words) at the "
-            + "last position.", "Recovery \(pair.recovery.text(digits: 3)) by this path alone.",
+          "At the answers \(pair.senders.words) hands the donor's rule to \(receivers.words) at the "
+            + "last position.",
+          "Recovery \(pair.recovery.text(digits: 3)) by this path alone.",
           pair.outcomes.map(\.effect)))
     }
     return claims
