@@ -18,7 +18,8 @@ enum TinyLaboratory {
      "dummies": ["ma", "me", "mi", "mo", "mu", "na", "ne", "ni", "no", "nu"]}
     """
 
-  static func model() throws -> LanguageModel {
+  /// - Parameter weights: every array that a test wants other than random, by name.
+  static func model(weights: [String: [Float]] = [:]) throws -> LanguageModel {
     let resources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../TransformerTests/Resources/tiny").standardized.path
     let folder = NSTemporaryDirectory() + "icl-probe-test-\(UUID().uuidString)/tiny"
@@ -32,13 +33,25 @@ enum TinyLaboratory {
       try? FileManager.default.removeItem(
         at: URL(fileURLWithPath: folder).deletingLastPathComponent())
     }
+    if !weights.isEmpty {
+      let file = try SafetensorsFile("\(folder)/model.safetensors")
+      let arrays = try file.names.map { name in
+        (
+          name: name, shape: try file.shape(of: name),
+          values: try weights[name] ?? file.floats(name)
+        )
+      }
+      try Safetensors.write(arrays, to: "\(folder)/model.safetensors")
+    }
     return try LanguageModel(path: folder)
   }
 
-  static func laboratory(threads: Int = 1, seed: UInt64 = 3) throws -> Laboratory {
+  static func laboratory(
+    threads: Int = 1, seed: UInt64 = 3, weights: [String: [Float]] = [:]
+  ) throws -> Laboratory {
     Laboratory(
-      engine: Engine(model: try model(), threads: threads, memory: 64 << 20), seed: seed,
-      demonstrations: 4)
+      engine: Engine(model: try model(weights: weights), threads: threads, memory: 64 << 20),
+      seed: seed, demonstrations: 4)
   }
 
   static func setting(

@@ -7,10 +7,12 @@ public enum ExperimentRegistry {
     Aggregation.self,
     GlobalVector.self,
     FittedVector.self,
+    FunctionVector.self,
     Grid.self,
     Attribution.self,
     Knockout.self,
     Saliency.self,
+    PathPatching.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

@@ -60,6 +60,21 @@ struct LayerCurve: Sendable {
     }
   }
 
+  /// The curve of a rule's own vectors, each with its counterpart, the vector of the flipped rule, where
+  /// there is one.
+  init(rules cells: [(episode: Int, layer: Int, isFlipped: Bool, outcome: Outcome)]) {
+    var flipped: [[Int]: Outcome] = [:]
+    for cell in cells where cell.isFlipped { flipped[[cell.episode, cell.layer]] = cell.outcome }
+    self.init(
+      cells.filter { !$0.isFlipped }.map { cell in
+        var outcome = cell.outcome
+        outcome.flipped = flipped[[cell.episode, cell.layer]].map {
+          Outcome.Counterpart(patched: $0.patched.logitDifference, donor: $0.donor)
+        }
+        return (cell.episode, cell.layer, outcome)
+      })
+  }
+
   func point(_ layer: Int?) -> Point? { points.first { $0.layer == layer } }
 
   /// A line of a chart.

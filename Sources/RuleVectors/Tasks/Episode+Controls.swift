@@ -33,6 +33,18 @@ extension Episode {
     return episode
   }
 
+  /// The same inputs with the demonstrations' answers in random order (Todd et al. 2024): the words of
+  /// the task without its rule. Some answers may stay where they were.
+  public func shuffledLabels(draw: Int = 0) -> Episode {
+    var episode = self
+    episode.variant = .shuffledLabels
+    var random = stream(.shuffledLabels, draw: draw)
+    var answers = demonstrations.map(\.answer)
+    random.shuffle(&answers)
+    for (i, answer) in answers.enumerated() { episode.demonstrations[i].answer = answer }
+    return episode
+  }
+
   /// The query alone.
   public var zeroShot: Episode {
     var episode = self

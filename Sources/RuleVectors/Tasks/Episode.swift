@@ -59,6 +59,7 @@ public struct Episode: Sendable, Equatable {
     case otherQuery = "other-query"
     case zeroShot = "zero-shot"
     case dummyDemonstrations = "dummy-demonstrations"
+    case shuffledLabels = "shuffled-labels"
   }
 
   /// Name of the task.
@@ -99,6 +100,7 @@ enum EpisodeStream: UInt64 {
   case swappedSlots = 7
   case dummies = 8
   case otherQuery = 9
+  case shuffledLabels = 21
 
   func stream(seed: UInt64, split: Split, index: Int, draw: Int = 0) -> RandomStream {
     let part: UInt64 =

@@ -67,13 +67,10 @@ public struct LogitAttribution: Sendable {
     var contributions: [(part: Part, value: Double)] = [(.embedding, along(recorded[1]))]
     if embeddings.count == 2 { contributions.append((.positionEmbedding, along(recorded[2]))) }
     for layer in layers {
-      let block = model.weights.blocks[layer]
       let width = architecture.width
       let results = recorded[first + layer]
-      let bias = block.output.bias?.values.map(Double.init)
-      let branch = Double(architecture.blocks[layer].branchScale)
-      let factors = Self.factors(of: block.attentionPostNorm, results, bias, width: width)
-        .map { $0 * branch }
+      let bias = model.weights.blocks[layer].output.bias?.values.map(Double.init)
+      let factors = model.attentionFactors(layer: layer, headResults: results)
       func through(_ values: some Collection<Double>) -> Double {
         along(zip(values, factors).map { $0 * $1 })
       }
@@ -114,22 +111,5 @@ public struct LogitAttribution: Sendable {
     }
     guard let versus else { return row(answer) }
     return zip(row(answer), row(versus)).map { $0 - $1 }
-  }
-
-  /// What the norm behind the attention multiplies each value of the heads' sum by; ones without it.
-  private static func factors(
-    of norm: LanguageModel.Norm?, _ results: [Double], _ bias: [Double]?, width: Int
-  ) -> [Double] {
-    guard let norm else { return Array(repeating: 1, count: width) }
-    let sums = (0..<width).map { column in
-      stride(from: column, to: results.count, by: width).reduce(bias?[column] ?? 0) {
-        $0 + results[$1]
-      }
-    }
-    let square = sums.reduce(0) { $0 + $1 * $1 } / Double(width)
-    // No family has a layer norm here, whose mean would have to be taken out of every part.
-    precondition(norm.kind == .rootMeanSquare, "a norm behind the attention takes the mean out")
-    let scale = (square + Double(norm.epsilon)).squareRoot()
-    return norm.weight.values.map { Double($0) / scale }
   }
 }

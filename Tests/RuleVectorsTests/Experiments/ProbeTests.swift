@@ -106,6 +106,34 @@ import Testing
         #""experiment": "aggregation", "donor": "clean", "players": "pairs""#,
         #"probes/x.json: the key "layer" is missing"#
       ),
+      // Function vectors.
+      (
+        #""experiment": "function-vector", "donors": 3"#,
+        "probes/x.json, donors: found 3, allowed is an even number"
+      ),
+      (
+        #""experiment": "function-vector", "heads": 0"#,
+        "probes/x.json, heads: found 0, allowed is 1"
+      ),
+      (
+        #""experiment": "function-vector", "recipients": ["one-shot"]"#,
+        #"probes/x.json, recipients[0]: found "one-shot", allowed is "zero-shot", "shuffled-labels""#
+      ),
+      // Paths.
+      (
+        #""experiment": "path", "mlps": "free""#,
+        #"probes/x.json, mlps: found "free", allowed is "recomputed", "frozen""#
+      ),
+      (
+        #""experiment": "path", "inputs": ["queries"]"#,
+        #"probes/x.json, inputs[0]: found "queries", allowed is "keys", "values""#
+      ),
+      (
+        #""experiment": "path", "window": 0"#, "probes/x.json, window: found 0, allowed is 1 to"
+      ),
+      (
+        #""experiment": "path", "heads": -1"#, "probes/x.json, heads: found -1, allowed is 0 to"
+      ),
       // Grids.
       (#""experiment": "grid""#, #"probes/x.json: the key "sites" is missing"#),
       (#""experiment": "grid", "sites": []"#, "probes/x.json, sites: the list is empty"),

@@ -14,6 +14,16 @@ extension GlobalVector {
     /// The recipient without a vector, and the prompt with demonstrations, over the same episodes.
     let unpatched: [Outcome]
     let demonstrated: [Outcome]
+
+    var finding: VectorFinding? {
+      choice.map {
+        VectorFinding(
+          task: task, recipient: (recipient.rawValue, recipient.words),
+          comparesRules: comparesRules,
+          choice: "layer \($0.point.layer), form \($0.form.rawValue)", point: $0.point,
+          unpatched: unpatched, demonstrated: demonstrated)
+      }
+    }
   }
 
   func section(_ records: [Record<GlobalVectorRow>], _ findings: Findings) throws -> Section {
@@ -26,7 +36,13 @@ extension GlobalVector {
     let results = tasks.flatMap { task in
       recipients.compactMap { result(task, $0, records.filter { $0.key.task == task }) }
     }
-    let claims = recipients.flatMap { self.claims($0, results, findings) }
+    let vectorClaims = VectorClaims(
+      topic: Self.kind, probe: findings.probe, vector: "One global vector", margin: margin,
+      seed: findings.seed)
+    let claims = recipients.flatMap { recipient in
+      vectorClaims(
+        results.filter { $0.recipient == recipient }.compactMap(\.finding), task: findings.task)
+    }
     section.answers = results.filter { $0.task == findings.task }.compactMap { result in
       result.choice.map {
         "One global vector in \(result.recipient.words) brings \($0.point.recovery.text) of the rule."
@@ -80,40 +96,29 @@ extension GlobalVector {
   private func result(_ task: String, _ recipient: Recipient, _ records: [Record<GlobalVectorRow>])
     -> Result?
   {
-    func cells(isDevelopment: Bool, _ form: Form)
-      -> [(episode: Int, layer: Int, outcome: Outcome)]
-    {
-      let rows = records.filter {
-        ($0.key.split == .development) == isDevelopment && $0.row.recipient == recipient
-          && $0.row.form == form
-      }
-      var flipped: [[Int]: Outcome] = [:]
-      for record in rows where record.row.isFlipped {
-        flipped[[record.episode, record.row.layer ?? -1]] = record.row.outcome
-      }
-      return rows.filter { !$0.row.isFlipped }.compactMap { record in
-        guard let layer = record.row.layer else { return nil }
-        var outcome = record.row.outcome
-        outcome.flipped = flipped[[record.episode, layer]].map {
-          Outcome.Counterpart(patched: $0.patched.logitDifference, donor: $0.donor)
-        }
-        return (record.episode, layer, outcome)
-      }
+    func curve(isDevelopment: Bool, _ form: Form) -> LayerCurve {
+      LayerCurve(
+        rules: records.filter {
+          ($0.key.split == .development) == isDevelopment && $0.row.recipient == recipient
+            && $0.row.form == form
+        }.compactMap { record in
+          record.row.layer.map { (record.episode, $0, record.row.isFlipped, record.row.outcome) }
+        })
     }
     func reported(_ isWanted: (GlobalVectorRow) -> Bool) -> [Outcome] {
       records.filter { $0.key.split != .development && $0.row.layer == nil && isWanted($0.row) }
         .sorted { $0.episode < $1.episode }.map(\.row.outcome)
     }
-    let curves = forms.map { (form: $0, curve: LayerCurve(cells(isDevelopment: false, $0))) }
+    let curves = forms.map { (form: $0, curve: curve(isDevelopment: false, $0)) }
       .filter { !$0.curve.episodes.isEmpty }
     guard !curves.isEmpty else { return nil }
     var choice: (form: Form, point: LayerCurve.Point)?
     var largest = -Double.infinity
     if Set(records.filter { $0.key.split == .development }.map(\.key)).count == development {
-      for (form, curve) in curves {
-        for point in LayerCurve(cells(isDevelopment: true, form)).points {
+      for (form, reported) in curves {
+        for point in curve(isDevelopment: true, form).points {
           let effect = point.outcomes.reduce(0) { $0 + $1.effect }
-          guard effect > largest, let own = curve.point(point.layer) else { continue }
+          guard effect > largest, let own = reported.point(point.layer) else { continue }
           largest = effect
           choice = (form, own)
         }
@@ -136,127 +141,6 @@ extension GlobalVector {
       + "\(formattedPercent(margin)) of full recovery, a margin set in the probe."
   }
 
-  private func claims(_ recipient: Recipient, _ results: [Result], _ findings: Findings) -> [Claim]
-  {
-    let here = results.filter { $0.recipient == recipient && $0.choice != nil }
-    guard let own = here.first(where: { $0.task == findings.task }), let mine = own.choice else {
-      return []
-    }
-    let share = formattedPercent(margin)
-    func claim(
-      _ name: String, _ sentence: String, _ evidence: String, _ differences: [Double], _ paper: Int?
-    ) -> Claim {
-      Claim(
-        Self.kind, name: "\(findings.probe).\(name).\(recipient.rawValue)", sentence: sentence,
-        evidence: evidence, differences: differences, unit: "logits", paperClaim: paper,
-        seed: findings.seed)
-    }
-    let controls = here.filter { $0.task != findings.task }
-    // What a method cannot find where it is known to be says nothing where it is not found.
-    let works = controls.contains { control in
-      guard let point = control.choice?.point else { return false }
-      let test = PermutationTest.paired(
-        point.outcomes.map { $0.effect - margin * $0.gap }, seed: findings.seed)
-      return test.meanDifference > 0 && test.pValue < Claim.level
-    }
-    var claims: [Claim] = []
-    for control in controls {
-      guard let choice = control.choice else { continue }
-      claims.append(
-        claim(
-          "control.\(control.task)",
-          "Positive control: on \(control.task) one global vector brings more than \(share) of what "
-            + "demonstrations bring, into \(recipient.words).",
-          evidence(control, choice),
-          choice.point.outcomes.map { $0.effect - margin * $0.gap }, nil))
-    }
-    let gap = MeanInterval.student(mine.point.outcomes.map(\.gap))
-    if own.comparesRules {
-      claims.append(
-        claim(
-          "little",
-          "One global vector brings less than \(share) of the rule of \(findings.task), into "
-            + "\(recipient.words).",
-          evidence(own, mine)
-            + (gap.low > 0 ? "" : " The demonstrations themselves have no clear effect.")
-            + (works
-              ? ""
-              : " No positive control reaches the margin into these prompts, so this is not counted for "
-                + "the paper's claim."),
-          mine.point.outcomes.map { margin * $0.gap - $0.effect }, works ? 1 : nil))
-    } else {
-      claims.append(
-        claim(
-          "carries",
-          "On \(findings.task) one global vector brings more than \(share) of what demonstrations "
-            + "bring, into \(recipient.words).",
-          evidence(own, mine), mine.point.outcomes.map { $0.effect - margin * $0.gap }, nil))
-    }
-    guard own.comparesRules else { return claims }
-    for control in controls {
-      guard let choice = control.choice else { continue }
-      claims.append(
-        comparison(
-          of: own, mine.point, with: control, choice.point, recipient, findings,
-          paper: works ? 1 : nil))
-    }
-    return claims
-  }
-
-  /// Whether the share that the vector brings is smaller here than on a control. Shares are ratios of
-  /// means; each episode stands with its part of the ratio's linear approximation (the delta method),
-  /// which needs a denominator that is clearly not zero.
-  private func comparison(
-    of own: Result, _ mine: LayerCurve.Point, with control: Result, _ best: LayerCurve.Point,
-    _ recipient: Recipient, _ findings: Findings, paper: Int?
-  ) -> Claim {
-    func linearised(_ outcomes: [Outcome]) -> [Double]? {
-      let gap = MeanInterval.student(outcomes.map(\.gap))
-      guard gap.low > 0 else { return nil }
-      let ratio = outcomes.recovery.estimate
-      return outcomes.map { ratio + ($0.effect - ratio * $0.gap) / gap.estimate }
-    }
-    let (a, b) = (linearised(best.outcomes), linearised(mine.outcomes))
-    let test = a.flatMap { a in
-      b.map { PermutationTest.independent(a, $0, seed: findings.seed) }
-    }
-    // Welch's interval of the difference, and the spread that one episode of either adds.
-    let difference = a.flatMap { a in
-      b.map { UncertainValue(values: a) - UncertainValue(values: $0) }
-    }
-    return Claim(
-      Self.kind,
-      name: "\(findings.probe).less-than-control.\(control.task).\(recipient.rawValue)",
-      sentence:
-        "One global vector brings less of the rule of \(own.task) than of \(control.task), into "
-        + "\(recipient.words).",
-      evidence:
-        "Recovery \(mine.recovery.text) here, \(best.recovery.text) there"
-        + (test == nil
-          ? "; not tested, because the demonstrations' own effect is not clearly above zero."
-          : "."),
-      difference: test?.meanDifference ?? .nan, pValue: test?.pValue ?? .nan,
-      samples: mine.outcomes.count, effect: difference?.interval(), unit: "recovery",
-      paperClaim: paper,
-      standardDeviation: difference.map {
-        $0.standardError * Double(mine.outcomes.count).squareRoot()
-      })
-  }
-
-  private func evidence(_ result: Result, _ choice: (form: Form, point: LayerCurve.Point)) -> String
-  {
-    let point = choice.point
-    let before = Wilson.interval(
-      successes: result.unpatched.count(where: \.patched.isTop), trials: result.unpatched.count)
-    let with = Wilson.interval(
-      successes: result.demonstrated.count(where: \.patched.isTop),
-      trials: result.demonstrated.count)
-    return
-      "After layer \(point.layer), form \(choice.form.rawValue): recovery \(point.recovery.text); "
-      + "accuracy over the vocabulary \(point.accuracy.text), unpatched \(before.text), with "
-      + "demonstrations \(with.text)."
-  }
-
   private func table(_ results: [Result]) -> HTMLTable {
     HTMLTable(
       headers: [
@@ -264,17 +148,11 @@ extension GlobalVector {
         "first of two against unpatched", "first of all against unpatched",
       ],
       rows: results.compactMap { result in
-        guard let (form, point) = result.choice else { return nil }
-        func change(_ isGood: (Measurement) -> Bool) -> String {
-          guard result.unpatched.count == point.outcomes.count else { return "" }
-          return PairedProportions.difference(
-            point.outcomes.map { isGood($0.patched) }, result.unpatched.map { isGood($0.patched) }
-          ).text
-        }
+        guard let (form, point) = result.choice, let finding = result.finding else { return nil }
         return [
           result.task, result.recipient.rawValue, form.rawValue, String(point.layer),
           point.recovery.text, MeanInterval.student(point.outcomes.map(\.effect)).text,
-          change(\.isRight), change(\.isTop),
+          finding.change(\.isRight), finding.change(\.isTop),
         ]
       },
       caption:

@@ -106,29 +106,20 @@ struct GlobalVector: Experiment {
   private func draw(
     _ laboratory: Laboratory, _ task: RuleTask, _ index: Int, _ split: Split, _ demonstrations: Int
   ) throws -> Drawn {
-    let sampler = laboratory.sampler(task)
     let episode = try laboratory.episode(task, index, split, demonstrations: demonstrations)
-    var others = try (0..<donors).map { draw in
-      try sampler.otherItems(than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
-    }
-    var sources = [episode]
-    var donors = [try forms.map { try formed($0, others, task) }]
-    if task.hasOtherRules {
-      sources.append(try episode.flippedRule())
-      others = try others.map { try $0.flippedRule() }
-      donors.append(try forms.map { try formed($0, others, task) })
-    }
+    let rule = try laboratory.ruleDonors(of: episode, task, count: donors)
     return Drawn(
-      episode: episode, sources: sources, donors: donors,
+      episode: episode, sources: rule.sources,
+      donors: rule.donors.map { donors in forms.map { formed($0, donors, task) } },
       recipients: try recipients.map { recipient in
         switch recipient {
         case .zeroShot: episode.zeroShot
-        case .dummyDemonstrations: try sampler.dummyDemonstrations(of: episode)
+        case .dummyDemonstrations: try laboratory.sampler(task).dummyDemonstrations(of: episode)
         }
       })
   }
 
-  private func formed(_ form: Form, _ donors: [Episode], _ task: RuleTask) throws -> [Episode] {
+  private func formed(_ form: Form, _ donors: [Episode], _ task: RuleTask) -> [Episode] {
     guard form == .dummyQuery else { return donors }
     // There are at least two: a task file with fewer is refused.
     return donors.enumerated().map { number, donor in
@@ -145,7 +136,8 @@ struct GlobalVector: Experiment {
       drawn.sources + drawn.recipients, task, question: drawn.episode)
     let sources = Array(recorded.prefix(drawn.sources.count))
     let targets = Array(recorded.dropFirst(drawn.sources.count))
-    let vectors = try meanVectors(laboratory, task, drawn.donors.flatMap { $0 }, layers)
+    let vectors = try laboratory.meansAtLast(
+      drawn.donors.flatMap { $0 }, task, layers.map { HookPoint(.residualPost, layer: $0) })
 
     var rows: [GlobalVectorRow] = []
     var cells: [(row: GlobalVectorRow, target: RecordedPrompt)] = []
@@ -186,38 +178,5 @@ struct GlobalVector: Experiment {
             patched: source.measurement, donor: source.measurement.logitDifference,
             recipient: source.measurement.logitDifference))
       }
-  }
-
-  /// For each group of donors and each layer the mean residual at the last position, `[1, width]`.
-  private func meanVectors(
-    _ laboratory: Laboratory, _ task: RuleTask, _ groups: [[Episode]], _ layers: [Int]
-  ) throws -> [[Tensor]] {
-    // All at once: forms share their demonstrations, and so their rows.
-    let requests = try groups.flatMap { $0 }.map { donor in
-      let prompt = try laboratory.prompt(donor, task)
-      return ForwardRequest(
-        tokens: prompt.tokens,
-        recordings: layers.map {
-          Recording(HookPoint(.residualPost, layer: $0), positions: [prompt.lastPosition])
-        }, logits: .none)
-    }
-    let results = try laboratory.engine.forward(requests)
-    let width = laboratory.engine.model.architecture.width
-    var first = 0
-    return groups.map { group in
-      defer { first += group.count }
-      let own = results[first..<first + group.count]
-      return layers.indices.map { layer in
-        var mean = Tensor(zeros: [1, width])
-        for result in own {
-          result.recorded[layer].withPointer { row in
-            mean.withMutablePointer { mean in
-              for column in 0..<width { mean[column] += row[column] / Float(group.count) }
-            }
-          }
-        }
-        return mean
-      }
-    }
   }
 }
