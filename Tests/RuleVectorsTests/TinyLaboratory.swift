@@ -54,7 +54,8 @@ enum TinyLaboratory {
     threads: Int = 1, seed: UInt64 = 3, changing change: ((String, inout [Float]) -> Void)? = nil
   ) throws -> Laboratory {
     Laboratory(
-      engine: Engine(model: try model(changing: change), threads: threads, memory: 64 << 20), seed: seed,
+      engine: Engine(model: try model(changing: change), threads: threads, memory: 64 << 20),
+      seed: seed,
       demonstrations: 4)
   }
 

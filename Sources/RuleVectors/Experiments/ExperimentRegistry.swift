@@ -9,6 +9,7 @@ public enum ExperimentRegistry {
     Grid.self,
     Knockout.self,
     DemonstrationSequence.self,
+    Convergence.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

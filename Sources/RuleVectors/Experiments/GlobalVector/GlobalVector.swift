@@ -108,9 +108,7 @@ struct GlobalVector: Experiment {
   ) throws -> Drawn {
     let sampler = laboratory.sampler(task)
     let episode = try laboratory.episode(task, index, split, demonstrations: demonstrations)
-    var others = try (0..<donors).map { draw in
-      try sampler.otherItems(than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
-    }
+    var others = try sampler.vectorDonors(of: episode, donors)
     var sources = [episode]
     var donors = [try forms.map { try formed($0, others, task) }]
     if task.family == .categorization {
@@ -145,7 +143,7 @@ struct GlobalVector: Experiment {
       drawn.sources + drawn.recipients, task, question: drawn.episode)
     let sources = Array(recorded.prefix(drawn.sources.count))
     let targets = Array(recorded.dropFirst(drawn.sources.count))
-    let vectors = try meanVectors(laboratory, task, drawn.donors.flatMap { $0 }, layers)
+    let vectors = try laboratory.meanVectors(drawn.donors.flatMap { $0 }, task, layers)
 
     var rows: [GlobalVectorRow] = []
     var cells: [(row: GlobalVectorRow, target: RecordedPrompt)] = []
@@ -186,38 +184,5 @@ struct GlobalVector: Experiment {
             patched: source.measurement, donor: source.measurement.logitDifference,
             recipient: source.measurement.logitDifference))
       }
-  }
-
-  /// For each group of donors and each layer the mean residual at the last position, `[1, width]`.
-  private func meanVectors(
-    _ laboratory: Laboratory, _ task: RuleTask, _ groups: [[Episode]], _ layers: [Int]
-  ) throws -> [[Tensor]] {
-    // All at once: forms share their demonstrations, and so their rows.
-    let requests = try groups.flatMap { $0 }.map { donor in
-      let prompt = try laboratory.prompt(donor, task)
-      return ForwardRequest(
-        tokens: prompt.tokens,
-        recordings: layers.map {
-          Recording(HookPoint(.residualPost, layer: $0), positions: [prompt.lastPosition])
-        }, logits: .none)
-    }
-    let results = try laboratory.engine.forward(requests)
-    let width = laboratory.engine.model.architecture.width
-    var first = 0
-    return groups.map { group in
-      defer { first += group.count }
-      let own = results[first..<first + group.count]
-      return layers.indices.map { layer in
-        var mean = Tensor(zeros: [1, width])
-        for result in own {
-          result.recorded[layer].withPointer { row in
-            mean.withMutablePointer { mean in
-              for column in 0..<width { mean[column] += row[column] / Float(group.count) }
-            }
-          }
-        }
-        return mean
-      }
-    }
   }
 }

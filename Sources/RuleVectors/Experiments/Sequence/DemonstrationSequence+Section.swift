@@ -29,7 +29,10 @@ extension DemonstrationSequence {
       stem: findings.stem,
       curves: results.map { ($0.predecessors.rawValue, $0.curve) },
       title: "The same demonstrations' vectors behind other predecessors", zero: "flipped run",
-      one: "donor run", marker: chosen.map { ($0, "\(choice.words): \($0)") },
+      one: "donor run",
+      marker: chosen.map {
+        ($0, choice.probe == nil ? "named by the probe: \($0)" : "chosen on development: \($0)")
+      },
       caption:
         "Residual stream at all answer positions of the demonstrations of \(donor.words), each taken "
         + "behind the predecessors that the line names, put into the same prompt under the flipped rule."
