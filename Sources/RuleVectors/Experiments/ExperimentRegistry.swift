@@ -10,6 +10,7 @@ public enum ExperimentRegistry {
     Knockout.self,
     DemonstrationSequence.self,
     Convergence.self,
+    Reconstruction.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

@@ -47,7 +47,8 @@ import Transformer
     let vectors = (0..<4 as Range<UInt64>).map { [1000, -1000] + normals(40, 41, $0) }
     #expect(VectorCosines.largestCoordinates(2, of: vectors) == [0, 1])
     let rows = Convergence.rows(
-      3, [(.otherAnswers, [(0, 1)])], local: [Array(vectors[..<2]), Array(vectors[2...])],
+      3, [(.otherAnswers, [(0, 1)])], otherRule: nil,
+      local: [Array(vectors[..<2]), Array(vectors[2...])],
       global: [], leftOut: 2)
     let row = rows[0]
     #expect((row.whole.within ?? 0) > 0.99 && row.largestShare > 0.99)
@@ -63,7 +64,8 @@ import Transformer
   ///
   /// - Returns: the rows of one episode.
   private func world(
-    _ path: UInt64..., rule: [Double], label: Double, noise: Double = 1, hasGlobal: Bool = true
+    _ path: UInt64..., rule: [Double], label: Double, noise: Double = 1, hasGlobal: Bool = true,
+    otherRule: String = "flipped"
   ) -> [ConvergenceRow] {
     let answers = ["A", "B", "A", "B"]
     let width = 40
@@ -86,7 +88,8 @@ import Transformer
         [vector(path + [UInt64(layer), UInt64(number), 9], [(0, hasGlobal ? 5 * sign : 0)])]
       }
       return Convergence.rows(
-        layer, Convergence.pairs(of: answers), local: local, global: global, leftOut: 0)
+        layer, Convergence.pairs(of: answers), otherRule: otherRule, local: local, global: global,
+        leftOut: 0)
     }
   }
 
@@ -130,7 +133,9 @@ import Transformer
     let section = try section(
       own: { self.world(3, $0, rule: [2, 2, 2], label: 2) },
       control: { episode in
-        self.world(4, episode, rule: [0, 3, 9], label: 0).filter { $0.pairs != .sameAnswers }
+        self.world(4, episode, rule: [0, 3, 9], label: 0, otherRule: "third").filter {
+          $0.pairs != .sameAnswers
+        }
       })
     let claim = try #require(section.claim("more-than-here.known"))
     #expect(claim.paperClaim == 4 && claim.difference > 0.2 && claim.pValue < 0.001)
@@ -140,12 +145,12 @@ import Transformer
 
   /// Both converge alike: the comparison keeps its level.
   @Test func bothConvergeAlike() throws {
-    let simulations = 200
+    let simulations = 100
     let decided = try (0..<UInt64(simulations)).count { simulation in
       let section = try section(
         own: { self.world(5, simulation, $0, rule: [1, 4], label: 2) },
         control: { episode in
-          self.world(6, simulation, episode, rule: [1, 4], label: 2)
+          self.world(6, simulation, episode, rule: [1, 4], label: 2, otherRule: "third")
             .filter { $0.pairs != .sameAnswers }
         }, episodes: 8)
       return try #require(section.claim("more-than-here")).pValue <= 0.05
@@ -185,6 +190,37 @@ import Transformer
     #expect(try self.rows(TinyLaboratory.laboratory()).allSatisfy { $0.whole.centred != nil })
   }
 
+  /// Two knowledge tasks are one comparison; each of three has another.
+  @Test func knowledgeTasksAreHeldAgainstEachOther() throws {
+    let laboratory = try TinyLaboratory.laboratory()
+    let own = try TinyLaboratory.setting(laboratory, episodes: 1)
+    func tasks(_ controls: String) throws -> [String] {
+      let kind = try experiment(
+        Convergence.self, "\"donors\": 2, \"development\": 1, \"controls\": [\(controls)]")
+      let setting = Setting(
+        subject: own.subject, episodes: 1, demonstrations: 4, architecture: own.architecture,
+        tokenizer: own.tokenizer, tokens: own.tokens,
+        findTask: { name in
+          let pairs = (0..<24).map { "[\"\(name)\($0)\", \"r\($0)\"]" }.joined(separator: ", ")
+          return try Fixtures.read(
+            """
+            {"name": "\(name)", "title": "T", "description": "D", "family": "mapping",
+             "template": {"demonstration": "{input} -> {label}\\n", "query": "{input} ->"},
+             "pairs": [\(pairs)], "dummies": ["ma", "me"]}
+            """)
+        })
+      guard case .units(let units) = try kind.plan("p", setting) else { return [] }
+      return try units.filter { $0.key.split == .heldOut }.map { unit in
+        let row = try unit.compute(laboratory, NeededRows(rows: [:])).first as? ConvergenceRow
+        return "\(unit.key.task) \(row?.otherRule ?? "-")"
+      }
+    }
+    #expect(try tasks("") == ["small flipped"])
+    #expect(try tasks("\"a\"") == ["small flipped", "a -"])
+    #expect(try tasks("\"a\", \"b\"") == ["small flipped", "a b"])
+    #expect(try tasks("\"a\", \"b\", \"c\"") == ["small flipped", "a b", "b c", "c a"])
+  }
+
   @Test func pairsAreOfTheirAnswers() {
     let pairs = Convergence.pairs(of: ["A", "B", "A"])
     #expect(pairs.map(\.0) == [.otherAnswers, .sameAnswers, .global])
@@ -202,7 +238,8 @@ import Transformer
     whole.between = 1e-9
     for pairs in Convergence.Pairs.allCases {
       let row = ConvergenceRow(
-        pairs: pairs, layer: 2, whole: whole, rest: cosines, largestShare: 0.25)
+        pairs: pairs, otherRule: pairs == .global ? nil : "flipped", layer: 2, whole: whole,
+        rest: cosines, largestShare: 0.25)
       #expect(try ConvergenceRow(Columns(row.columns, place: "row")) == row)
     }
   }

@@ -10,9 +10,11 @@ extension Convergence {
     /// Of the largest centred cosine on development episodes; nil where these are not all there, or
     /// where there is no other rule.
     let chosen: Int?
-    let isCategorization: Bool
+    /// "flipped", or the name of another knowledge task; nil where there is none.
+    let otherRule: String?
 
-    var hasOtherRule: Bool { curve.layers.contains { !curve.values($0, \.rest.between).isEmpty } }
+    var isCategorization: Bool { otherRule == "flipped" }
+    var hasOtherRule: Bool { otherRule != nil }
   }
 
   func section(_ records: [Record<ConvergenceRow>], _ findings: Findings) throws -> Section {
@@ -89,8 +91,7 @@ extension Convergence {
     return Result(
       task: task, pairs: pairs, curve: curve,
       chosen: isChosen ? ConvergenceCurve(choosing).best(\.rest.centred) : nil,
-      // Only a categorization shows an answer twice.
-      isCategorization: records.contains { $0.row.pairs == .sameAnswers })
+      otherRule: own.first?.row.otherRule)
   }
 
   private var method: String {
@@ -155,7 +156,9 @@ extension Convergence {
     func text(_ value: (ConvergenceRow) -> Double?) -> String {
       result.curve.interval(layer, value).text
     }
-    return "Centred cosine \(text(\.rest.centred)), with all coordinates \(text(\.whole.centred)); "
+    let other = result.isCategorization ? "the flipped rule" : result.otherRule ?? "nothing"
+    return
+      "Held against \(other): centred cosine \(text(\.rest.centred)), with all coordinates \(text(\.whole.centred)); "
       + "uncentred \(text(\.rest.within)) within and \(text(\.rest.between)) between rules."
   }
 

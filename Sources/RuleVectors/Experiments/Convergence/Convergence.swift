@@ -70,8 +70,10 @@ struct Convergence: Experiment {
     let layers = try layers.resolved(setting.architecture.layers, probe: probe)
     let tasks = try [task] + controls.filter { $0 != task.name }.map { try setting.findTask($0) }
     let known = tasks.filter { $0.family == .mapping }
+    // Of two knowledge tasks each would be held against the other, which is one comparison, not two.
+    let subjects = known.count == 2 ? tasks.filter { $0.name != known[1].name } : tasks
     return .units(
-      tasks.flatMap { task -> [Unit] in
+      subjects.flatMap { task -> [Unit] in
         let others = known.filter { $0.name != task.name }
         // The one that comes next, so that each is held against another where there are three.
         let place = known.firstIndex { $0.name == task.name }
@@ -151,9 +153,12 @@ struct Convergence: Experiment {
       globals += try laboratory.meanVectors([drawn.donors], drawn.task, layers)
     }
     let pairs = Self.pairs(of: drawn.first?.episode.demonstrations.map(\.answer) ?? [])
+    let other = drawn.count > 1 ? drawn[1] : nil
     return layers.indices.flatMap { layer in
       Self.rows(
-        layers[layer], pairs, local: locals.map { $0.recorded[layer].rowValues },
+        layers[layer], pairs,
+        otherRule: other.map { $0.task.name == drawn[0].task.name ? "flipped" : $0.task.name },
+        local: locals.map { $0.recorded[layer].rowValues },
         global: globals.map { $0[layer].rowValues }, leftOut: leftOut)
     }
   }
@@ -169,11 +174,12 @@ struct Convergence: Experiment {
   }
 
   /// - Parameters:
+  ///   - otherRule: "flipped" or the name of another task.
   ///   - local: by rule and slot.
   ///   - global: by rule, one vector each.
   static func rows(
-    _ layer: Int, _ pairs: [(Pairs, [(Int, Int)])], local: [[[Double]]], global: [[[Double]]],
-    leftOut: Int
+    _ layer: Int, _ pairs: [(Pairs, [(Int, Int)])], otherRule: String?, local: [[[Double]]],
+    global: [[[Double]]], leftOut: Int
   ) -> [ConvergenceRow] {
     let largest = VectorCosines.largestCoordinates(
       leftOut, of: (local + global).flatMap { $0 })
@@ -186,7 +192,7 @@ struct Convergence: Experiment {
     let whole = squared(local)
     return pairs.map { kind, pairs in
       ConvergenceRow(
-        pairs: kind, layer: layer,
+        pairs: kind, otherRule: otherRule, layer: layer,
         whole: VectorCosines(pairs, left: local, right: kind == .global ? global : local),
         rest: VectorCosines(
           pairs, left: localRest, right: kind == .global ? globalRest : localRest),

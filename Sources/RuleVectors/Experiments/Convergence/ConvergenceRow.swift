@@ -3,6 +3,8 @@ import TensorCore
 /// Cosines after one layer of one episode's pairs of a kind.
 public struct ConvergenceRow: ResultRow, Equatable {
   let pairs: Convergence.Pairs
+  /// What the rule is held against: "flipped", or the name of another knowledge task; nil for nothing.
+  let otherRule: String?
   let layer: Int
   /// Of whole vectors.
   var whole: VectorCosines
@@ -12,10 +14,11 @@ public struct ConvergenceRow: ResultRow, Equatable {
   let largestShare: Double
 
   init(
-    pairs: Convergence.Pairs, layer: Int, whole: VectorCosines, rest: VectorCosines,
-    largestShare: Double
+    pairs: Convergence.Pairs, otherRule: String?, layer: Int, whole: VectorCosines,
+    rest: VectorCosines, largestShare: Double
   ) {
     self.pairs = pairs
+    self.otherRule = otherRule
     self.layer = layer
     self.whole = whole
     self.rest = rest
@@ -31,7 +34,8 @@ public struct ConvergenceRow: ResultRow, Equatable {
       return cosines
     }
     self.init(
-      pairs: try columns.word("pairs"), layer: try columns.integer("layer"),
+      pairs: try columns.word("pairs"), otherRule: try columns.textIfThere("other_rule"),
+      layer: try columns.integer("layer"),
       whole: try cosines("_whole"), rest: try cosines(""),
       largestShare: try columns.number("largest_coordinates_share"))
   }
@@ -43,10 +47,11 @@ public struct ConvergenceRow: ResultRow, Equatable {
         ("cosine_centred", cosines.centred),
       ].map { ($0.0 + suffix, $0.1.map(JSONValue.number) ?? .null) }
     }
-    return [
-      ("pairs", .string(pairs.rawValue)), ("positions", "answers"), ("layer", .integer(layer)),
+    let own: [(key: String, value: JSONValue)] = [
+      ("pairs", .string(pairs.rawValue)), ("other_rule", otherRule.map(JSONValue.string) ?? .null),
+      ("positions", "answers"), ("layer", .integer(layer)),
     ]
-      + columns(rest, "") + columns(whole, "_whole")
+    return own + columns(rest, "") + columns(whole, "_whole")
       + [("largest_coordinates_share", .number(largestShare))]
   }
 }
