@@ -11,6 +11,7 @@ public enum ExperimentRegistry {
     DemonstrationSequence.self,
     Convergence.self,
     Reconstruction.self,
+    Transfer.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

@@ -204,7 +204,7 @@ import Transformer
           let pairs = (0..<24).map { "[\"\(name)\($0)\", \"r\($0)\"]" }.joined(separator: ", ")
           return try Fixtures.read(
             """
-            {"name": "\(name)", "title": "T", "description": "D", "family": "mapping",
+            {"name": "\(name)", "title": "T", "description": "D", "kind": "mapping",
              "template": {"demonstration": "{input} -> {label}\\n", "query": "{input} ->"},
              "pairs": [\(pairs)], "dummies": ["ma", "me"]}
             """)

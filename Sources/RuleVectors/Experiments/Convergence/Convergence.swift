@@ -69,7 +69,7 @@ struct Convergence: Experiment {
     }
     let layers = try layers.resolved(setting.architecture.layers, probe: probe)
     let tasks = try [task] + controls.filter { $0 != task.name }.map { try setting.findTask($0) }
-    let known = tasks.filter { $0.family == .mapping }
+    let known = tasks.filter { !$0.hasOtherRules }
     // Of two knowledge tasks each would be held against the other, which is one comparison, not two.
     let subjects = known.count == 2 ? tasks.filter { $0.name != known[1].name } : tasks
     return .units(
@@ -83,7 +83,7 @@ struct Convergence: Experiment {
           demonstrations: task.name == setting.subject.name
             ? setting.demonstrations : controlDemonstrations ?? setting.demonstrations)
         let tokens = setting.tokens * subject.demonstrations / setting.demonstrations
-        let rules = task.family == .categorization || subject.other != nil ? 2 : 1
+        let rules = task.hasOtherRules || subject.other != nil ? 2 : 1
         let cost = rules * (donors + 1) * tokens * setting.architecture.layers
         return [(Split.development, development), (setting.split, setting.episodes)].flatMap {
           split, count in
@@ -125,7 +125,7 @@ struct Convergence: Experiment {
         donors: try laboratory.sampler(task).vectorDonors(of: episode, donors))
     }
     let own = try draw(subject.task)
-    if subject.task.family == .categorization {
+    if subject.task.hasOtherRules {
       return [
         own,
         Drawn(

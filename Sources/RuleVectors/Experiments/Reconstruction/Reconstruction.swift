@@ -41,7 +41,7 @@ struct Reconstruction: Experiment {
     let reported = (0..<setting.episodes).map {
       UnitKey(probe: probe, task: task.name, split: setting.split, episode: $0)
     }
-    let rules = task.family == .categorization ? 2 : 1
+    let rules = task.hasOtherRules ? 2 : 1
     // All single demonstrations together are about as long as the prompt, and each has the query.
     let cost = 3 * rules * setting.wholeRun
     return .units(
@@ -62,7 +62,7 @@ struct Reconstruction: Experiment {
   }
 
   private static func rules(of episode: Episode, _ task: RuleTask) throws -> [Episode] {
-    task.family == .categorization ? [episode, try episode.flippedRule()] : [episode]
+    task.hasOtherRules ? [episode, try episode.flippedRule()] : [episode]
   }
 
   private func rows(

@@ -34,7 +34,7 @@ struct DemonstrationSequence: Experiment {
 
   func plan(_ probe: String, _ setting: Setting) throws -> Plan {
     let task: RuleTask
-    switch setting.subject.categorization() {
+    switch setting.subject.task(patchedFrom: [donor]) {
     case .success(let found): task = found
     case .failure(let reason): return .skipped(reason.text)
     }
