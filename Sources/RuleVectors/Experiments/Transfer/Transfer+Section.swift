@@ -127,11 +127,13 @@ extension Transfer {
   }
 
   private var method: String {
-    "Both formats write the same episode: the same items in the same order, with labels of the same "
-      + "number in their set. Vectors go from answer to answer, whatever their positions; a vector "
-      + "taken elsewhere in a prompt keeps what that position left in it. An effect is half the "
-      + "difference between donors of the rule and of the flipped rule in the same format, so what "
-      + "vectors of a format do whatever their rule counts for nothing."
+    "Both formats write the same episode, with labels of the same number in their set"
+      + (donor == .swappedSlots
+        ? "; items of exchanged classes are drawn in lengths that fit each format" : "")
+      + ". Vectors go from answer to answer, whatever their positions; a vector taken elsewhere in a "
+      + "prompt keeps what that position left in it. An effect is half the difference between donors of "
+      + "the rule and of the flipped rule in the same format, so what vectors of a format do whatever "
+      + "their rule counts for nothing."
       + (donor == .swappedSlots
         ? " Both donors hold the same labels slot by slot, on items of exchanged classes: a copied "
           + "label predicts 0."
