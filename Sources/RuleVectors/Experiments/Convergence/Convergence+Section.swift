@@ -197,14 +197,15 @@ extension Convergence {
 
   private func figures(_ results: [Result], _ findings: Findings) -> [Figure] {
     func figure(
-      _ name: String, _ title: String, _ caption: String, _ series: [LineChart.Series]
+      _ name: String, _ title: String, _ caption: String, _ series: [LineChart.Series],
+      range: ClosedRange<Double>? = nil
     ) -> Figure? {
       guard !series.isEmpty else { return nil }
       return Figure(
         name: "\(findings.stem)-\(name)",
         chart: LineChart(
           title: title, xTitle: "layer (block output)", yTitle: "cosine", series: series,
-          horizontalLines: [LineChart.HorizontalLine(y: 0, label: "unrelated")], yRange: -1...1,
+          horizontalLines: [LineChart.HorizontalLine(y: 0, label: "unrelated")], yRange: range,
           intervalNote: "Bands: 95 % t intervals over episodes."),
         caption: caption)
     }
@@ -222,10 +223,12 @@ extension Convergence {
           + "the slots show the same answer.",
         centred.filter { $0.pairs != .global }.map {
           $0.curve.series("\($0.task), \($0.pairs.words)", \.rest.centred)
-        }),
+        }, range: -1...1),
       figure(
         "uncentred", "Uncentred cosines on \(findings.task)",
-        "The same vectors as they are: within the rule, and between one of the rule and one of the other.",
+        "The same vectors as they are: within the rule, and between one of the rule and one of the other. "
+          + "Under the flipped rule slots with different labels hold what the other one holds under the "
+          + "rule, so between rules the labels agree.",
         own.filter { $0.pairs != .sameAnswers }.flatMap { result in
           [result.curve.series("\(result.pairs.rawValue), within", \.rest.within)]
             + (result.hasOtherRule
