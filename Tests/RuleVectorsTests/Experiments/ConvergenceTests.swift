@@ -116,6 +116,7 @@ import Transformer
     let section = try section { self.world(1, $0, rule: [0, 0, 0], label: 8, hasGlobal: false) }
     let alike = try #require(section.claim("alike-within-rule"))
     #expect(alike.verdict == .contradicted && alike.difference < -0.5)
+    #expect(try #require(section.claim("more-than-labels")).pValue > 0.05)
     #expect(try #require(section.claim("rise.small")).pValue > 0.05)
     #expect(try #require(section.claim("own-global.small")).pValue > 0.05)
     #expect(section.claims.allSatisfy { $0.paperClaim == nil })
@@ -126,6 +127,18 @@ import Transformer
     let alike = try #require(section.claim("alike-within-rule"))
     #expect(alike.verdict == .supported && alike.sentence.contains("after layer 2"))
     #expect(try #require(section.claim("rise.small")).verdict == .supported)
+    #expect(try #require(section.claim("more-than-labels")).verdict == .supported)
+  }
+
+  /// A rule that is weaker than the labels: slots with different labels point apart, and yet the
+  /// vectors share more than their labels.
+  @Test func aRuleBehindLabelsIsFound() throws {
+    let section = try section { self.world(7, $0, rule: [4, 4], label: 7) }
+    #expect(try #require(section.claim("alike-within-rule")).verdict == .contradicted)
+    let balanced = try #require(section.claim("more-than-labels"))
+    #expect(balanced.verdict == .supported)
+    // r² / (r² + l² + σ²), the variance of half a difference being 40 · 1/2.
+    #expect(abs(balanced.difference - 16.0 / (16 + 49 + 20)) < 0.05)
   }
 
   /// The knowledge task converges, this one does not.

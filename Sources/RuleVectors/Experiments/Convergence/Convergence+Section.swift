@@ -148,6 +148,19 @@ extension Convergence {
         "On \(result.task) local vectors of different answers after layer \(layer) are more alike "
           + "within a rule than between rules.",
         evidence(result, layer), result.curve.values(layer, \.rest.centred))
+      let different = result.curve.values(layer, \.rest.centred)
+      let same =
+        results.first { $0.task == result.task && $0.pairs == .sameAnswers }?
+        .curve.values(layer, \.rest.centred) ?? []
+      guard same.count == different.count else { continue }
+      let balanced = zip(same, different).map { ($0 + $1) / 2 }
+      add(
+        "more-than-labels",
+        "On \(result.task) local vectors after layer \(layer) share more of the rule than their "
+          + "labels.",
+        "Centred cosine \(MeanInterval.student(balanced).text) where pairs with the same and with "
+          + "different labels count alike, so that copied labels cancel; what a label is to one class "
+          + "alone counts too.", balanced)
     }
     return claims + comparisons(results, findings)
   }
