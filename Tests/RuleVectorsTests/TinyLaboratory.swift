@@ -18,8 +18,10 @@ enum TinyLaboratory {
      "dummies": ["ma", "me", "mi", "mo", "mu", "na", "ne", "ni", "no", "nu"]}
     """
 
-  /// - Parameter weights: every array that a test wants other than random, by name.
-  static func model(weights: [String: [Float]] = [:]) throws -> LanguageModel {
+  /// - Parameter change: changes a tensor's numbers, by its name in the checkpoint.
+  static func model(changing change: ((String, inout [Float]) -> Void)? = nil) throws
+    -> LanguageModel
+  {
     let resources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../TransformerTests/Resources/tiny").standardized.path
     let folder = NSTemporaryDirectory() + "icl-probe-test-\(UUID().uuidString)/tiny"
@@ -33,25 +35,28 @@ enum TinyLaboratory {
       try? FileManager.default.removeItem(
         at: URL(fileURLWithPath: folder).deletingLastPathComponent())
     }
-    if !weights.isEmpty {
+    if let change {
       let file = try SafetensorsFile("\(folder)/model.safetensors")
-      let arrays = try file.names.map { name in
-        (
-          name: name, shape: try file.shape(of: name),
-          values: try weights[name] ?? file.floats(name)
-        )
+      let tensors = try file.names.map { name in
+        var values = try file.floats(name)
+        change(name, &values)
+        return (name, try file.shape(of: name), values)
       }
-      try Safetensors.write(arrays, to: "\(folder)/model.safetensors")
+      try Safetensors.write(tensors, to: "\(folder)/changed.safetensors")
+      try FileManager.default.removeItem(atPath: "\(folder)/model.safetensors")
+      try FileManager.default.moveItem(
+        atPath: "\(folder)/changed.safetensors", toPath: "\(folder)/model.safetensors")
     }
     return try LanguageModel(path: folder)
   }
 
   static func laboratory(
-    threads: Int = 1, seed: UInt64 = 3, weights: [String: [Float]] = [:]
+    threads: Int = 1, seed: UInt64 = 3, changing change: ((String, inout [Float]) -> Void)? = nil
   ) throws -> Laboratory {
     Laboratory(
-      engine: Engine(model: try model(weights: weights), threads: threads, memory: 64 << 20),
-      seed: seed, demonstrations: 4)
+      engine: Engine(model: try model(changing: change), threads: threads, memory: 64 << 20),
+      seed: seed,
+      demonstrations: 4)
   }
 
   static func setting(

@@ -13,6 +13,10 @@ public enum ExperimentRegistry {
     Knockout.self,
     Saliency.self,
     PathPatching.self,
+    DemonstrationSequence.self,
+    Convergence.self,
+    Reconstruction.self,
+    Transfer.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

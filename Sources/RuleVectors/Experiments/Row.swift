@@ -68,6 +68,17 @@ public struct Columns: Sendable {
   }
 
   /// Numbers separated by spaces; empty for an empty text.
+  public func numbers(_ name: String) throws -> [Double] {
+    let value = try required(name)
+    return try value.string().split(separator: " ").map { part in
+      guard let number = Double(part) else {
+        throw UserError("found \"\(part)\" where a number belongs", at: value.place)
+      }
+      return number
+    }
+  }
+
+  /// Whole numbers separated by spaces; empty for an empty text.
   public func integers(_ name: String) throws -> [Int] {
     let value = try required(name)
     return try value.string().split(separator: " ").map { part in
@@ -83,6 +94,11 @@ extension JSONValue {
   /// Numbers as one flat value: `"0 3 7"`.
   static func flat(_ numbers: [Int]) -> JSONValue {
     .string(numbers.map(String.init).joined(separator: " "))
+  }
+
+  /// Numbers as one flat value, each as it reads back: `"0.5 -1.25"`.
+  static func flat(values numbers: [Double]) -> JSONValue {
+    .string(numbers.map { "\($0)" }.joined(separator: " "))
   }
 }
 

@@ -12,10 +12,7 @@ struct RuleDonors {
 extension Laboratory {
   /// - Parameter count: donors of each rule.
   func ruleDonors(of episode: Episode, _ task: RuleTask, count: Int) throws -> RuleDonors {
-    let sampler = sampler(task)
-    let others = try (0..<count).map { draw in
-      try sampler.otherItems(than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
-    }
+    let others = try sampler(task).vectorDonors(of: episode, count)
     guard task.hasOtherRules else {
       return RuleDonors(sources: [episode], donors: [others])
     }
@@ -52,6 +49,16 @@ extension Laboratory {
         }
         return mean
       }
+    }
+  }
+}
+
+extension EpisodeSampler {
+  /// Donor episodes of a global vector: other items and another query under the same rule, every
+  /// second one asking for the other class, so that no label is the answer more often.
+  func vectorDonors(of episode: Episode, _ count: Int) throws -> [Episode] {
+    try (0..<count).map { draw in
+      try otherItems(than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
     }
   }
 }

@@ -56,7 +56,7 @@ import Testing
     let drawn: FunctionVector.Drawn
 
     init(_ weights: [String: [Float]] = [:], episode: Int = 0) throws {
-      laboratory = try TinyLaboratory.laboratory(weights: weights)
+      laboratory = try TinyLaboratory.laboratory(changing: { $1 = weights[$0] ?? $1 })
       task = try Fixtures.read(TinyLaboratory.categorization)
       kind = try experiment(
         FunctionVector.self, #""donors": 4, "recipients": ["zero-shot", "shuffled-labels"]"#)

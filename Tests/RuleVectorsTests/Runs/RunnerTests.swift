@@ -192,6 +192,8 @@ private struct Drawn: Experiment {
     #"vector|"experiment": "global-vector", "donors": 2, "development": 1, "layers": [1]"#,
     #"curve|"experiment": "shot-curve", "shots": [0, 2]"#,
     #"grid|"experiment": "grid", "sites": ["resid_pre", "z"], "layers": [1]"#,
+    #"sequence|"experiment": "sequence", "donor": "clean", "layers": [0], "layer": {"donor": "swapped-slots", "positions": "answers", "episodes": 2}"#,
+    #"cosines|"experiment": "convergence", "donors": 2, "development": 1, "layers": [1]"#,
   ]
 
   private func shipped(_ laboratory: Laboratory, _ order: [Int]) throws -> RunPlan {
@@ -206,18 +208,20 @@ private struct Drawn: Experiment {
   /// order, or by how many threads.
   @Test func everyExperimentRepeatsItsBits() throws {
     let laboratory = try TinyLaboratory.laboratory()
-    let plan = try shipped(laboratory, [0, 1, 2, 3, 4])
+    let plan = try shipped(laboratory, [0, 1, 2, 3, 4, 5, 6])
     try plan.check(laboratory)
     let whole = try run(plan, laboratory, verifications: 1_000)
     #expect(whole.rows.wholeUnits.cut == 0)
-    #expect(Set(whole.rows.map(\.experiment)).count == 6)
+    #expect(Set(whole.rows.map(\.experiment)).count == 8)
     // All that patch are verified; those that run whole prompts have nothing to verify.
     let status = try #require(whole.statuses.last)
-    #expect(status.verified.variants == plan.units.count { $0.experiment != "shot-curve" })
+    let whatRunsWhole = ["shot-curve", "convergence"]
+    #expect(
+      status.verified.variants == plan.units.count { !whatRunsWhole.contains($0.experiment) })
     #expect(status.verified.problem == nil)
 
     let others = try TinyLaboratory.laboratory(threads: 2)
-    let shuffled = try run(shipped(others, [4, 2, 1, 3, 0]), others)
+    let shuffled = try run(shipped(others, [4, 6, 2, 1, 3, 5, 0]), others)
     #expect(shuffled.lines == whole.lines)
     let odd = try whole.rows.filter { row in
       (plan.units.firstIndex { $0.key == row.key } ?? 0) % 2 == 1

@@ -208,7 +208,8 @@ struct FittedVector: Experiment {
           episode: episodes.lowerBound + rule, source: source, form: form, layer: layer,
           measurements: measurements, isDrawn: task.hasOtherRules, fit: fit))
     }
-    let means = try drawn.map { try meanVectors(laboratory, task, $0.donors, all) }
+    let means = try laboratory.meansAtLast(
+      drawn.map(\.donors), task, all.map { HookPoint(.residualPost, layer: $0) })
     for (rule, drawn) in drawn.enumerated() {
       let shown = try record(laboratory, task, drawn.tested)
       add(.demonstrations, nil, nil, rule, shown.map(\.measurement))
@@ -300,26 +301,6 @@ struct FittedVector: Experiment {
           $0.tokens, base: $0.run, interventions: try interventions($0), contrast: $0.contrast)
       })
     return try zip(results, prompts).map { try laboratory.measure($0, $1.contrast) }
-  }
-
-  /// For each layer the mean residual at the last position, `[1, width]`.
-  private func meanVectors(
-    _ laboratory: Laboratory, _ task: RuleTask, _ episodes: [Episode], _ layers: [Int]
-  ) throws -> [Tensor] {
-    let results = try laboratory.engine.forward(
-      episodes.map { episode in
-        let prompt = try laboratory.prompt(episode, task)
-        return ForwardRequest(
-          tokens: prompt.tokens,
-          recordings: layers.map {
-            Recording(HookPoint(.residualPost, layer: $0), positions: [prompt.lastPosition])
-          }, logits: .none)
-      })
-    return layers.indices.map { layer in
-      results.map { $0.recorded[layer] }.reduce(
-        Tensor(zeros: [1, laboratory.engine.model.architecture.width])
-      ) { $0 + $1 / Float(episodes.count) }
-    }
   }
 }
 
