@@ -8,6 +8,7 @@ public enum ExperimentRegistry {
     GlobalVector.self,
     Grid.self,
     Knockout.self,
+    Decoding.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }
