@@ -62,7 +62,8 @@ public struct ForcedChoice: Sendable {
   }
 
   /// Entries of a kernel between samples.
-  public static func part(_ kernel: [Double], _ count: Int, rows: [Int], columns: [Int]) -> [Double] {
+  public static func part(_ kernel: [Double], _ count: Int, rows: [Int], columns: [Int]) -> [Double]
+  {
     rows.flatMap { row in columns.map { kernel[row * count + $0] } }
   }
 

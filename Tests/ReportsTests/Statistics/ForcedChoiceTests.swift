@@ -69,7 +69,9 @@ private struct World {
     let drawn = try choice.ridge(training: world.kernel, testing: [world.kernel])
       .choices(0, signs: signs)
     #expect(drawn == refitted.choices)
-    #expect(drawn != (try choice.ridge(training: world.kernel, testing: [world.kernel]).outcome().choices))
+    #expect(
+      drawn != (try choice.ridge(training: world.kernel, testing: [world.kernel]).outcome().choices)
+    )
   }
 
   /// Refitting by hand at the penalty of the least held-out loss.
@@ -137,7 +139,7 @@ private struct World {
 
   @Test func findsWhatIsThere() throws {
     let found = try (0..<20 as Range<UInt64>).count { simulation in
-      try World(groups: 12, signal: 1, shared: 2, own: 0.5, seed: 5, simulation)
+      try World(groups: 12, signal: 1, shared: 2, private: 0.1, seed: 5, simulation)
         .pValue(Self.draws, seed: simulation) <= 0.05
     }
     #expect(found >= 18, "\(found)")
@@ -151,15 +153,6 @@ private struct World {
       return try world.choice.logistic(world.kernel).accuracy.estimate
     }
     #expect(abs(accuracies.reduce(0, +) / 20 - 0.5) < 0.1)
-  }
-}
-
-extension World {
-  fileprivate init(
-    groups: Int, signal: Double, shared: Double, own: Double, seed: UInt64, _ simulation: UInt64
-  ) {
-    self.init(
-      groups: groups, signal: signal, shared: shared, private: own, seed: seed, simulation)
   }
 }
 

@@ -114,7 +114,8 @@ struct DecodingDesign: Sendable, Equatable {
 
     var words: String {
       self == .items
-        ? "words that the decoder has not seen" : "words and pairs of classes that the decoder has not seen"
+        ? "words that the decoder has not seen"
+        : "words and pairs of classes that the decoder has not seen"
     }
   }
 
@@ -125,7 +126,9 @@ struct DecodingDesign: Sendable, Equatable {
     switch heldOut {
     case .items:
       testable = all.filter { own in
-        meetings.contains { $0.pair == meetings[own].pair && $0.replicate != meetings[own].replicate }
+        meetings.contains {
+          $0.pair == meetings[own].pair && $0.replicate != meetings[own].replicate
+        }
       }
     case .rules:
       // Both classes must have been there with others.

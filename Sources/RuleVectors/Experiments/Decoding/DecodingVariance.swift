@@ -25,7 +25,9 @@ private struct EpisodeContrast {
 }
 
 extension DecodingAnalysis {
-  private func contrasts(_ part: Marginalisation) -> (added: [EpisodeContrast], taken: [EpisodeContrast]) {
+  private func contrasts(_ part: Marginalisation) -> (
+    added: [EpisodeContrast], taken: [EpisodeContrast]
+  ) {
     let slots = samples.slots
     /// Of one slot, or of all where it is nil.
     func contrast(
@@ -231,7 +233,8 @@ extension DecodingAnalysis {
     var differences = [Double?](repeating: nil, count: choice.pairs.count)
     for fold in choice.folds {
       let (own, axes) = try fit(fold.training)
-      let places = Dictionary(uniqueKeysWithValues: own.enumerated().map { ($0.element, $0.offset) })
+      let places = Dictionary(
+        uniqueKeysWithValues: own.enumerated().map { ($0.element, $0.offset) })
       // The contrast of each training episode along each axis, of +1 less −1.
       let contrasts = fold.training.map { episode in
         axes.map { axis in
