@@ -34,12 +34,18 @@ struct Decoding: Experiment {
 
   func plan(_ probe: String, _ setting: Setting) throws -> Plan {
     let task: RuleTask
-    switch setting.subject.categorization() {
+    switch setting.subject.task(patchedFrom: donors) {
     case .success(let found): task = found
     case .failure(let reason): return .skipped(reason.text)
     }
     guard case .categorization(let classes, _) = task.items else {
-      return .skipped("decoding needs classes and labels")
+      return .skipped("a \(task.kind.rawValue) task has no classes to bind to labels")
+    }
+    guard task.classCount == 2 else {
+      return .skipped("a rule is told from its opposite, which takes two classes an episode")
+    }
+    guard !task.hasFixedLabels || classes.count == 2 else {
+      return .skipped("all pairs of classes must share two labels")
     }
     guard setting.demonstrations > 1 else {
       return .skipped("a prompt must show both of its classes")
@@ -60,17 +66,43 @@ struct Decoding: Experiment {
           : "the task has words for \(reported.meetings.count) episodes that share none, and "
             + "decoders need \(DecodingDesign.fewest)")
     }
+    func isTestable(_ design: DecodingDesign) -> Bool {
+      DecodingDesign.HeldOut.allCases.contains { !design.folds($0).isEmpty }
+    }
+    guard isTestable(reported) else {
+      return .skipped("too few pairs of classes meet twice, or have classes that meet others")
+    }
     let layers = [-1] + (try layers.resolved(setting.architecture.layers, probe: probe))
     let forms = try chosenForms(of: task)
+    // What cannot be tested cannot choose.
     return .units(
-      [(Split.development, choosing), (setting.split, reported)].flatMap { split, design in
-        units(probe, task, forms, layers, split, design, setting)
-      })
+      [(Split.development, choosing), (setting.split, reported)].filter { isTestable($0.1) }
+        .flatMap { split, design in
+          units(probe, task, forms, layers, split, design, setting)
+        })
   }
 
   /// The task as it is, and in other surface forms.
+  ///
+  /// - Throws: `UserError` for a form that the task does not have.
   func chosenForms(of task: RuleTask) throws -> [DecodingForm] {
-    [DecodingForm(name: "default", task: task)]
+    let own = task.format
+    let others: [RuleTask]
+    if let forms {
+      others = try forms.map { try task.formatted(by: $0.split(separator: "/").map(String.init)) }
+    } else {
+      // Another template, other labels, another language: one thing at a time.
+      let differences: [(Format) -> Bool] = [
+        { $0.labels == own.labels && $0.language == own.language },
+        { $0.template == own.template && $0.language == own.language },
+        { $0.template == own.template && $0.labels == own.labels },
+      ]
+      others = try differences.compactMap { isAlike in
+        try task.formats.first { $0 != own && isAlike($0) }.map { try task.formatted(as: $0) }
+      }
+    }
+    return [DecodingForm(name: own.name, task: task)]
+      + others.filter { $0.format != own }.map { DecodingForm(name: $0.format.name, task: $0) }
   }
 
   private func units(

@@ -21,21 +21,23 @@ extension DecodingAnalysis {
     -> [DecodingFigure]
   {
     let design = samples.design
+    let count = design.classCount
+    let size = count / max(design.leagues, 1)
+    // Two classes have one distance, and three have too few orders.
+    guard size > 3 else { return [] }
     let halves = [0, 1].map { half in
       design.meetings.indices.filter { design.meetings[$0].replicate % 2 == half }
     }
-    // Every class in both halves, with as many others.
-    guard halves[0].count == halves[1].count, !halves[0].isEmpty,
-      Set(halves[0].map { design.meetings[$0].pair })
-        == Set(halves[1].map { design.meetings[$0].pair })
-    else { return [] }
-    let count = design.classCount
-    let size = count / max(design.leagues, 1)
-    let strata = (0..<design.leagues).map { league in
-      (0..<size).map { league * size + $0 }
-    }
-    // Two classes have one distance, and three have too few orders.
-    guard size > 3 else { return [] }
+    // In either half all pairs of the league must have met equally often.
+    let strata = (0..<design.leagues).filter { league in
+      let counts = halves.map { half in
+        Dictionary(grouping: half.map { design.meetings[$0] }.filter { $0.league == league }) {
+          $0.pair
+        }.values.map(\.count)
+      }
+      return counts.allSatisfy { $0.count == size * (size - 1) / 2 && Set($0).count == 1 }
+    }.map { league in (0..<size).map { league * size + $0 } }
+    guard !strata.isEmpty else { return [] }
     return Geometry.allCases.compactMap { geometry in
       func comparison(without left: Int?) -> RepresentationalSimilarity {
         let distances = { (form: Int, half: Int) in

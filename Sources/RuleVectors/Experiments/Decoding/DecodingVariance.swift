@@ -200,7 +200,7 @@ extension DecodingAnalysis {
 extension DecodingAnalysis {
   /// Axes of a target, and the ridge penalty of their regression as a share of the mean of the kernel's
   /// diagonal.
-  private static let rank = 3
+  private static let rank = 8
   private static let penalty = 0.1
 
   /// Held-out choices along the leading demixed axes of a target, and how demixed the first one is when
