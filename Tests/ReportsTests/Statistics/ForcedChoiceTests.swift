@@ -201,3 +201,30 @@ private struct World {
     #expect(Jackknife.interval(of: 1, leftOut: [1]).low == -.infinity)
   }
 }
+
+@Suite struct BayesianBootstrapTests {
+  private func interval(_ values: [Double], _ seed: UInt64) -> Interval {
+    BayesianBootstrap.interval(
+      of: values.reduce(0, +) / Double(values.count), samples: values.count, within: -9...9,
+      seed: seed
+    ) { weights in
+      zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 } / Double(values.count)
+    }
+  }
+
+  /// Of a mean of 24 normal values it holds the truth nearly as often as it says.
+  @Test func coverage() {
+    let held = share(of: 800) { simulation in
+      let found = interval(Population.normal.sample(24, seed: 10, simulation), simulation)
+      return found.low <= 0 && found.high >= 0
+    }
+    #expect(held > 0.9 && held < 0.97, "\(held)")
+  }
+
+  @Test func bounds() {
+    let found = BayesianBootstrap.interval(of: 0.9, samples: 8, within: -1...1, seed: 1) { $0[0] }
+    #expect(found.high == 1 && found.low > -1)
+    let single = BayesianBootstrap.interval(of: 0.9, samples: 1, within: -1...1, seed: 1) { $0[0] }
+    #expect(single.low == -.infinity)
+  }
+}

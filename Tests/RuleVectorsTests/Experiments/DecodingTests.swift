@@ -179,8 +179,8 @@ extension [DecodingFigure] {
         let world = DecodingWorld(
           onItems ? .items : .none, slots: 2, noise: 1, UInt64(1_000 + simulation))
         let samples = world.samples
-        let products = DecodingProducts(world.vectors, samples: samples.count)
-        let kernel = samples.kernel(target, products[0, 0])
+        let products = DecodingProducts(world.vectors, samples)
+        let kernel = samples.kernel(target, products(target))
         return try samples.choice(target, .rules).ridge(training: kernel, testing: [kernel])
           .test(draws: draws, seed: UInt64(simulation)).pValue
       }

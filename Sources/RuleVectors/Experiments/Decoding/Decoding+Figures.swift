@@ -108,7 +108,9 @@ extension Decoding {
       name: "\(findings.stem)-labels-and-classes", chart: chart,
       caption:
         "At an answer the label is the token itself, and decoding it is trivial. At an input it has not "
-        + "been shown: what is decoded there is the label that the rule gives the word.")
+        + "been shown: what is decoded there is the label that the rule gives the word. Prompts show both "
+        + "labels equally often, so the labels shown so far tell a little of the next one whatever the "
+        + "rule; this curve is no evidence of it.")
   }
 
   private func forms(_ results: DecodingResults, _ chosen: Int?, _ findings: Findings) -> Figure? {
@@ -171,7 +173,7 @@ extension Decoding {
               .series("\(geometry.rawValue), \(form)")
           }
         }, chosen, lines: [LineChart.HorizontalLine(y: 0, label: "none")],
-        note: "Bands: 95 % jackknife intervals over episodes.")
+        note: "Bands: 95 % intervals over weightings of episodes (Bayesian bootstrap).")
     else { return nil }
     return Figure(
       name: "\(findings.stem)-similarity-by-layer", chart: chart,

@@ -19,7 +19,7 @@ struct DecodingAnalysis: Sendable {
   {
     var jobs: [@Sendable () throws -> [DecodingFigure]] = []
     for site in isChoosing ? [.answers] : DecodingVectors.sites {
-      let products = DecodingProducts(try vectors(site), samples: samples.count)
+      let products = DecodingProducts(try vectors(site), samples)
       jobs += self.jobs(site, products)
     }
     let work = jobs
@@ -81,8 +81,10 @@ struct DecodingAnalysis: Sendable {
   ) throws -> [DecodingFigure] {
     let choice = samples.choice(target, heldOut)
     let ridge = try choice.ridge(
-      training: samples.kernel(target, products[trained, trained]),
-      testing: tested.map { samples.kernel(target, products[$0, trained]) })
+      training: samples.kernel(target, products(target, rows: trained, columns: trained)),
+      testing: tested.map {
+        samples.kernel(target, products(target, rows: $0, columns: trained))
+      })
     return tested.indices.flatMap { number -> [DecodingFigure] in
       let outcome = ridge.outcome(number)
       func figure(
@@ -120,7 +122,7 @@ struct DecodingAnalysis: Sendable {
     _ products: DecodingProducts
   ) throws -> [DecodingFigure] {
     let outcome = try samples.choice(target, heldOut)
-      .logistic(samples.kernel(target, products[0, 0]))
+      .logistic(samples.kernel(target, products(target)))
     return [
       DecodingFigure(
         .accuracy, at: site, layer: layer, target: target.rawValue, heldOut: heldOut,

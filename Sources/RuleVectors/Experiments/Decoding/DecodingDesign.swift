@@ -6,9 +6,9 @@ import TensorCore
 ///
 /// Classes stand in leagues of four in which every pair meets, so that a decoder tested on a pair it
 /// never saw has seen both of its classes with others. A round holds each class once. When all pairs
-/// have met they meet again with other words, and with each slot's class changed. What a word and a
-/// pair bring of their own can then not pass for a rule, and whole episodes may change sign in a
-/// permutation without breaking anything that two of them share.
+/// have met they meet again with other words. Which class a slot has is drawn for every episode. What a
+/// word, a pair or a slot brings of its own can then not pass for a rule, and whole episodes may change
+/// sign in a permutation without breaking anything that two of them share.
 struct DecodingDesign: Sendable, Equatable {
   /// Which two classes an episode is of.
   struct Meeting: Sendable, Equatable {
@@ -211,11 +211,10 @@ extension DecodingDesign {
         query = words[rest[draw.integer(below: rest.count)]]
       }
     }
-    // The class of each slot; the other one where the pair meets again.
+    // Drawn anew for every episode: were it the same, or the opposite, in two of them, what goes with
+    // slots would tell one from the other.
     var slots = Array(repeating: 0, count: perClass) + Array(repeating: 1, count: perClass)
-    var ordering = Self.stream(seed, 4, part, UInt64(meeting.pair), UInt64(meeting.replicate / 2))
-    ordering.shuffle(&slots)
-    if meeting.replicate % 2 == 1 { slots = slots.map { 1 - $0 } }
+    draw.shuffle(&slots)
     var left = shown.map { $0[...] }
     let demonstrations = slots.compactMap { left[$0].popFirst() }
     return Episode(

@@ -121,26 +121,47 @@ struct DecodingSamples: Sendable {
   }
 }
 
-/// Inner products of the vectors of one layer and one kind of position in several surface forms, each
-/// centred by the mean of its form, which uses no targets.
+/// Inner products of the vectors of one layer and one kind of position in several surface forms.
+///
+/// Means are taken out of each form by itself: those of slots for the label, and those of slots and labels
+/// for the other targets, which a mean of slot and label says nothing of.
 struct DecodingProducts: Sendable {
   /// By the form of the rows, then by that of the columns: `[samples, samples]`.
-  private let products: [[[Double]]]
+  private let bySlot: [[[Double]]]
+  private let byLabel: [[[Double]]]
+  /// Of the first form, with its mean taken out and no more.
+  let whole: [Double]
 
   /// - Parameter vectors: by form, `[samples, width]`.
-  init(_ vectors: [[Double]], samples: Int) {
-    let width = samples > 0 ? (vectors.first?.count ?? 0) / samples : 0
-    let centred = vectors.map { vectors in
-      var centred = vectors
+  init(_ vectors: [[Double]], _ samples: DecodingSamples) {
+    let groups = (0..<samples.count).map { samples.signs($0).slot }
+    let labels = (0..<samples.count).map {
+      2 * samples.signs($0).slot + (samples.target(.label, $0) > 0 ? 1 : 0)
+    }
+    whole =
+      Self.products(
+        vectors.prefix(1).map { Self.centred($0, groups.map { _ in 0 }) }, samples.count)[0][0]
+    bySlot = Self.products(vectors.map { Self.centred($0, groups) }, samples.count)
+    byLabel = Self.products(vectors.map { Self.centred($0, labels) }, samples.count)
+  }
+
+  private static func centred(_ vectors: [Double], _ groups: [Int]) -> [Double] {
+    let width = groups.isEmpty ? 0 : vectors.count / groups.count
+    var centred = vectors
+    for members in Dictionary(grouping: groups.indices, by: { groups[$0] }).values {
       for column in 0..<width {
         var mean = 0.0
-        for row in 0..<samples { mean += vectors[row * width + column] }
-        mean /= Double(samples)
-        for row in 0..<samples { centred[row * width + column] -= mean }
+        for row in members { mean += vectors[row * width + column] }
+        mean /= Double(members.count)
+        for row in members { centred[row * width + column] -= mean }
       }
-      return centred
     }
-    products = centred.map { rows in
+    return centred
+  }
+
+  private static func products(_ centred: [[Double]], _ samples: Int) -> [[[Double]]] {
+    let width = samples > 0 ? (centred.first?.count ?? 0) / samples : 0
+    return centred.map { rows in
       centred.map { columns in
         var c = [Double](repeating: 0, count: samples * samples)
         if samples > 0, width > 0 {
@@ -151,6 +172,7 @@ struct DecodingProducts: Sendable {
     }
   }
 
-  subscript(rows: Int, columns: Int) -> [Double] { products[rows][columns] }
-  var forms: Int { products.count }
+  func callAsFunction(_ target: DecodingTarget, rows: Int = 0, columns: Int = 0) -> [Double] {
+    target == .label ? bySlot[rows][columns] : byLabel[rows][columns]
+  }
 }

@@ -38,62 +38,86 @@ extension DecodingAnalysis {
       return counts.allSatisfy { $0.count == size * (size - 1) / 2 && Set($0).count == 1 }
     }.map { league in (0..<size).map { league * size + $0 } }
     guard !strata.isEmpty else { return [] }
-    return Geometry.allCases.compactMap { geometry in
-      func comparison(without left: Int?) -> RepresentationalSimilarity {
-        let distances = { (form: Int, half: Int) in
-          self.distances(
-            geometry, halves[half].filter { $0 != left }, products[form, form])
+    let episodes = Array(repeating: 1.0, count: samples.episodeCount)
+    return Geometry.allCases.compactMap { geometry -> DecodingFigure? in
+      // By form, the first and the tested one, then by half.
+      let parts = halves.map { self.parts(geometry, $0) }
+      let grams = [0, form].map { form in
+        parts.map { gram($0, products(.rule, rows: form, columns: form)) }
+      }
+      func comparison(_ weights: [Double]) -> RepresentationalSimilarity {
+        func distances(_ form: Int, _ half: Int) -> [Double] {
+          self.distances(parts[half], grams[form][half], weights)
         }
         return RepresentationalSimilarity(
-          [(distances(0, 0), distances(form, 1)), (distances(0, 1), distances(form, 0))],
+          [(distances(0, 0), distances(1, 1)), (distances(0, 1), distances(1, 0))],
           strata: strata, conditions: count)
       }
-      let whole = comparison(without: nil)
+      let whole = comparison(episodes)
       guard whole.correlation.isFinite else { return nil }
+      let path = "similarity \(geometry) \(form)"
       return DecodingFigure(
         .similarity, at: site, layer: layer, target: geometry.rawValue, trained: forms[0],
         tested: forms[form],
-        interval: Jackknife.interval(
-          of: whole.correlation,
-          leftOut: design.meetings.indices.map { comparison(without: $0).correlation }),
-        pValue: whole.pValue(draws: draws, seed: seed("similarity \(geometry) \(form)")),
-        count: samples.episodeCount)
+        interval: BayesianBootstrap.interval(
+          of: whole.correlation, samples: samples.episodeCount, within: -1...1, seed: seed(path)
+        ) { comparison($0).correlation },
+        pValue: whole.pValue(draws: draws, seed: seed(path)), count: samples.episodeCount)
     }
   }
 
-  /// Squared distances between classes, from the mean of some episodes.
-  private func distances(_ geometry: Geometry, _ episodes: [Int], _ kernel: [Double]) -> [Double] {
-    let (count, slots) = (samples.count, samples.slots)
-    let classes = samples.design.classCount
-    // Weights of samples, `[classes, samples]`, of which few are not zero.
-    var entries = (0..<classes).map { _ in [(sample: Int, weight: Double)]() }
-    for episode in episodes {
-      let meeting = samples.design.meetings[episode]
-      for place in 0..<2 * slots {
-        let sample = episode * 2 * slots + place
-        let signs = samples.signs(sample)
-        let number = meeting.classes[signs.category > 0 ? 0 : 1]
-        let weight = geometry == .classes ? 1 : signs.rule * signs.category
-        entries[number].append((sample, weight))
+  /// What one episode says of one class: weights of its samples.
+  private struct Part {
+    let episode: Int
+    let number: Int
+    let weights: [(sample: Int, weight: Double)]
+  }
+
+  private func parts(_ geometry: Geometry, _ episodes: [Int]) -> [Part] {
+    let size = 2 * samples.slots
+    return episodes.flatMap { episode in
+      [1.0, -1].map { side in
+        let own = (episode * size..<(episode + 1) * size).filter {
+          samples.signs($0).category == side
+        }
+        return Part(
+          episode: episode, number: samples.design.meetings[episode].classes[side > 0 ? 0 : 1],
+          weights: own.map { sample in
+            let label = samples.target(.label, sample)
+            return (sample, (geometry == .classes ? 1 : label) / Double(own.count))
+          })
       }
     }
-    for number in entries.indices {
-      let scale = 1 / Double(max(entries[number].count, 1))
-      entries[number] = entries[number].map { ($0.sample, $0.weight * scale) }
-    }
-    var gram = [Double](repeating: 0, count: classes * classes)
-    for a in 0..<classes {
-      for b in a..<classes {
+  }
+
+  /// Inner products of parts.
+  private func gram(_ parts: [Part], _ kernel: [Double]) -> [Double] {
+    parts.flatMap { a in
+      parts.map { b in
         var sum = 0.0
-        for left in entries[a] {
-          for right in entries[b] {
-            sum += left.weight * right.weight * kernel[left.sample * count + right.sample]
+        for left in a.weights {
+          for right in b.weights {
+            sum += left.weight * right.weight * kernel[left.sample * samples.count + right.sample]
           }
         }
-        gram[a * classes + b] = sum
-        gram[b * classes + a] = sum
+        return sum
       }
     }
-    return RepresentationalSimilarity.distances(gram: gram, count: classes)
+  }
+
+  /// Squared distances between the classes' weighted means.
+  private func distances(_ parts: [Part], _ gram: [Double], _ weights: [Double]) -> [Double] {
+    let classes = samples.design.classCount
+    var totals = [Double](repeating: 0, count: classes)
+    for part in parts { totals[part.number] += weights[part.episode] }
+    let shares = parts.map { weights[$0.episode] / totals[$0.number] }
+    var products = [Double](repeating: 0, count: classes * classes)
+    for (i, a) in parts.enumerated() {
+      for (j, b) in parts.enumerated() {
+        products[a.number * classes + b.number] +=
+          shares[i] * shares[j] * gram[i * parts.count + j]
+      }
+    }
+    return RepresentationalSimilarity.distances(gram: products, count: classes)
   }
 }

@@ -6,8 +6,7 @@ import TensorCore
 /// Within an episode a vector depends on the assignment of labels, on the slot, and on the label; the
 /// category is the product of assignment and label. What of the assignment and the category goes with
 /// single classes is the part of rule and category; what of slot and label is the same in all episodes
-/// is theirs. Where every pair of classes has met twice, the parts are orthogonal, and with the rest
-/// they add up to the whole.
+/// is theirs, and is taken out before the others.
 enum Marginalisation: String, Sendable, CaseIterable {
   case rule
   case label
@@ -15,6 +14,15 @@ enum Marginalisation: String, Sendable, CaseIterable {
   case slot
   case ruleBySlot = "rule-slot"
   case labelBySlot = "label-slot"
+
+  /// Whose means are taken out before.
+  var target: DecodingTarget {
+    switch self {
+    case .rule, .ruleBySlot: .rule
+    case .category: .category
+    case .label, .slot, .labelBySlot: .label
+    }
+  }
 }
 
 /// Inner products of contrasts within episodes.
@@ -108,12 +116,11 @@ extension DecodingAnalysis {
   /// Shares of the variance, with jackknife intervals over episodes and a test by changing the sign of
   /// whole episodes' contrasts; and how demixed each leading axis is.
   func variance(_ site: PositionGroup, _ products: DecodingProducts) throws -> [DecodingFigure] {
-    let kernel = products[0, 0]
     let (n, size) = (samples.episodeCount, 2 * samples.slots)
     let traces = (0..<n).map { episode in
       (0..<size).reduce(0) { sum, place in
         let sample = episode * size + place
-        return sum + kernel[sample * samples.count + sample]
+        return sum + products.whole[sample * samples.count + sample]
       }
     }
     guard traces.reduce(0, +) > 0 else { return [] }
@@ -123,6 +130,7 @@ extension DecodingAnalysis {
       var sum = [Double](repeating: 0, count: n * n)
       for (contrasts, sign) in [(added, 1.0), (taken, -1)] {
         for contrast in contrasts {
+          let kernel = part == .slot ? products.whole : products(part.target)
           for (entry, value) in gram(contrast, kernel).enumerated() { sum[entry] += sign * value }
         }
       }
@@ -209,7 +217,7 @@ extension DecodingAnalysis {
     _ target: DecodingTarget, _ heldOut: DecodingDesign.HeldOut, _ site: PositionGroup,
     _ products: DecodingProducts
   ) throws -> [DecodingFigure] {
-    let kernel = products[0, 0]
+    let kernel = products(target)
     let size = 2 * samples.slots
     let choice = samples.choice(target, heldOut)
     let part: Marginalisation =
