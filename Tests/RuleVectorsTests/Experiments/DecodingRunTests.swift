@@ -82,6 +82,11 @@ import Transformer
     let first = figures.filter { $0.positions == .inputs && $0.slot == 0 }
     #expect(first.count >= 3 && first.allSatisfy { $0.interval.estimate == 0.5 })
 
+    for figure in figures where figure.layer == -1 && figure.measure == .variance {
+      let expected = figure.target == "label" ? 1.0 : 0
+      #expect(abs(figure.interval.estimate - expected) < 1e-6, "\(figure)")
+    }
+
     // The store has what the rows say, in every form and under both rules.
     let key = "decoding/small/held-out/3"
     let file = try store.tensors(for: key)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct DecodingSectionTests {
   private func figure(
     _ measure: DecodingFigure.Measure = .accuracy, at positions: PositionGroup = .answers,
-    layer: Int, _ target: String = "rule", _ mean: Double, p: Double = 0.0001,
+    layer: Int, of target: String = "rule", _ mean: Double, p: Double = 0.0001,
     to tested: String = "a"
   ) -> DecodingFigure {
     DecodingFigure(
@@ -37,8 +37,8 @@ import Testing
           .figure(figure(layer: layer, layer < 0 ? 0.5 : 0.7, p: p)),
           .figure(figure(at: .inputs, layer: layer, 0.6, p: 0.4)),
           .figure(figure(layer: layer, tested, p: p, to: "b")),
-          .figure(figure(.similarity, layer: layer, "bindings", 0.3, p: 0.2, to: "b")),
-          .figure(figure(.variance, layer: layer, "rule", 0.02, p: 0.2)),
+          .figure(figure(.similarity, layer: layer, of: "bindings", 0.3, p: 0.2, to: "b")),
+          .figure(figure(.variance, layer: layer, of: "rule", 0.02, p: 0.2)),
         ])
     }
     for episode in 0..<8 {
