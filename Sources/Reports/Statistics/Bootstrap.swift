@@ -123,7 +123,7 @@ public struct Bootstrap: Sendable {
 }
 
 /// The quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996).
-func quantile(_ sorted: [Double], _ share: Double) -> Double {
+public func quantile(_ sorted: [Double], _ share: Double) -> Double {
   guard let last = sorted.last else { return .nan }
   let place = share * Double(sorted.count - 1)
   let index = Int(place)

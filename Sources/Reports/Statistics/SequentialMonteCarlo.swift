@@ -22,7 +22,7 @@ public struct SequentialMonteCarlo: Sendable, Equatable {
   public var smallestPValue: Double { 1 / Double(most + 1) }
 
   /// - Parameter isExtreme: makes the next draw; whether it is at least as extreme as the value found.
-  func pValue(_ isExtreme: () -> Bool) -> Double {
+  public func pValue(_ isExtreme: () -> Bool) -> Double {
     var extreme = 0
     for _ in 0..<least where isExtreme() { extreme += 1 }
     if extreme >= exceedances { return Double(extreme + 1) / Double(least + 1) }

@@ -17,6 +17,7 @@ public enum ExperimentRegistry {
     Convergence.self,
     Reconstruction.self,
     Transfer.self,
+    Decoding.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

@@ -32,3 +32,16 @@ func share(of simulations: Int, _ body: (UInt64) -> Bool) -> Double {
 func threeErrors(_ chance: Double, _ simulations: Int) -> Double {
   3 * (chance * (1 - chance) / Double(simulations)).squareRoot()
 }
+
+/// Inner products of rows, `[rows, rows]`.
+func innerProducts(_ rows: [[Double]]) -> [Double] {
+  var products: [Double] = []
+  for a in rows {
+    for b in rows {
+      var sum = 0.0
+      for (x, y) in zip(a, b) { sum += x * y }
+      products.append(sum)
+    }
+  }
+  return products
+}

@@ -37,7 +37,14 @@ extension Laboratory {
     _ donor: Donor, _ task: RuleTask, _ index: Int, _ split: Split, groups: [PositionGroup],
     layers: [Int]
   ) throws -> [LayerSweepRow] {
-    let pair = try pair(donor, try episode(task, index, split), task)
+    try sweep(
+      donor, try pair(donor, try episode(task, index, split), task), groups: groups, layers: layers)
+  }
+
+  /// The same for runs that are there.
+  func sweep(
+    _ donor: Donor, _ pair: PatchedPair, groups: [PositionGroup], layers: [Int]
+  ) throws -> [LayerSweepRow] {
     let cells = groups.flatMap { group in layers.map { (group: group, layer: $0) } }
     let results = try run(
       cells.map { group, layer in
