@@ -146,7 +146,8 @@ extension GlobalVector {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name).\(recipient.rawValue)", sentence: sentence,
-        evidence: evidence, differences: differences, unit: "logits", paperClaim: paper,
+        evidence: evidence, differences: differences, resolution: Measurement.resolution,
+        unit: "logits", paperClaim: paper,
         seed: findings.seed)
     }
     let controls = here.filter { $0.task != findings.task }
