@@ -7,7 +7,9 @@ public enum ExperimentRegistry {
     Aggregation.self,
     GlobalVector.self,
     Grid.self,
+    Attribution.self,
     Knockout.self,
+    Saliency.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }
