@@ -19,7 +19,7 @@ TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
 PEER_PACKAGES := g++ python3-venv
 
 .PHONY: help demo test test-sanitized fuzz build packages model vocabulary check-models install \
-  bench bench-peers networks reproduce-onestep format lint clean
+  bench bench-peers networks rule-networks image-networks reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,10 @@ install: build ## install to PREFIX (default /usr/local)
 	  $(foreach family,$(TASK_FAMILIES),$(DESTDIR)$(PREFIX)/share/icl-probe/$(family)) \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue
+	for network in networks/rule-*; do \
+	  install -d $(DESTDIR)$(PREFIX)/share/icl-probe/$$network && \
+	  install -m 644 $$network/* $(DESTDIR)$(PREFIX)/share/icl-probe/$$network/ || exit 1; \
+	done
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
 	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
 	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
@@ -86,8 +90,14 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 	$(SWIFT) build -c release --product benchmarks
 	$(BUILD)/benchmarks --peers
 
+networks: rule-networks image-networks ## make the networks in networks/ anew (about two hours)
+
+rule-networks: packages ## compile the networks whose mechanism is known, into networks/ (seconds)
+	$(SWIFT) build -c release --product rule-networks
+	$(BUILD)/rule-networks --out networks
+
 # Resumable: what is there already is not trained again.
-networks: build ## train the networks in networks/ anew, into training-runs/ (about two hours)
+image-networks: build ## train the networks of onestep, into training-runs/ (about two hours)
 	for size in 16 28; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion$$size --out training-runs/fashion$$size && \
 	  $(ONESTEP) features train --data fashion-mnist --preset fashion$$size --kind plain --seed 1 \
@@ -106,7 +116,7 @@ networks: build ## train the networks in networks/ anew, into training-runs/ (ab
 SNAPSHOT := training-runs/fashion16/snapshot-000
 STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
   --metric networks/fashion16-residual.safetensors
-reproduce-onestep: networks ## run the studies of one-step generators anew (about 6 hours)
+reproduce-onestep: image-networks ## run the studies of one-step generators anew (about 6 hours)
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
 	$(STUDY) rivals --network pretrained=networks/fashion16.safetensors

@@ -61,6 +61,9 @@ let package = Package(
       name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
+      name: "rule-networks", dependencies: ["RuleVectors", "TensorCore"],
+      swiftSettings: settings),
+    .executableTarget(
       name: "benchmarks",
       dependencies: [
         "RuleVectors", "Transformer", "DiffusionGAN", "TensorCore", "Reports", "Terminal",

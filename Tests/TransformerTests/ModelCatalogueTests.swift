@@ -72,6 +72,49 @@ import Testing
     #expect(elsewhere.entries == catalogue.entries)
   }
 
+  /// Models that come with the program need nothing fetched, wherever the program runs.
+  @Test func theProgramsOwnModelsAreHere() throws {
+    let catalogue = try ModelCatalogue(environment: ["HOME": folder.path])
+    #expect(
+      catalogue.local.map(\.name).filter { $0.hasPrefix("rule-") } == catalogue.local.map(\.name))
+    #expect(catalogue.local.count >= 3)
+    let store = ModelStore(environment: ["HOME": folder.path])
+    for model in catalogue.local {
+      #expect(model.isHere && model.bytes < 5_000_000)
+      #expect(try store.resolve(model.name) == model.path)
+      #expect(try LanguageModel(path: model.path).name == model.name)
+    }
+  }
+
+  @Test func usersHaveLocalModels() throws {
+    let text = #"{"name": "near", "title": "Near", "path": "models/near", "licence": "MIT"}"#
+    let found = try #require(try catalogue("[\(text)]").local(named: "near"))
+    #expect(found.path == folder.path + "/models/near" && !found.isHere && found.bytes == 0)
+    let store = ModelStore(environment: [
+      "ICL_PROBE_CATALOGUE": folder.path + "/models.json", "ICL_PROBE_MODELS": folder.path,
+    ])
+    #expect {
+      try store.resolve("near")
+    } throws: { "\($0)".contains("models/near: the model \"near\" is not beside its catalogue") }
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/models/near", withIntermediateDirectories: true)
+    try folder.write("12345", to: "models/near/config.json")
+    #expect(try store.resolve("near") == folder.path + "/models/near" && found.bytes == 5)
+    // A user's model stands in for one of the program's, fetched or not.
+    let replaced = try catalogue("[\(text.replacing("near\",", with: "smollm2\","))]")
+    #expect(replaced.local(named: "smollm2") != nil)
+    #expect(!replaced.entries.contains { $0.name == "smollm2" })
+    #expect {
+      try catalogue("[\(text), \(entry("\"own\"", "\"near\""))]")
+    } throws: { "\($0)".contains("two models have the name \"near\"") }
+    #expect {
+      try catalogue("[\(text.replacing("models/near", with: ""))]")
+    } throws: { "\($0)".contains("models.json[0], path: found an empty text") }
+    #expect {
+      try catalogue("[\(text.replacing("\"title\"", with: "\"file\""))]")
+    } throws: { "\($0)".contains("unknown key \"file\"; allowed are name, title, path, licence") }
+  }
+
   @Test func usersReplaceAnEntry() throws {
     let catalogue = try catalogue("[\(entry("\"own\"", "\"smollm2\""))]")
     #expect(catalogue.entries.count == 4)

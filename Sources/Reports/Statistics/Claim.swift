@@ -45,10 +45,14 @@ public struct Claim: Sendable {
 
   /// Tests by a two-sided paired permutation test whether the mean of `differences`, one a sample,
   /// is zero. The effect is their mean with Student's interval.
+  ///
+  /// - Parameter resolution: smaller differences are rounding and count as zero: rounding errs alike in
+  ///   every sample, so that a test would find it.
   public init(
     _ topic: String, name: String, sentence: String, evidence: String, differences: [Double],
-    unit: String? = nil, paperClaim: Int? = nil, seed: UInt64
+    resolution: Double = 0, unit: String? = nil, paperClaim: Int? = nil, seed: UInt64
   ) {
+    let differences = differences.map { $0.magnitude < resolution ? 0 : $0 }
     let result = PermutationTest.paired(differences, seed: seed)
     self.init(
       topic, name: name, sentence: sentence, evidence: evidence, difference: result.meanDifference,

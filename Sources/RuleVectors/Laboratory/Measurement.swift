@@ -2,6 +2,9 @@ import TensorCore
 
 /// The metrics of one run at the answer that is asked for.
 public struct Measurement: Sendable, Equatable {
+  /// In logits: patched runs and whole ones agree so closely, and what differs less is not told apart.
+  static let resolution = 1e-3
+
   /// logit(right) − logit(wrong), right and wrong under the donor's rule. With more than two labels
   /// the wrong one is that of the flipped rule, whatever the others' logits are: a difference of two
   /// logits stays what adds up.

@@ -2,15 +2,17 @@ import Foundation
 
 /// Writing safetensors files.
 public enum Safetensors {
-  /// Writes f32 arrays in one piece, so that the file is never half-written.
+  /// Writes arrays in one piece, so that the file is never half-written.
   ///
   /// - Parameters:
   ///   - arrays: name, shape (the last dimension varies fastest) and numbers of each, in the order
   ///     of the file; names must differ and numbers fit their shape.
+  ///   - bfloat16: names of those whose numbers are stored as BF16, rounded to the nearest; the
+  ///     others are stored as F32.
   ///   - metadata: texts by key for the header's `__metadata__`.
   public static func write(
     _ arrays: [(name: String, shape: [Int], values: [Float])],
-    metadata: [String: String] = [:], to path: String
+    bfloat16: Set<String> = [], metadata: [String: String] = [:], to path: String
   ) throws {
     var header: [(key: String, value: JSONValue)] = []
     if !metadata.isEmpty {
@@ -23,9 +25,14 @@ public enum Safetensors {
       precondition(names.insert(name).inserted, "two arrays are called \(name)")
       precondition(values.count == shape.reduce(1, *), "\(name) does not fit \(shape)")
       let start = numbers.count
-      values.withUnsafeBytes { numbers.append(contentsOf: $0) }
+      let isHalved = bfloat16.contains(name)
+      if isHalved {
+        values.map(Self.bfloat16).withUnsafeBytes { numbers.append(contentsOf: $0) }
+      } else {
+        values.withUnsafeBytes { numbers.append(contentsOf: $0) }
+      }
       let entry: [(key: String, value: JSONValue)] = [
-        ("dtype", "F32"), ("shape", .array(shape.map { .integer($0) })),
+        ("dtype", isHalved ? "BF16" : "F32"), ("shape", .array(shape.map { .integer($0) })),
         ("data_offsets", [.integer(start), .integer(numbers.count)]),
       ]
       header.append((name, .object(entry)))
@@ -37,5 +44,12 @@ public enum Safetensors {
     file.append(contentsOf: text)
     file.append(numbers)
     try Files.write(file, to: path)
+  }
+
+  /// The upper half of a number's bits, rounded to the nearest, ties to even.
+  private static func bfloat16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    guard value.isFinite else { return UInt16(bits >> 16) | (value.isNaN ? 0x40 : 0) }
+    return UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
   }
 }

@@ -66,9 +66,7 @@ extension CatalogueEntry {
       required: ["name", "title", "file", "bytes", "sha256", "licence", "parts"],
       optional: ["needs_acceptance"])
     func key(_ name: String) -> JSONReader { keys[name] ?? JSONReader(.null, place: reader.place) }
-    // Names become names of files and words of a command line: nothing else may be hidden in them.
-    name = try key("name").text(
-      like: /[a-z0-9][a-z0-9._\-]*/, "lower-case letters, digits, '.', '-' and '_'")
+    name = try Self.name(key("name"))
     title = try key("title").string()
     file = try key("file").text(
       like: /[A-Za-z0-9][A-Za-z0-9._+\-]*\.gguf/,
@@ -84,6 +82,13 @@ extension CatalogueEntry {
         "the parts have \(sum) bytes, the file \(bytes)", at: key("parts").place,
         remedy: "mend the sizes, or add the part that is missing")
     }
+  }
+}
+
+extension CatalogueEntry {
+  /// Names become names of files and words of a command line: nothing else may be hidden in them.
+  static func name(_ reader: JSONReader) throws -> String {
+    try reader.text(like: /[a-z0-9][a-z0-9._\-]*/, "lower-case letters, digits, '.', '-' and '_'")
   }
 }
 

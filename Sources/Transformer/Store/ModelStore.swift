@@ -72,7 +72,16 @@ public struct ModelStore: Sendable {
       return name
     }
     if files.fileExists(atPath: "\(folder)/\(name).gguf") { return "\(folder)/\(name).gguf" }
-    let entry = try ModelCatalogue(environment: environment).entry(named: name)
+    let catalogue = try ModelCatalogue(environment: environment)
+    if let local = catalogue.local(named: name) {
+      guard local.isHere else {
+        throw UserError(
+          "the model \"\(name)\" is not beside its catalogue", at: local.path,
+          remedy: "install the program again, or mend the catalogue's path")
+      }
+      return local.path
+    }
+    let entry = try catalogue.entry(named: name)
     guard isFetched(entry) else {
       throw UserError(
         "the model \"\(name)\" is not here yet", at: path(of: entry),

@@ -2,7 +2,7 @@
 ///
 /// The 188 printable bytes of Latin-1 stand for themselves; the other 68, in rising order, are
 /// U+0100, U+0101 and so on (a space is U+0120, "Ġ").
-enum ByteLevelAlphabet {
+public enum ByteLevelAlphabet {
   private static func standsForItself(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF: true
@@ -11,7 +11,7 @@ enum ByteLevelAlphabet {
   }
 
   /// The scalar that writes each byte.
-  static let scalars: [Unicode.Scalar] = {
+  public static let scalars: [Unicode.Scalar] = {
     var shifted: [Unicode.Scalar] = []
     for byte in UInt8.min...UInt8.max where !standsForItself(byte) {
       if let scalar = Unicode.Scalar(0x100 + UInt32(shifted.count)) { shifted.append(scalar) }

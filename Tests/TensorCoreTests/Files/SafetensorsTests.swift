@@ -39,6 +39,27 @@ struct SafetensorsTests {
     }
   }
 
+  /// Rounded to 8 significant bits, ties to even; what has 8 stays.
+  @Test func storesBFloat16() throws {
+    let values: [Float] = [
+      1, -255, 257, 259, -257, 0x1p-126, .infinity, -0.0, 4096.5, 1 + 0x1p-8, 1 + 0x1p-8 + 0x1p-20,
+      1 + 0x1.8p-7,
+    ]
+    let rounded: [Float] = [
+      1, -255, 256, 260, -256, 0x1p-126, .infinity, -0.0, 4096, 1, 1 + 0x1p-7, 1 + 0x1p-6,
+    ]
+    try withTemporaryFile { path in
+      try Safetensors.write(
+        [("a", [3, 4], values), ("b", [12], values), ("c", [1], [.nan])], bfloat16: ["a", "c"],
+        to: path)
+      let file = try SafetensorsFile(path)
+      #expect(try file.type(of: "a") == .bfloat16 && file.byteCount(of: "a") == 24)
+      #expect(try file.floats("a").map(\.bitPattern) == rounded.map(\.bitPattern))
+      #expect(try file.floats("b").map(\.bitPattern) == values.map(\.bitPattern))
+      #expect(try file.floats("c")[0].isNaN)
+    }
+  }
+
   @Test func convertsNumberTypes() throws {
     let header =
       "{"

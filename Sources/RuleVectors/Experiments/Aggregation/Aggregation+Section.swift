@@ -97,7 +97,8 @@ extension Aggregation {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: games.map(difference), unit: unit, paperClaim: paper, seed: findings.seed)
+        differences: games.map(difference), resolution: Measurement.resolution, unit: unit,
+        paperClaim: paper, seed: findings.seed)
     }
     func logits(_ value: (Game) -> Double) -> String {
       MeanInterval.student(games.map(value)).text(digits: 3)
@@ -114,7 +115,7 @@ extension Aggregation {
           "each-necessary",
           "Each \(word) of \(donor.words) that is left uncorrupted keeps some of the rule.",
           "Leaving one of \(n) out of the corruption changes the effect by "
-            + "\(logits { mean($0.lost) }) logits on average.", paper: 3, { mean($0.lost) }),
+            + "\(logits { mean($0.lost) }) logits on average.", paper: nil, { mean($0.lost) }),
       ]
     }
     // The better one of two always brings half or more.
@@ -132,12 +133,14 @@ extension Aggregation {
           { $0.joint / 2 - $0.bestPlayer })
       ]
     let contrast = Curvature.contrast(n)
+    // A mean over all is above zero where a single one brings everything, too: it does not speak for
+    // the paper's claim that all contribute.
     return [
       claim(
         "each-contributes",
         "A single \(word) of \(donor.words) brings some of the rule after layer \(layer), on average "
           + "over the \(n).",
-        "\(logits { mean($0.alone) }) logits each, \(logits(\.joint)) all together.", paper: 3,
+        "\(logits { mean($0.alone) }) logits each, \(logits(\.joint)) all together.", paper: nil,
         { mean($0.alone) })
     ] + singleCarrier + [
       claim(

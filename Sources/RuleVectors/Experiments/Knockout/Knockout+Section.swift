@@ -148,7 +148,8 @@ extension Knockout {
         "\(window.loss.text) logits lost, \(window.controlLoss.text) by random edges; "
         + "\(window.share.text) of the clean logit difference, accuracy of two "
         + "\(window.accuracyLost.text) lower.",
-      differences: zip(window.cut, window.control).map { $0.loss - $1.loss }, unit: "logits",
+      differences: zip(window.cut, window.control).map { $0.loss - $1.loss },
+      resolution: Measurement.resolution, unit: "logits",
       paperClaim: edges.paperClaim, seed: findings.seed)
   }
 

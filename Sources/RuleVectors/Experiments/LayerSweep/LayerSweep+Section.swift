@@ -125,7 +125,8 @@ extension LayerSweep {
     {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, unit: "logits", paperClaim: 2, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: 2,
+        seed: findings.seed)
     }
     let chosen = choice?.words ?? ""
     if donor == .swappedSlots {
