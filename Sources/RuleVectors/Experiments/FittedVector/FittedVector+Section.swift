@@ -162,7 +162,7 @@ extension FittedVector {
         evidence:
           "After layer \(result.layer): recovery \(result.recovery.text), accuracy of the candidates "
           + "\(result.accuracy.text)." + more,
-        differences: differences, unit: "logits", paperClaim: paper, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: findings.seed)
     }
     var claims: [Claim] = []
     for result in results where result.source == .fitted {

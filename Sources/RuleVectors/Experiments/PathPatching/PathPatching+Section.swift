@@ -77,7 +77,7 @@ extension PathPatching {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, unit: "logits", paperClaim: paper, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: findings.seed)
     }
     var claims: [Claim] = []
     if let split = results.split {
