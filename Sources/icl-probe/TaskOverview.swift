@@ -5,12 +5,12 @@ import TensorCore
 struct TaskOverview {
   let task: RuleTask
 
-  /// Classes and their words in order; empty for a mapping.
+  /// Classes and their words in order; empty for a task without.
   var classes: [RuleTask.ItemClass] {
     if case .categorization(let classes, _) = task.items { classes } else { [] }
   }
 
-  /// Empty for a mapping, whose answers are its pairs' own.
+  /// Empty for a task whose answers are its items' own.
   var labels: [String] {
     if case .categorization(_, let labels) = task.items { labels } else { [] }
   }
@@ -21,7 +21,8 @@ struct TaskOverview {
     switch task.items {
     case .categorization(let classes, _):
       classes.reduce(0) { $0 + split.items(of: $1.words).count }
-    case .mapping(let pairs): split.items(of: pairs).count
+    case .mapping(let pairs), .bijection(let pairs): split.items(of: pairs).count
+    case .linear(let numbers): split.items(of: numbers.inputs).count
     }
   }
 
@@ -29,7 +30,7 @@ struct TaskOverview {
   var json: [(key: String, value: JSONValue)] {
     [
       ("name", .string(task.name)), ("title", .string(task.title)),
-      ("family", .string(task.family.rawValue)),
+      ("kind", .string(task.kind.rawValue)),
       (
         "items",
         [
@@ -38,6 +39,7 @@ struct TaskOverview {
         ]
       ),
       ("labels", .array(labels.map(JSONValue.string))),
+      ("formats", .array(task.formats.map { .string($0.name) })),
     ]
   }
 
@@ -56,7 +58,7 @@ struct TaskOverview {
 
   /// Rows of a table: what, and how much.
   var details: [[String]] {
-    var rows = [["family", task.family.rawValue]]
+    var rows = [["kind", task.kind.rawValue]]
     if !classes.isEmpty {
       let counts = classes.map { "\($0.name) (\($0.words.count))" }
       rows.append(["classes", counts.joined(separator: ", ")])

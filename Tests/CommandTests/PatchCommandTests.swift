@@ -193,7 +193,7 @@ import Testing
   }
 
   private static let task = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../tasks/multi-demo-rule.json").standardized.path
+    .appendingPathComponent("../../tasks/categorization/multi-demo-rule.json").standardized.path
 
   /// Bits differ between kinds of processor, so that runs do not mix them.
   @Test func doesNotMixKindsOfProcessor() throws {

@@ -71,7 +71,7 @@ import Testing
         let donor = try sampler.otherItems(
           than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
         #expect(!Self.words(donor).contains(episode.query))
-        if sampler.task.family == .mapping {
+        if sampler.task.kind == .mapping {
           #expect(!(donor.demonstrations.map(\.answer) + [donor.right]).contains(episode.right))
         }
       }
@@ -131,7 +131,7 @@ import Testing
       #expect(Set(dummy.demonstrations.map(\.input)).count == count)
       #expect(dummy.demonstrations.allSatisfy { dummies.contains($0.input) && $0.category == nil })
       #expect(dummy.query == episode.query && dummy.candidates == episode.candidates)
-      if sampler.task.family == .mapping {
+      if sampler.task.kind == .mapping {
         let words = dummy.demonstrations.flatMap { [$0.input, $0.answer] }
         #expect(Set(words).count == 2 * count && dummies.isSuperset(of: words))
       } else {

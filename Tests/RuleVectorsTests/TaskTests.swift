@@ -39,9 +39,9 @@ import Testing
   }
 
   @Test func everyFileInTheFolderLoads() throws {
-    let names = try RuleTask.names(in: Fixtures.tasksFolder)
-    #expect(names.count >= 3)
-    for name in names { #expect(try Fixtures.task(name).name == name) }
+    let library = try TaskLibrary(folder: Fixtures.tasksFolder)
+    #expect(library.entries.count >= 3)
+    for entry in library.entries { #expect(try entry.load().name == entry.name) }
   }
 
   @Test func splitsAreDisjointAndComplete() {
@@ -66,8 +66,8 @@ import Testing
   static let faults: [(String, String, [String])] = [
     ("\"title\": \"Small\", ", "", ["title", "missing"]),
     ("\"title\"", "\"titel\"", ["titel", "title", "unknown"]),
-    ("categorization", "sorting", ["family", "sorting", "categorization", "mapping"]),
-    ("\"family\": \"categorization\",", "", ["family", "missing"]),
+    ("categorization", "sorting", ["family", "sorting", "categorization", "mapping", "linear"]),
+    ("\"family\": \"categorization\",", "", ["kind", "missing"]),
     ("\"A\", \"B\"", "\"A\"", ["labels", "found 1", "2 or more"]),
     ("\"A\", \"B\"", "\"A\", \"A\"", ["labels[1]", "A", "twice"]),
     ("\"A\", \"B\"", "\"A\", 2", ["labels[1]", "a whole number", "a text"]),

@@ -40,7 +40,7 @@ struct HeadGrid {
 
   /// - Parameter root: the package's folder.
   init(model: LanguageModel, root: String) throws {
-    subject = try PromptPairs(contentsOf: root + "/tasks/indirect-object.jsonl")
+    subject = try PromptPairs(contentsOf: root + "/pairs/indirect-object.jsonl")
     probe = try Probe(contentsOf: root + "/Benchmarks/\(Self.name).json")
     beginToken = try BeginTokenChoice.auto.token(for: model)
     let begin = beginToken.map { [$0] } ?? []

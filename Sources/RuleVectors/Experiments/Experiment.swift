@@ -79,6 +79,8 @@ public struct Findings: Sendable {
   let examples: [ExamplePrompt]
   /// Rows of units that probes share, such as those that choose a layer.
   let shared: [StoredRow]
+  /// Answers of an episode, as the run's unpatched prompts say; 2 where there are none.
+  var candidates = 2
   /// Begins the names of the section's figures.
   public let stem: String
   /// Of permutations.

@@ -8,8 +8,10 @@ public enum ExperimentRegistry {
     GlobalVector.self,
     FunctionVector.self,
     Grid.self,
+    Attribution.self,
     Knockout.self,
     PathPatching.self,
+    Saliency.self,
   ]
 
   public static var names: [String] { kinds.map { $0.kind } }

@@ -28,6 +28,11 @@ enum LayerChoice: Sendable, Equatable {
     return "\(Self.prefix)\(donor.rawValue).\(positions.rawValue).\(episodes)"
   }
 
+  /// The donors that it runs.
+  var donors: [Donor] {
+    if case .development(let donor, _, _) = self { [donor] } else { [] }
+  }
+
   /// Names of probes may not begin so.
   static let prefix = "layer-choice."
 

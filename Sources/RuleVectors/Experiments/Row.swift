@@ -56,6 +56,7 @@ public struct Columns: Sendable {
   public func number(_ name: String) throws -> Double { try required(name).number() }
   public func numberIfThere(_ name: String) throws -> Double? { try reader(name)?.number() }
   public func bool(_ name: String) throws -> Bool { try required(name).bool() }
+  public func boolIfThere(_ name: String) throws -> Bool? { try reader(name)?.bool() }
 
   public func word<Word: RawRepresentable & CaseIterable>(_ name: String) throws -> Word
   where Word.RawValue == String {

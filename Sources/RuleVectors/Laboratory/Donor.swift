@@ -2,7 +2,7 @@
 public enum Donor: String, Sendable, CaseIterable {
   /// The episode's own run under its rule.
   case clean
-  /// The same rule, but each slot holds an item of the other class: labels as in the flipped
+  /// The same rule, but each slot holds an item of another class: labels as in the flipped
   /// prompt, so that copying a label and following the rule predict opposite answers.
   case swappedSlots = "swapped-slots"
 
@@ -59,9 +59,10 @@ extension Laboratory {
   }
 }
 
-/// Why experiments that flip the rule say nothing of a mapping.
+/// Why experiments that flip the rule say nothing of a mapping or bijection.
 enum FlippedRule {
-  static let needsCategorization =
-    "a mapping has no other rule: with other pairs' answers in the demonstrations the query's right "
-    + "answer stays what it was"
+  static func isMissing(_ kind: RuleTask.Kind) -> String {
+    "a \(kind.rawValue) has no other rule: with other pairs' answers in the demonstrations the "
+      + "query's right answer stays what it was"
+  }
 }

@@ -41,7 +41,7 @@ public final class Laboratory {
       episode, template: task.template, tokenizer: engine.model.tokenizer, beginToken: beginToken)
   }
 
-  /// Request for the two logits of `contrast` at the end of `tokens`, and what stands over the whole
+  /// Request for the logits of `contrast` at the end of `tokens`, and what stands over the whole
   /// vocabulary.
   func request(
     _ tokens: [Int], base: RecordedRun? = nil, interventions: [Intervention] = [],
@@ -50,17 +50,22 @@ public final class Laboratory {
     ForwardRequest(
       tokens: tokens, base: base, interventions: interventions,
       logits: LogitRequest(
-        tokens: .some([contrast.right, contrast.wrong]), summarises: true, reference: reference))
+        tokens: .some([contrast.right, contrast.wrong] + contrast.others), summarises: true,
+        reference: reference))
   }
 
   func measure(_ result: ForwardResult, _ contrast: Contrast) throws -> Measurement {
-    guard let row = result.logits.last, let summary = row.summary, row.logits.count == 2 else {
+    guard let row = result.logits.last, let summary = row.summary,
+      row.logits.count == contrast.others.count + 2
+    else {
       throw UserError("a run gave no logits", at: engine.model.path)
     }
     return Measurement(
       logitDifference: row.logits[0] - row.logits[1],
       probability: Self.exponential(row.logits[0] - summary.logSumExp),
-      isTop: summary.topToken == contrast.right, divergence: summary.divergence)
+      isTop: summary.topToken == contrast.right,
+      isRight: row.logits.dropFirst().allSatisfy { row.logits[0] > $0 },
+      divergence: summary.divergence)
   }
 
   static func exponential(_ x: Float) -> Float { TensorCore.exponential(Lanes(repeating: x))[0] }

@@ -10,7 +10,7 @@ struct LayerCurve: Sendable {
     let recovery: Interval
     /// Share of episodes in which the right answer has the largest logit of all (Wilson).
     let accuracy: Interval
-    /// Share of episodes in which the right answer beats the wrong one (Wilson).
+    /// Share of episodes in which the right answer beats the other candidates (Wilson).
     let candidateAccuracy: Interval
     /// Mean probability of the right answer.
     let probability: Interval

@@ -2,22 +2,28 @@ import TensorCore
 
 /// The metrics of one run at the answer that is asked for.
 public struct Measurement: Sendable, Equatable {
-  /// logit(right) − logit(wrong), right and wrong under the donor's rule.
+  /// logit(right) − logit(wrong), right and wrong under the donor's rule. With more than two labels
+  /// the wrong one is that of the flipped rule, whatever the others' logits are: a difference of two
+  /// logits stays what adds up.
   public var logitDifference: Float
   /// Probability of the right answer over the whole vocabulary.
   public var probability: Float
   /// Whether the right answer has the largest logit of all.
   public var isTop: Bool
+  /// Whether the right answer beats every other candidate.
+  public var isRight: Bool
   /// KL(donor ‖ this) over the vocabulary, in nats.
   public var divergence: Float?
 
-  /// Whether the right answer beats the wrong one.
-  public var isRight: Bool { logitDifference > 0 }
-
-  public init(logitDifference: Float, probability: Float, isTop: Bool, divergence: Float? = nil) {
+  /// - Parameter isRight: nil where there are two candidates, and the logit difference says it.
+  public init(
+    logitDifference: Float, probability: Float, isTop: Bool, isRight: Bool? = nil,
+    divergence: Float? = nil
+  ) {
     self.logitDifference = logitDifference
     self.probability = probability
     self.isTop = isTop
+    self.isRight = isRight ?? (logitDifference > 0)
     self.divergence = divergence
   }
 
@@ -33,6 +39,7 @@ public struct Measurement: Sendable, Equatable {
     self.init(
       logitDifference: Float(try columns.number("logit_difference")),
       probability: Float(try columns.number("probability")), isTop: try columns.bool("top"),
+      isRight: try columns.bool("right"),
       divergence: try columns.numberIfThere("divergence").map(Float.init))
   }
 }

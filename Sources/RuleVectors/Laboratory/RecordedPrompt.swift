@@ -63,7 +63,8 @@ extension Laboratory {
         measurement: Measurement(
           logitDifference: right - row.logits[contrast.wrong],
           probability: Self.exponential(right - summary.logSumExp),
-          isTop: summary.topToken == contrast.right),
+          isTop: summary.topToken == contrast.right,
+          isRight: ([contrast.wrong] + contrast.others).allSatisfy { right > row.logits[$0] }),
         logProbabilities: Tensor(
           row.logits.map { $0 - summary.logSumExp }, shape: [row.logits.count]))
     }

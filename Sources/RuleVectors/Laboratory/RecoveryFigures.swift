@@ -12,8 +12,8 @@ struct RecoveryFigures {
   /// The layer that was chosen elsewhere, with its label.
   let marker: (layer: Int, label: String)?
   let caption: String
-  /// Accuracy between the candidates by chance, where there are two.
-  var chance: Double? = 0.5
+  /// Answers of an episode; nil where panels differ.
+  var candidates: Int? = 2
 
   private static let ratio = "Bands: 95 % intervals of the ratio of means (Fieller) over episodes."
   private static let wilson = "Bands: 95 % Wilson intervals over episodes."
@@ -45,10 +45,14 @@ struct RecoveryFigures {
           LineChart.HorizontalLine(y: 0, label: zero), LineChart.HorizontalLine(y: 1, label: one),
         ], nil, Self.ratio, caption, \.recovery),
       figure(
-        "candidate-accuracy-by-layer", "How often the donor's answer beats the other one",
+        "candidate-accuracy-by-layer",
+        "How often the donor's answer beats the other \(candidates == 2 ? "one" : "ones")",
         "share of episodes",
-        chance.map { [LineChart.HorizontalLine(y: $0, label: "coin toss")] } ?? [], 0...1,
-        Self.wilson, "Accuracy between the two candidate answers after patching.",
+        candidates.map { count in
+          let label = count == 2 ? "coin toss" : Gate.chanceWords(count)
+          return [LineChart.HorizontalLine(y: 1 / Double(count), label: label)]
+        } ?? [], 0...1, Self.wilson,
+        "Accuracy between the \(candidates == 2 ? "two " : "")candidate answers after patching.",
         \.candidateAccuracy),
       figure(
         "accuracy-by-layer", "How often the donor's answer is first of all tokens",

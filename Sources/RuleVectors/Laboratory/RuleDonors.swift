@@ -3,7 +3,7 @@ import Transformer
 
 /// Episodes that activations of one rule are averaged over, and of its flipped rule where there is one.
 struct RuleDonors {
-  /// The episode, and for a categorization its flipped rule.
+  /// The episode, and its flipped rule where it has one.
   let sources: [Episode]
   /// By source: donors with other items, every second of which asks for the other class.
   var donors: [[Episode]]
@@ -16,7 +16,7 @@ extension Laboratory {
     let others = try (0..<count).map { draw in
       try sampler.otherItems(than: episode, draw: draw, queryOfOtherClass: draw % 2 == 1)
     }
-    guard task.family == .categorization else {
+    guard task.hasOtherRules else {
       return RuleDonors(sources: [episode], donors: [others])
     }
     return RuleDonors(

@@ -72,7 +72,7 @@ extension Prompt {
     func quoted(_ text: String) -> String { JSONValue.string(text).text }
     return UserError(
       "label and separator merge into one token: \(quoted(separator)) and \(quoted(addition)) "
-        + "give \(quoted(token))", at: "\(template.place), template",
+        + "give \(quoted(token))", at: "\(template.place), \(template.key)",
       remedy: "write a space or a line break between them")
   }
 }

@@ -17,19 +17,21 @@ public struct Template: Sendable, Equatable {
   public let closing: String
   /// The task file, for error messages.
   public let place: String
+  /// The template's key in it.
+  let key: String
 
   /// What is allowed but likely a mistake, each in one line that names the file; empty for most.
   public var warnings: [String] {
     var warnings: [String] = []
     if separator.last == " ", lead.isEmpty {
       warnings.append(
-        "\(place), template.query: ends in a space; most tokenizers join it to the answer, which "
+        "\(place), \(key).query: ends in a space; most tokenizers join it to the answer, which "
           + "the model then can hardly give; leave out the space")
     }
     let around = [opening, separator, closing].joined()
     if let brace = around.first(where: { "{}".contains($0) }) {
       warnings.append(
-        "\(place), template.demonstration: has a \"\(brace)\" apart from {input} and {label}, "
+        "\(place), \(key).demonstration: has a \"\(brace)\" apart from {input} and {label}, "
           + "which the model will read as it is; check the spelling")
     }
     return warnings
@@ -39,11 +41,12 @@ public struct Template: Sendable, Equatable {
   ///   - demonstration: with `{input}` and then `{label}`, each once.
   ///   - query: what comes before the answer in `demonstration`, with or without its last space.
   ///   - file: the task file, for error messages.
-  public init(demonstration: String, query: String, file: String) throws {
-    func wrong(_ key: String, _ found: String, _ allowed: String) -> UserError {
+  ///   - key: the template's key in it.
+  public init(demonstration: String, query: String, file: String, key: String = "template") throws {
+    func wrong(_ part: String, _ found: String, _ allowed: String) -> UserError {
       UserError(
         "found \(JSONValue.string(found).text), allowed is \(allowed)",
-        at: "\(file), template.\(key)",
+        at: "\(file), \(key).\(part)",
         remedy: "for example \"{input} -> {label}\\n\" and \"{input} ->\"")
     }
     let label = demonstration.components(separatedBy: "{label}")
@@ -67,12 +70,12 @@ public struct Template: Sendable, Equatable {
     lead = String(decoding: rest, as: UTF8.self)
     closing = label[1]
     place = file
+    self.key = key
   }
 
-  init(_ reader: JSONReader, file: String) throws {
-    let fields = try reader.object(required: ["demonstration", "query"])
+  init(_ fields: [String: JSONReader], file: String, key: String) throws {
     try self.init(
       demonstration: fields["demonstration"]?.string() ?? "",
-      query: fields["query"]?.string() ?? "", file: file)
+      query: fields["query"]?.string() ?? "", file: file, key: key)
   }
 }

@@ -19,7 +19,7 @@ public struct RunReport: Sendable {
       ).map { (probe, $0) }
     }
     if let gate, !gate.passed {
-      let reason = "The model does not do the task better than a coin toss."
+      let reason = "The model does not do the task better than \(gate.chanceWords)."
       replaceClaims { $0.withheld(reason) }
     }
     if let failure = record.failure { replaceClaims { $0.withheld(failure) } }
@@ -130,8 +130,10 @@ extension Probe {
       own,
       Findings(
         probe: name, title: title, task: task, model: model, examples: examples,
-        shared: rows.filter { $0.key.probe.hasPrefix(LayerChoice.prefix) }, stem: stem + name,
-        seed: seed))
+        shared: rows.filter { $0.key.probe.hasPrefix(LayerChoice.prefix) },
+        candidates: rows.first { $0.experiment == ShotCurve.kind && $0.key.task == task }
+          .map { try ShotCurveRow($0.columns).candidates } ?? 2,
+        stem: stem + name, seed: seed))
   }
 }
 

@@ -82,7 +82,7 @@ extension Laboratory {
     let episode = try episode(task, 0, .heldOut)
     let sampler = sampler(task)
     var variants: [(String, Episode)] = [("clean", episode)]
-    if task.family == .categorization {
+    if task.hasOtherRules {
       variants.append(("flipped-rule", try episode.flippedRule()))
       // A task may have too few items or dummies for a variant; that is an error only for a probe that
       // needs it.

@@ -25,13 +25,17 @@ public enum Subject: Sendable {
     if case .task(let task) = self { task } else { nil }
   }
 
-  /// The task, where it has classes and labels; else the reason why not.
-  func categorization() -> Result<RuleTask, SkipReason> {
+  /// The task, where its prompts under the flipped rule can be patched from `donors`; else the reason
+  /// why not.
+  func task(patchedFrom donors: [Donor]) -> Result<RuleTask, SkipReason> {
     switch self {
     case .pairs:
       return .failure(SkipReason("pairs of prompts have no episodes; use a grid"))
-    case .task(let task) where task.family == .mapping:
-      return .failure(SkipReason(FlippedRule.needsCategorization))
+    case .task(let task) where !task.hasOtherRules:
+      return .failure(SkipReason(FlippedRule.isMissing(task.kind)))
+    case .task(let task) where donors.contains(.swappedSlots) && task.kind != .categorization:
+      return .failure(
+        SkipReason("a \(task.kind.rawValue) task has no classes whose slots could be swapped"))
     case .task(let task): return .success(task)
     }
   }

@@ -3,23 +3,33 @@ import TensorCore
 /// Recipients and controls that need no further items. Each keeps the query, the demonstrations'
 /// inputs and their slots unless its summary says otherwise.
 extension Episode {
-  /// The same prompt under the opposite rule: every demonstration has the other label, and the
-  /// query's right and wrong answer change places.
+  /// The same prompt under the rule's `flipped`: every demonstration has another answer, and the query
+  /// the one that was wrong. Of two classes each gets the other's label; of more, each gets that of the
+  /// next class by name.
   ///
-  /// - Throws: `UserError` for a mapping, which has no other rule: whatever its demonstrations show,
-  ///   the query's right answer stays.
+  /// - Throws: `UserError` for a mapping or bijection, which has no other rule: whatever its
+  ///   demonstrations show, the query's right answer stays.
   public func flippedRule() throws -> Episode {
-    guard case .categorization = rule else {
-      throw UserError(
-        "a mapping has no opposite rule", at: task, remedy: "use a categorization task")
-    }
     var episode = self
     episode.variant = .flippedRule
-    for i in episode.demonstrations.indices {
-      episode.demonstrations[i].answer = other(demonstrations[i].answer)
-    }
     episode.rule = rule.flipped
-    (episode.right, episode.wrong) = (wrong, right)
+    switch rule {
+    case .mapping, .bijection:
+      throw UserError(
+        "a \(rule == .mapping ? "mapping" : "bijection") has no opposite rule", at: task,
+        remedy: "use a categorization or a linear task")
+    case .categorization:
+      for i in episode.demonstrations.indices {
+        episode.demonstrations[i].answer = rule.turned(demonstrations[i].answer)
+      }
+      (episode.right, episode.wrong) = (wrong, rule.turned(wrong))
+    case .linear(_, let other):
+      for i in episode.demonstrations.indices {
+        guard let answer = other(demonstrations[i].input) else { continue }
+        episode.demonstrations[i].answer = answer
+      }
+      (episode.right, episode.wrong) = (wrong, right)
+    }
     return episode
   }
 
@@ -42,7 +52,4 @@ extension Episode {
     episode.demonstrations = []
     return episode
   }
-
-  /// The other of the two labels.
-  func other(_ label: String) -> String { label == right ? wrong : right }
 }

@@ -1,17 +1,36 @@
 import TensorCore
 
-/// Which label a class has, where the rule of an episode is drawn and not known beforehand.
+/// The rule of an episode: drawn for it, or known beforehand.
 public enum Rule: Sendable, Equatable {
   /// Label by class name.
   case categorization(labels: [String: String])
   case mapping
+  case bijection
+  /// And the rule that takes its place where it is flipped.
+  case linear(LinearRule, other: LinearRule)
 
-  /// The rule that gives each of the two classes the other's label; a mapping has no other rule.
+  /// The rule that gives each class the label of the next one by name, the last that of the first; of
+  /// two classes each gets the other's. A linear rule changes places with the other that was drawn; a
+  /// mapping and a bijection have no other rule.
   public var flipped: Rule {
-    guard case .categorization(let labels) = self else { return self }
-    let values = labels.sorted { $0.key < $1.key }
-    let turned = zip(values.map(\.key), values.map(\.value).reversed())
-    return .categorization(labels: Dictionary(turned, uniquingKeysWith: { first, _ in first }))
+    switch self {
+    case .categorization(let labels): .categorization(labels: labels.mapValues { turned($0) })
+    case .linear(let rule, let other): .linear(other, other: rule)
+    case .mapping, .bijection: self
+    }
+  }
+
+  /// The labels in the order in which `flipped` turns them; empty where there are none.
+  public var labels: [String] {
+    guard case .categorization(let labels) = self else { return [] }
+    return labels.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// What stands under the flipped rule where `label` stands under this one.
+  func turned(_ label: String) -> String {
+    let labels = labels
+    guard let place = labels.firstIndex(of: label) else { return label }
+    return labels[(place + 1) % labels.count]
   }
 }
 
@@ -19,7 +38,7 @@ public enum Rule: Sendable, Equatable {
 public struct Demonstration: Sendable, Equatable {
   public var input: String
   public var answer: String
-  /// The input's class; nil for mappings and dummy words.
+  /// The input's class, or the direction of a bijection; nil for mappings, numbers and dummy words.
   public var category: String?
 
   public init(input: String, answer: String, category: String? = nil) {
@@ -52,15 +71,17 @@ public struct Episode: Sendable, Equatable {
   public var rule: Rule
   public var demonstrations: [Demonstration]
   public var query: String
-  /// The query's class; nil for mappings.
+  /// The query's class, or the direction of a bijection; nil for mappings and numbers.
   public var queryCategory: String?
   /// The query's answer under `rule`.
   public var right: String
-  /// The other label, or the answer of another pair.
+  /// The query's answer under the flipped rule, or the answer of another pair.
   public var wrong: String
 
-  /// The two answers, the right one first.
-  public var candidates: [String] { [right, wrong] }
+  /// All labels, or two answers; the right one first, then the wrong one.
+  public var candidates: [String] {
+    [right, wrong] + rule.labels.filter { $0 != right && $0 != wrong }
+  }
 
   /// A stream of this episode's own for one purpose.
   func stream(_ purpose: EpisodeStream, draw: Int = 0) -> RandomStream {

@@ -16,12 +16,14 @@ public struct EpisodeSampler: Sendable {
 
   /// Episode `index` of a seed.
   ///
-  /// Categorization: two classes and two labels are drawn. Half of the demonstrations come from
-  /// either class, one more from a random one if `demonstrations` is odd, in random order; the query
-  /// is of a random class. In even episodes the right label is the earlier of the two in the task
-  /// file, in odd ones the later, so that a preference of the model for a letter averages out.
-  /// Mapping: the pairs are drawn at random, and the wrong answer is that of a pair that the prompt
-  /// does not show (or, if no other is left, of one that it shows).
+  /// Categorization: as many classes as the task says and as many labels are drawn. All classes have
+  /// equally many demonstrations, some one more where it does not come out even, in random order; the
+  /// query is of a random class. Right labels take turns over episodes in the order of the task file,
+  /// so that a preference of the model for a letter averages out; with fixed labels nothing is left
+  /// to draw. Mapping: the pairs are drawn at random, and the wrong answer is that of a pair that the
+  /// prompt does not show (or, if no other is left, of one that it shows). Bijection: the same with
+  /// half of the pairs turned round, one more or less at random; the query's direction takes turns.
+  /// Linear: the rule and the other one that takes its place where it is flipped are drawn.
   ///
   /// Rule, query and candidates do not depend on the number of demonstrations, so that curves over
   /// it compare like with like.
@@ -33,57 +35,14 @@ public struct EpisodeSampler: Sendable {
       throw UserError(
         "found \(demonstrations) demonstrations, allowed is 0 or more", at: task.place)
     }
-    func stream(_ purpose: EpisodeStream) -> RandomStream {
-      purpose.stream(seed: seed, split: split, index: index)
-    }
+    let drawing = Drawing(
+      task: task, index: index, split: split, demonstrations: demonstrations, seed: seed)
     switch task.items {
     case .categorization(let classes, let labels):
-      var random = stream(.rule)
-      let two = random.sample(2, of: classes)
-      let drawn = random.sample(2, of: Array(labels.indices)).sorted().map { labels[$0] }
-      let asked = random.integer(below: 2)
-      let extra = random.integer(below: 2)
-      let (right, wrong) = index.isMultiple(of: 2) ? (drawn[0], drawn[1]) : (drawn[1], drawn[0])
-
-      var items = stream(.items)
-      var query = ""
-      var shown: [Demonstration] = []
-      for (i, category) in two.enumerated() {
-        let count = demonstrations / 2 + (demonstrations % 2 == 1 && i == extra ? 1 : 0)
-        var words = split.items(of: category.words)
-        let needed = count + (i == asked ? 1 : 0)
-        guard words.count >= needed else {
-          throw tooFew(words.count, needed, split, "classes.\(category.name)")
-        }
-        items.shuffle(&words)
-        if i == asked { query = words.removeFirst() }
-        let label = i == asked ? right : wrong
-        shown += words.prefix(count).map {
-          Demonstration(input: $0, answer: label, category: category.name)
-        }
-      }
-      var order = stream(.order)
-      order.shuffle(&shown)
-      return Episode(
-        task: task.name, seed: seed, index: index, split: split, variant: .original,
-        rule: .categorization(labels: [two[asked].name: right, two[1 - asked].name: wrong]),
-        demonstrations: shown, query: query, queryCategory: two[asked].name, right: right,
-        wrong: wrong)
-
-    case .mapping(let all):
-      var pairs = split.items(of: all)
-      guard pairs.count > demonstrations else {
-        throw tooFew(pairs.count, demonstrations + 1, split, "pairs")
-      }
-      var items = stream(.items)
-      items.shuffle(&pairs)
-      let query = pairs[0]
-      let shown = Array(pairs[1...].prefix(demonstrations))
-      return Episode(
-        task: task.name, seed: seed, index: index, split: split, variant: .original, rule: .mapping,
-        demonstrations: shown.map { Demonstration(input: $0.input, answer: $0.answer) },
-        query: query.input, queryCategory: nil, right: query.answer,
-        wrong: try wrongAnswer(among: pairs, query: query, shown: shown))
+      return try categorization(drawing, classes, labels)
+    case .mapping(let pairs): return try mapping(drawing, pairs)
+    case .bijection(let pairs): return try bijection(drawing, pairs)
+    case .linear(let numbers): return try linear(drawing, numbers)
     }
   }
 

@@ -14,11 +14,22 @@ struct BackwardPass {
   static func run(
     _ recording: Recording, from result: Tensor, gradient: Tensor, to inputs: [Tensor]
   ) -> [Tensor?] {
+    run(recording, from: result, gradient: gradient, to: inputs, watching: []).inputs
+  }
+
+  /// As above; the gradients of `watched`, tensors between the inputs and the result, are handed out
+  /// as they pass.
+  static func run(
+    _ recording: Recording, from result: Tensor, gradient: Tensor, to inputs: [Tensor],
+    watching watched: [Tensor]
+  ) -> (inputs: [Tensor?], watched: [Tensor?]) {
     var pass = BackwardPass(recording)
     let leaves = inputs.compactMap(\.node)
     guard let root = result.node, root.isFollowed(by: recording) else {
-      return inputs.map { _ in nil }
+      return (inputs.map { _ in nil }, watched.map { _ in nil })
     }
+    let isWatched = Set(watched.compactMap(\.node).map { ObjectIdentifier($0) })
+    var seen: [ObjectIdentifier: Tensor] = [:]
     pass.gradients[ObjectIdentifier(root)] = gradient
     let isLeaf = Set(leaves.map { ObjectIdentifier($0) })
     var nodes = pass.reachable(from: root)
@@ -29,13 +40,17 @@ struct BackwardPass {
       guard !isLeaf.contains(identifier),
         let gradient = pass.gradients.removeValue(forKey: identifier)
       else { continue }
+      if isWatched.contains(identifier) { seen[identifier] = gradient }
       let pulled = node.pulled(gradient, for: recording)
       for (input, gradient) in zip(node.inputs, pulled) {
         if let input, let gradient { pass.add(gradient, to: input) }
       }
       node.release()
     }
-    return inputs.map { input in input.node.flatMap { pass.gradients[ObjectIdentifier($0)] } }
+    func found(_ tensor: Tensor) -> Tensor? {
+      tensor.node.flatMap { pass.gradients[ObjectIdentifier($0)] ?? seen[ObjectIdentifier($0)] }
+    }
+    return (inputs.map(found), watched.map(found))
   }
 
   private func reachable(from root: Node) -> [Node] {

@@ -50,7 +50,7 @@ public func vectorJacobianProduct<Input: TensorTree>(
   return arranged(gradients, like: input)
 }
 
-private func arranged<Input: TensorTree>(_ gradients: [Tensor?], like input: Input) -> Input {
+func arranged<Input: TensorTree>(_ gradients: [Tensor?], like input: Input) -> Input {
   var index = 0
   return input.mapTensors { tensor in
     defer { index += 1 }
@@ -60,5 +60,5 @@ private func arranged<Input: TensorTree>(_ gradients: [Tensor?], like input: Inp
 
 extension Tensor {
   /// This tensor without an origin that only closed recordings follow.
-  fileprivate func settled() -> Tensor { isRecorded ? self : detached() }
+  func settled() -> Tensor { isRecorded ? self : detached() }
 }

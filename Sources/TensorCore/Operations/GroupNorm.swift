@@ -179,7 +179,7 @@ private struct GroupNormKernel: Sendable {
 }
 
 /// Sum of the squares around `mean`.
-private func squaresSum(_ x: UnsafePointer<Float>, mean: Float, count: Int) -> Float {
+func squaresSum(_ x: UnsafePointer<Float>, mean: Float, count: Int) -> Float {
   var (a, b) = (Lanes.zero, Lanes.zero)
   var index = 0
   while index + 16 <= count {

@@ -162,7 +162,7 @@ public final class Engine {
     if memory.live + coming + scratchBytes > memory.limit { workspace.empty() }
   }
 
-  private func validate(_ request: ForwardRequest) throws {
+  func validate(_ request: ForwardRequest) throws {
     let architecture = model.architecture
     let length = request.tokens.count
     guard length > 0 else {

@@ -44,7 +44,7 @@ enum PatchCommand: Command {
       CommandExample(
         line: "icl-probe patch --probe positions --episodes 8", comment: "a quick look"),
       CommandExample(
-        line: "icl-probe patch --pairs tasks/indirect-object.jsonl --probe grid",
+        line: "icl-probe patch --pairs pairs/indirect-object.jsonl --probe grid",
         comment: "activation patching on pairs of prompts"),
     ])
 

@@ -42,9 +42,8 @@ enum TasksCommand: Command {
   }
 
   private static func list(_ parsed: ParsedCommand) throws {
-    let folder = try DataFolders.tasks()
-    let tasks = try RuleTask.names(in: folder).map {
-      TaskOverview(task: try RuleTask(named: $0, in: folder))
+    let tasks = try TaskLibrary(folder: DataFolders.tasks()).entries.map {
+      TaskOverview(task: try $0.load())
     }
     if parsed.flag("json") {
       CommonOptions.print(.array(tasks.map { .object($0.json) }))
@@ -53,10 +52,10 @@ enum TasksCommand: Command {
     let device = TerminalDevice.standardOutput
     print(
       TextTable(
-        headers: ["name", "family", "title", "items", "labels"],
+        headers: ["name", "kind", "title", "items", "labels"],
         rows: tasks.map {
           [
-            $0.task.name, $0.task.family.rawValue, $0.task.title, "\($0.itemCount)",
+            $0.task.name, $0.task.kind.rawValue, $0.task.title, "\($0.itemCount)",
             $0.labels.joined(separator: " "),
           ]
         }, alignments: [.left, .left, .left, .right, .left]

@@ -184,7 +184,56 @@ import Testing
     },
   ]
 
-  @Test(arguments: arithmetic + shapes + elementary + products + pictures + norms)
+  static let transformers: [Case] = [
+    Case("RMS norm", [random([6, 5], 1), random([5], 2)], step: 0.005) {
+      $0[0].rootMeanSquareNormalised(weight: $0[1], epsilon: 1e-2)
+    },
+    Case("RMS norm of heads with own weights", [random([6, 9], 1), random([27], 2)], step: 0.005) {
+      $0[0].rootMeanSquareNormalised(weight: $0[1], epsilon: 1e-2)
+    },
+    Case("layer norm", [random([4, 9], 1), random([9], 2), random([9], 3)], step: 0.005) {
+      $0[0].layerNormalised(weight: $0[1], bias: $0[2], epsilon: 1e-2)
+    },
+    Case("layer norm without bias", [random([4, 9], 1), random([9], 2)], step: 0.005) {
+      $0[0].layerNormalised(weight: $0[1], bias: nil, epsilon: 1e-2)
+    },
+    Case("rotation of halves", [random([3, 20], 1)]) {
+      $0[0].rotated(angles(pairsNeighbours: false), headWidth: 10).squared()
+    },
+    Case("rotation of neighbours", [random([3, 20], 1)]) {
+      $0[0].rotated(angles(pairsNeighbours: true), headWidth: 10).squared()
+    },
+    Case("clip", [apart([4, 5], 1)]) { $0[0].clipped(to: 0.53).squared() },
+    Case("soft cap", [random([9], 1)]) { $0[0].softCapped(0.7) },
+    Case("packed product", [random([5, 6], 1)]) { packedProduct.linear($0[0], packed).squared() },
+    Case("transposed packed product", [random([5, 7], 1)]) {
+      packedProduct.transposed($0[0], packed).squared()
+    },
+  ] + Activation.allCases.flatMap { activation in
+    [
+      Case("\(activation)", [random([13], 1, scale: 3)]) { $0[0].activated(activation) },
+      Case("gate by \(activation)", [random([13], 1, scale: 3), random([13], 2)]) {
+        Tensor.gated(activation, gate: $0[0], up: $0[1])
+      },
+    ]
+  }
+
+  static func angles(pairsNeighbours: Bool) -> RotaryAngles {
+    // Cosines and sines of no angle: the adjoint is not the inverse.
+    RotaryAngles(
+      cosines: random([3, 4], 8), sines: random([3, 4], 9), pairsNeighbours: pairsNeighbours)
+  }
+
+  static let packed = PackedLinear(
+    StoredMatrix(f32: random([9, 6], 3).values, rows: 9, columns: 6), bias: random([7], 4),
+    rowOrder: [3, 1, 8, 0, 2, 7, 5])
+
+  static var packedProduct: PackedProduct {
+    PackedProduct(pool: Compute.pool, workspace: Workspace(slots: 1), slot: 0)
+  }
+
+  @Test(
+    arguments: arithmetic + shapes + elementary + products + pictures + norms + transformers)
   func agreesWithCentralDifferences(of operation: Case) {
     expectGradients(operation.name, at: operation.inputs, step: operation.step, operation.function)
   }

@@ -98,7 +98,7 @@ struct FunctionVector: Experiment {
     return .units(
       subjects.flatMap { task, demonstrations -> [Unit] in
         let tokens = setting.tokens * demonstrations / max(setting.demonstrations, 1)
-        let rules = task.family == .categorization ? 2 : 1
+        let rules = task.hasOtherRules ? 2 : 1
         let means = rules * (donors + 1) * tokens * architecture.layers
         let choosing = (0..<development).map {
           UnitKey(

@@ -61,7 +61,9 @@ extension GlobalVector {
         zero: "no rule", one: "with demonstrations", marker: nil,
         caption:
           "Mean last-position residual of \(donors) donor episodes, put at the last position of "
-          + "\(recipient.words).")
+          + "\(recipient.words).",
+        // Positive controls have two candidates.
+        candidates: findings.candidates == 2 ? 2 : nil)
       section.elements += figures.all.map { .figure($0) }
     }
     section.elements.append(.table(table(results)))

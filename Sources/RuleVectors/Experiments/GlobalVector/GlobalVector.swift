@@ -69,7 +69,7 @@ struct GlobalVector: Experiment {
     return .units(
       subjects.flatMap { task, demonstrations -> [Unit] in
         let tokens = setting.tokens * demonstrations / max(setting.demonstrations, 1)
-        let rules = task.family == .categorization ? 2 : 1
+        let rules = task.hasOtherRules ? 2 : 1
         let cost = (rules * (donors + 1) + recipients.count) * tokens * setting.architecture.layers
         return [(Split.development, development), (setting.split, setting.episodes)].flatMap {
           split, count in
@@ -96,7 +96,7 @@ struct GlobalVector: Experiment {
   /// Everything that one unit runs.
   private struct Drawn {
     let episode: Episode
-    /// The episode, and for a categorization its flipped rule.
+    /// The episode, and its flipped rule where it has one.
     var sources: [Episode]
     /// By source, then by form: donor episodes.
     var donors: [[[Episode]]]

@@ -122,9 +122,9 @@ extension Laboratory {
   func gridPrompt(_ task: RuleTask, _ index: Int, _ split: Split) throws -> GridPrompt {
     var episode = try episode(task, index, split)
     let corrupted: Episode
-    switch task.family {
-    case .categorization: corrupted = try episode.flippedRule()
-    case .mapping:
+    if task.hasOtherRules {
+      corrupted = try episode.flippedRule()
+    } else {
       let other = try sampler(task).otherQuery(than: episode)
       episode.wrong = other.right
       corrupted = other

@@ -24,6 +24,10 @@ struct Knockout: Experiment {
 
   /// Windows of a model with `layers` layers; the last one ends with the last layer.
   func windows(_ layers: Int) -> [ClosedRange<Int>] {
+    Self.windows(of: window, step: step, layers: layers)
+  }
+
+  static func windows(of window: Int, step: Int, layers: Int) -> [ClosedRange<Int>] {
     let width = min(window, layers)
     let starts = Array(stride(from: 0, through: layers - width, by: step))
     return (starts.last == layers - width ? starts : starts + [layers - width])

@@ -36,7 +36,8 @@ public struct KnockoutRow: ResultRow, Equatable {
       clean: Measurement(
         logitDifference: Float(try columns.number("logit_difference_clean")),
         probability: Float(try columns.number("probability_clean")),
-        isTop: try columns.bool("top_clean")), cut: try Measurement(columns))
+        isTop: try columns.bool("top_clean"),
+        isRight: try columns.boolIfThere("right_clean")), cut: try Measurement(columns))
   }
 
   public var columns: [(key: String, value: JSONValue)] {
@@ -47,6 +48,7 @@ public struct KnockoutRow: ResultRow, Equatable {
     ] + cut.columns + [
       ("logit_difference_clean", .number(Double(clean.logitDifference))),
       ("probability_clean", .number(Double(clean.probability))), ("top_clean", .bool(clean.isTop)),
+      ("right_clean", .bool(clean.isRight)),
     ]
   }
 }

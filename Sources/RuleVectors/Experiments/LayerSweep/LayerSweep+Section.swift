@@ -35,7 +35,7 @@ extension LayerSweep {
         "Residual stream after each layer, from \(donor.words) into the same prompt under the flipped "
         + "rule. Recovery is the share of the way from the flipped run's to the donor run's mean "
         + "logit difference; it is not clipped. Keys and values of the patched positions up to that "
-        + "layer stay the flipped run's.")
+        + "layer stay the flipped run's.", candidates: findings.candidates)
     section.elements += figures.all.map { .figure($0) }
     section.elements += comparisons(curves, findings).map { .paragraph($0) }
     section.charts = [

@@ -23,7 +23,7 @@ struct LayerSweep: Experiment {
 
   func plan(_ probe: String, _ setting: Setting) throws -> Plan {
     let task: RuleTask
-    switch setting.subject.categorization() {
+    switch setting.subject.task(patchedFrom: [donor] + (choice?.donors ?? [])) {
     case .success(let found): task = found
     case .failure(let reason): return .skipped(reason.text)
     }

@@ -36,7 +36,7 @@ struct PathPatching: Experiment {
 
   func plan(_ probe: String, _ setting: Setting) throws -> Plan {
     let task: RuleTask
-    switch setting.subject.categorization() {
+    switch setting.subject.task(patchedFrom: [donor]) {
     case .success(let found): task = found
     case .failure(let reason): return .skipped(reason.text)
     }

@@ -7,18 +7,26 @@ public struct Gate: Sendable {
   public let model: String
   public let demonstrations: Int
   public let episodes: Int
-  /// Share of held-out episodes in which the right answer beats the wrong one; chance is 0.5.
+  /// Answers of an episode; guessing finds one in as many.
+  public let candidates: Int
+  /// Share of held-out episodes in which the right answer beats all other candidates.
   public let candidateAccuracy: Interval
   /// Share in which it is first over the whole vocabulary.
   public let accuracy: Interval
 
-  /// Episodes in which the right answer beats the wrong one.
+  /// Episodes in which the right answer beats the others.
   private let successes: Int
 
-  /// Better than a coin toss between the two candidates: tosses would do as well with a chance of at
-  /// most 2.5 % (exact binomial test).
+  /// Better than guessing among the candidates: guesses would do as well with a chance of at most 2.5 %
+  /// (exact binomial test).
   public var passed: Bool {
-    BinomialTest.upperTail(successes: successes, trials: episodes, chance: 0.5) <= 0.025
+    Self.passes(successes: successes, trials: episodes, candidates: candidates)
+  }
+
+  /// Whether guessing among `candidates` would do as well with a chance of at most 2.5 %.
+  static func passes(successes: Int, trials: Int, candidates: Int) -> Bool {
+    BinomialTest.upperTail(
+      successes: successes, trials: trials, chance: 1 / Double(candidates)) <= 0.025
   }
 
   /// The gate of the rows of one task at `demonstrations`; nil where there are none.
@@ -33,9 +41,17 @@ public struct Gate: Sendable {
     self.demonstrations = demonstrations
     episodes = unique.count
     let measured = unique.values.map(\.measurement)
+    candidates = unique.values.map(\.candidates).max() ?? 2
     successes = measured.count(where: \.isRight)
     candidateAccuracy = Wilson.interval(successes: successes, trials: measured.count)
     accuracy = Wilson.interval(successes: measured.count(where: \.isTop), trials: measured.count)
+  }
+
+  /// What the model does not do better than, where it does not pass.
+  var chanceWords: String { Self.chanceWords(candidates) }
+
+  static func chanceWords(_ candidates: Int) -> String {
+    candidates == 2 ? "a coin toss" : "a guess among \(candidates)"
   }
 
   public var json: JSONValue {
@@ -47,7 +63,8 @@ public struct Gate: Sendable {
     }
     return [
       "task": .string(task), "model": .string(model), "shots": .integer(demonstrations),
-      "episodes": .integer(episodes), "accuracy": interval(accuracy),
+      "episodes": .integer(episodes), "candidates": .integer(candidates),
+      "accuracy": interval(accuracy),
       "candidate_accuracy": interval(candidateAccuracy), "passed": .bool(passed),
     ]
   }
@@ -55,11 +72,12 @@ public struct Gate: Sendable {
   /// For the first page.
   public var sentence: String {
     let counts =
-      "With \(demonstrations) demonstrations the right answer beats the other one in "
+      "With \(demonstrations) demonstrations the right answer beats "
+      + (candidates == 2 ? "the other one" : "the \(candidates - 1) others") + " in "
       + "\(candidateAccuracy.text) of \(episodes) episodes and is first of all tokens in "
       + "\(accuracy.text)."
     return passed
       ? counts
-      : counts + " That is not better than a coin toss, so nothing below is interpreted."
+      : counts + " That is not better than \(chanceWords), so nothing below is interpreted."
   }
 }

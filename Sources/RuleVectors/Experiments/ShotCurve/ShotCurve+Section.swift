@@ -8,7 +8,7 @@ extension ShotCurve {
     let episodes: Int
     /// Right answer has the largest logit of all (Wilson).
     let accuracy: Interval
-    /// Right answer beats the wrong one (Wilson).
+    /// Right answer beats the other candidates (Wilson).
     let candidateAccuracy: Interval
     let logitDifference: Interval
     let probability: Interval
@@ -27,6 +27,8 @@ extension ShotCurve {
 
   func section(_ records: [Record<ShotCurveRow>], _ findings: Findings) throws -> Section {
     var section = Section(heading: findings.title)
+    let candidates = findings.candidates
+    let ofAll = candidates == 2 ? "of two" : "of \(candidates)"
     let grouped = Dictionary(grouping: records.map(\.row), by: \.shots)
     let points = grouped.keys.sorted().map { Point($0, grouped[$0] ?? []) }
     func line(_ name: String, _ value: (Point) -> Interval) -> LineChart.Series {
@@ -46,23 +48,28 @@ extension ShotCurve {
             chart: LineChart(
               title: "Is the rule defined by one demonstration or by many?",
               xTitle: "demonstrations", yTitle: "share of episodes",
-              series: [line("all tokens", \.accuracy), line("of two", \.candidateAccuracy)],
-              horizontalLines: [LineChart.HorizontalLine(y: 0.5, label: "coin toss of two")],
+              series: [line("all tokens", \.accuracy), line(ofAll, \.candidateAccuracy)],
+              horizontalLines: [
+                LineChart.HorizontalLine(
+                  y: 1 / Double(candidates),
+                  label: candidates == 2 ? "coin toss of two" : Gate.chanceWords(candidates))
+              ],
               yRange: 0...1, intervalNote: "Bands: 95 % Wilson intervals over episodes."),
             caption:
-              "Right answer first over the whole vocabulary, and (of two) ahead of the one other "
-              + "candidate.")))
+              "Right answer first over the whole vocabulary, and (\(ofAll)) ahead of the "
+              + (candidates == 2 ? "one other candidate." : "\(candidates - 1) other candidates.")))
+      )
       section.charts = [
         Section.Chart(
           title: "\(findings.task): accuracy by demonstrations", xTitle: "demonstrations",
           series: [
             ("all tokens", points.map { (Double($0.shots), $0.accuracy.estimate) }),
-            ("of two", points.map { (Double($0.shots), $0.candidateAccuracy.estimate) }),
+            (ofAll, points.map { (Double($0.shots), $0.candidateAccuracy.estimate) }),
           ], reference: nil)
       ]
     }
     section.headers = [
-      "shots", "accuracy, all tokens", "accuracy, of two", "logit difference", "n",
+      "shots", "accuracy, all tokens", "accuracy, \(ofAll)", "logit difference", "n",
     ]
     section.rows = points.map {
       [

@@ -66,7 +66,7 @@ struct ShotCurve: Experiment {
       })
     return try episodes.enumerated().map { number, index in
       ShotCurveRow(
-        episode: index, shots: count,
+        episode: index, shots: count, candidates: contrasts[number].others.count + 2,
         measurement: try laboratory.measure(results[number], contrasts[number]))
     }
   }
@@ -76,11 +76,14 @@ struct ShotCurve: Experiment {
 public struct ShotCurveRow: ResultRow, Equatable {
   let episode: Int
   let shots: Int
+  /// Answers among which the right one is to be first.
+  let candidates: Int
   let measurement: Measurement
 
-  init(episode: Int, shots: Int, measurement: Measurement) {
+  init(episode: Int, shots: Int, candidates: Int = 2, measurement: Measurement) {
     self.episode = episode
     self.shots = shots
+    self.candidates = candidates
     self.measurement = measurement
   }
 
@@ -89,10 +92,14 @@ public struct ShotCurveRow: ResultRow, Equatable {
   public init(_ columns: Columns) throws {
     self.init(
       episode: try columns.integer("episode"), shots: try columns.integer("shots"),
+      candidates: try columns.integerIfThere("candidates") ?? 2,
       measurement: try Measurement(columns))
   }
 
   public var columns: [(key: String, value: JSONValue)] {
-    [("episode", .integer(episode)), ("shots", .integer(shots))] + measurement.columns
+    [
+      ("episode", .integer(episode)), ("shots", .integer(shots)),
+      ("candidates", .integer(candidates)),
+    ] + measurement.columns
   }
 }
