@@ -80,7 +80,9 @@ extension FunctionVector {
         marker: third.map { ($0, "a third of the depth") },
         caption:
           "The function vector is added to the residual stream after a layer; the mean residual stream of "
-          + "\(donors) donor episodes takes its place.")
+          + "\(donors) donor episodes takes its place.",
+        // Positive controls have two candidates.
+        candidates: findings.candidates == 2 ? 2 : nil)
       section.elements += figures.all.map { .figure($0) }
     }
     section.elements.append(.table(table(results, third)))
