@@ -21,6 +21,9 @@ enum AggregateCommand: Command {
       OptionSpecification(
         long: "out", valueName: "FOLDER", help: "Folder to write to.",
         defaultText: "reports/NAME of the first run"),
+      OptionSpecification(
+        long: "claims", valueName: "FILE",
+        help: "Also write the paper's claims over tasks and models, as Markdown."),
       CommonOptions.json,
     ],
     examples: [
@@ -37,6 +40,9 @@ enum AggregateCommand: Command {
     let summary = report.summary
     let folder = parsed.string("out") ?? Self.folder("reports/\(name)", for: summary)
     try ReportFolder.write(report.page, summary: summary, to: folder)
+    if let path = parsed.string("claims") {
+      try Files.write(Data(report.claimsTable.utf8), to: path)
+    }
     if parsed.flag("json") {
       CommonOptions.print(summary)
     } else {
