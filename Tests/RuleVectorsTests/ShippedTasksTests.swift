@@ -62,6 +62,21 @@ import Testing
     #expect(throws: UserError.self) { try Fixtures.read(changed) }
   }
 
+  /// The page about tasks lists each in its family's table.
+  @Test func thePageListsEveryTask() throws {
+    let page = try String(
+      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../docs/tasks.md"), encoding: .utf8)
+    let library = try Self.library.get()
+    for family in library.families {
+      let table = page.components(separatedBy: "\n### \(family)\n").dropFirst().first?
+        .components(separatedBy: "\n### ").first
+      let listed = table?.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        .compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
+      #expect(listed == library.entries.filter { $0.family == family }.map(\.name))
+    }
+  }
+
   /// Two templates, and enough items for 16 demonstrations of classes and 8 of pairs with donors.
   @Test func everyTaskCanBeRun() throws {
     for task in try Self.tasks() {
