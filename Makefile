@@ -19,7 +19,7 @@ TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
 PEER_PACKAGES := g++ python3-venv
 
 .PHONY: help demo test test-sanitized fuzz build packages model vocabulary check-models install \
-  bench bench-peers networks rule-networks image-networks reproduce-onestep format lint clean
+  bench bench-peers networks rule-networks image-networks reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -116,6 +116,11 @@ image-networks: build ## train the networks of onestep, into training-runs/ (abo
 SNAPSHOT := training-runs/fashion16/snapshot-000
 STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
   --metric networks/fashion16-residual.safetensors
+reproduce: build ## test the paper's claims on four models (hours; stops and goes on)
+	studies/rule-vectors
+	$(PROBE) aggregate runs/reproduce/*/*/ --out docs/results/report \
+	  --claims docs/results/claims.md
+
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (about 6 hours)
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors

@@ -19,6 +19,8 @@ struct LaboratoryRun {
   let verifications: Int
   /// Held-out items, or development items for a pilot.
   var split = Split.heldOut
+  /// Whether nothing is patched where the model does not do the task.
+  var stopsAtGate = false
 
   /// A run that can be carried out: everything that it draws has been drawn once.
   struct Prepared {
@@ -153,6 +155,7 @@ struct LaboratoryRun {
       "seed": .integer(Int(seed)),
       "begin_token": beginToken.map(JSONValue.integer) ?? .null,
       "rows": .integer(engine.rowBudget),
+      "stops_at_gate": .bool(stopsAtGate),
     ]
   }
 
@@ -182,8 +185,11 @@ struct LaboratoryRun {
     var left: [String: Int] = [:]
     for unit in plan.units { left[unit.key.probe, default: 0] += 1 }
     Interruption.watch()
-    try Runner(
-      plan: plan, laboratory: laboratory, model: model, verifications: verifications)(
+    var ungated = plan.units.count(where: isOfGate)
+    let runner = Runner(
+      plan: plan, laboratory: laboratory, model: model, verifications: verifications)
+    do {
+      try runner(
         known: known,
         append: { fresh in
           try directory.append(fresh.map(\.json))
@@ -204,10 +210,36 @@ struct LaboratoryRun {
             try show(probe, rows, model)
           }
           try stopIfAsked(directory)
+          if stopsAtGate, plan.units.contains(where: { $0.key == status.key && isOfGate($0) }) {
+            ungated -= 1
+            if ungated == 0 { try requireGate(rows) }
+          }
         })
+    } catch let failure as GateFailure {
+      progress.breakLine()
+      Notes.write(failure.sentence)
+      directory.set("stopped_at_gate", .string(failure.sentence))
+      try directory.log("\(RunManifest.now()) stopped at the gate")
+    }
     try directory.finish()
     try directory.log("\(RunManifest.now()) finished")
     return rows
+  }
+
+  /// Whether a unit measures unpatched prompts of the run's own task.
+  private func isOfGate(_ unit: RuleVectors.Unit) -> Bool {
+    unit.experiment == Gate.experiment && unit.key.task == subject.name
+  }
+
+  /// Why a run patches nothing.
+  private struct GateFailure: Error {
+    let sentence: String
+  }
+
+  private func requireGate(_ rows: [StoredRow]) throws {
+    if let gate = try Gate(rows, task: subject.name, demonstrations: demonstrations), !gate.passed {
+      throw GateFailure(sentence: gate.sentence)
+    }
   }
 
   /// - Throws: `UserError` where a variant that was run again in full came out otherwise.

@@ -32,6 +32,9 @@ enum PatchCommand: Command {
       OptionSpecification(
         long: "pilot",
         help: "Report development items, to choose a design by before anything is measured."),
+      OptionSpecification(
+        long: "gate",
+        help: "Patch nothing where the model does not do the task better than guessing."),
       CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
       OptionSpecification(
         long: "verify", valueName: "N",
@@ -61,7 +64,7 @@ enum PatchCommand: Command {
     let verifications = try parsed.integer("verify", in: 0...100_000) ?? 6
     let asked = try parsed.integer("episodes", in: 1...100_000)
     if let file = parsed.string("pairs") {
-      for option in ["task", "format", "shots", "pilot"] where parsed.flag(option) {
+      for option in ["task", "format", "shots", "pilot", "gate"] where parsed.flag(option) {
         throw UserError(
           "--\(option) does nothing with --pairs", remedy: "leave out one of them", status: .usage)
       }
@@ -84,7 +87,8 @@ enum PatchCommand: Command {
       LaboratoryRun(
         kind: "patch", name: task.name, subject: .task(task), probes: probes,
         episodes: asked ?? defaultEpisodes, demonstrations: demonstrations,
-        verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut)
+        verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut,
+        stopsAtGate: parsed.flag("gate"))
     }(parsed)
   }
 }

@@ -29,8 +29,11 @@ public struct Gate: Sendable {
       successes: successes, trials: trials, chance: 1 / Double(candidates)) <= 0.025
   }
 
+  /// The kind of experiment whose rows it is of.
+  public static var experiment: String { ShotCurve.kind }
+
   /// The gate of the rows of one task at `demonstrations`; nil where there are none.
-  init?(_ rows: [StoredRow], task: String, demonstrations: Int) throws {
+  public init?(_ rows: [StoredRow], task: String, demonstrations: Int) throws {
     let own = try rows.filter { $0.experiment == ShotCurve.kind && $0.key.task == task }
       .map { try ShotCurveRow($0.columns) }.filter { $0.shots == demonstrations }
     // Several probes may have run the same episodes.
