@@ -104,7 +104,7 @@ import Testing
     }
     let beside = try #require(figures.first { $0.name == "p-beside-patching" })
     let csv = beside.csv.text
-    #expect(csv.contains("decoded: 2 · accuracy − 1,6,0.4"))
+    #expect(csv.contains("decoded: 2 · accuracy − 1,6,0.39"))
     #expect(csv.contains("patched: recovery,6,0.58"))
     #expect(csv.contains("\"patched, same labels: recovery\",6"))
     #expect(Set(figures.map(\.name)).count == figures.count)

@@ -169,7 +169,7 @@ extension [DecodingFigure] {
     #expect(abs(unseen.interval.estimate - 0.5) < 0.25, "\(unseen)")
   }
 
-  /// Word by word nothing is independent within an episode, and p is still uniform.
+  /// Word by word nothing is independent within an episode, and p keeps its level.
   @Test(arguments: [(DecodingTarget.rule, true), (.rule, false)])
   fileprivate func keepsItsLevel(target: DecodingTarget, onItems: Bool) throws {
     let simulations = 160
@@ -187,8 +187,9 @@ extension [DecodingFigure] {
     }.map { try $0.get() }
     let rejected = Double(values.count { $0 <= 0.05 }) / Double(simulations)
     #expect(rejected <= 0.05 + threeErrors(0.05, simulations), "\(rejected)")
+    // Few choices make equal shares, and those count as extreme: p may be large, never small.
     let half = Double(values.count { $0 <= 0.5 }) / Double(simulations)
-    #expect(abs(half - 0.5) < threeErrors(0.5, simulations), "\(half)")
+    #expect(half <= 0.5 + threeErrors(0.5, simulations) && half > 0.25, "\(half)")
   }
 
   @Test func choosingFitsNoMoreThanItNeeds() throws {
