@@ -39,6 +39,38 @@ import Testing
     try expectReport("run")
   }
 
+  @Test func furtherExperimentsRun() throws {
+    let probes = TinyLaboratory.further.map(\.0)
+    let result = try laboratory.patch(probes, out: "run", "--json", "--verify", "1000")
+    let rows = try #require(try JSON(result.out)["rows"]).items
+    #expect(Set(rows.compactMap { $0["probe"]?.text }) == Set(probes + ["baseline"]))
+    for row in rows {
+      for key in ["probe", "positions", "layer", "metric", "mean", "low", "high", "n"] {
+        #expect(row.keys.contains(key), "\(row.value.text)")
+      }
+    }
+    #expect(try laboratory.hasWholeUnits("run"))
+    let summary = try JSON(try laboratory.succeed(["aggregate", "run", "--json"]).out)
+    #expect(summary["runs"]?[0]?["sections"]?.count == probes.count + 1)
+    let page = try scratch.read("reports/run/index.html")
+    #expect(!page.contains(">nan") && !page.contains(">NaN"))
+  }
+
+  /// A model without any sense does not do the task, and is not patched on it.
+  @Test func stopsAtTheGate() throws {
+    let result = try laboratory.patch(["sweep"], out: "run", "--gate")
+    #expect(result.err.contains("does not do") && result.err.contains("small"))
+    let kinds = try laboratory.lines("run").map { try JSON(String($0))["experiment"]?.text }
+    #expect(Set(kinds) == ["shot-curve"] && kinds.count == 2)
+    // It is finished, for this command.
+    let again = try laboratory.patch(["sweep"], out: "run", "--gate")
+    #expect(again.err.contains("this run is finished"))
+    let table = try laboratory.succeed(["aggregate", "run", "--claims", "claims.md"])
+    #expect(table.status == 0)
+    let text = try scratch.read("claims.md")
+    #expect(text.contains("| task | tiny |") && text.contains("| small | no, right in"))
+  }
+
   /// One object a line with the same envelope, of plain values only; a column is of one kind.
   private func expectFlatRows(_ folder: String) throws {
     var kinds: [String: Set<String>] = [:]

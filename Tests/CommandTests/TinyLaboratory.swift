@@ -36,7 +36,7 @@ struct TinyLaboratory {
       {"name": "known", "title": "Known", "description": "For tests.", "family": "mapping",
        \(template), "pairs": [\(pairs.joined(separator: ", "))], \(dummies)}
       """)
-    for (name, keys) in Self.probes { try probe(name, keys) }
+    for (name, keys) in Self.probes + Self.further { try probe(name, keys) }
   }
 
   /// Every kind, and every way of it.
@@ -66,6 +66,20 @@ struct TinyLaboratory {
     ),
     ("curve", #""experiment": "shot-curve", "shots": [0, 2, 4]"#),
     ("heads", #""experiment": "grid", "sites": ["resid_pre", "z", "pattern"], "layers": [0, 2]"#),
+  ]
+
+  /// Kinds whose results are not all means over episodes.
+  static let further = [
+    (
+      "estimates",
+      #""experiment": "attribution", "sites": ["resid_pre", "z", "pattern"], "layers": "all", "share": 1, "top": 2, "steps": 2"#
+    ),
+    ("flow", #""experiment": "saliency", "window": 2"#),
+    ("cut", #""experiment": "knockout", "window": 2, "development": 2"#),
+    (
+      "fit",
+      #""experiment": "fitted-vector", "layers": [0, 1], "fitted": 4, "tested": 2, "donors": 2, "development": 2, "steps": 3, "controls": ["known"], "control_shots": 3"#
+    ),
   ]
 
   static let choice =

@@ -125,6 +125,22 @@ import Testing
     #expect(!report.page.html.contains("nan"))
   }
 
+  @Test func theTableOfClaimsSaysWhatRunsSay() throws {
+    defer { removeFolder() }
+    let report = try Report([
+      try record("a"), try record("b", task: "next", right: 8),
+    ])
+    let table = report.claimsTable
+    #expect(table.contains("| small | yes, right in 1.00"))
+    #expect(table.contains("| next | no, right in 0.50"))
+    let own = try #require(table.components(separatedBy: "## 2. ").last)
+      .components(separatedBy: "## 3. ")[0]
+    let verdict = report.runs[0].verdict(on: .ownAnswerPosition)
+    #expect(own.contains("| small | \(verdict.words): "))
+    #expect(own.contains("| next | the model does not do the task |"))
+    #expect(table.contains("## 4. ") && table.contains("No run tests it."))
+  }
+
   @Test func withoutALayerThereAreNoSentences() throws {
     defer { removeFolder() }
     let report = try Report([try record("a", layer: "")])
