@@ -92,9 +92,10 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 
 networks: rule-networks image-networks ## make the networks in networks/ anew (about two hours)
 
-rule-networks: packages ## compile the networks whose mechanism is known, into networks/ (seconds)
+rule-networks: packages ## compile and train networks/rule-… anew (about 15 minutes)
 	$(SWIFT) build -c release --product rule-networks
 	$(BUILD)/rule-networks --out networks
+	$(BUILD)/rule-networks --out networks --train
 
 # Resumable: what is there already is not trained again.
 image-networks: build ## train the networks of onestep, into training-runs/ (about two hours)

@@ -61,7 +61,7 @@ let package = Package(
       name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
     .executableTarget(
-      name: "rule-networks", dependencies: ["RuleVectors", "TensorCore"],
+      name: "rule-networks", dependencies: ["RuleVectors", "Transformer", "TensorCore"],
       swiftSettings: settings),
     .executableTarget(
       name: "benchmarks",

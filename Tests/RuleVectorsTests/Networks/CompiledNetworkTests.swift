@@ -114,7 +114,9 @@ import Transformer
       let episode = try laboratory.episode(task, 2, .heldOut)
       for slot in episode.demonstrations.indices {
         var changed = episode
-        changed.demonstrations[slot].answer = episode.other(episode.demonstrations[slot].answer)
+        let label = episode.demonstrations[slot].answer
+        changed.demonstrations[slot].answer =
+          label == episode.right ? episode.wrong : episode.right
         let difference = try laboratory.record([changed], task, question: episode)[0].measurement
           .logitDifference
         switch kind {
