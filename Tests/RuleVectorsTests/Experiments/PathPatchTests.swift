@@ -327,7 +327,7 @@ import Transformer
   }
 
   private func wired(_ wiring: WiredModel) throws -> [PathPatchingRow] {
-    let weights = wiring.weights()
+    let weights = try wiring.weights()
     let laboratory = try TinyLaboratory.laboratory(changing: { $1 = weights[$0] ?? $1 })
     return try experiment(PathPatching.self, probe)
       .windowRows(patch(laboratory), windows(1), windows(1))
