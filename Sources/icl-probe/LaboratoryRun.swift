@@ -238,7 +238,10 @@ struct LaboratoryRun {
 
   private func requireGate(_ rows: [StoredRow]) throws {
     if let gate = try Gate(rows, task: subject.name, demonstrations: demonstrations), !gate.passed {
-      throw GateFailure(sentence: gate.sentence)
+      throw GateFailure(
+        sentence:
+          "the model does not do \(subject.name) better than \(gate.chanceWords), so nothing is patched"
+      )
     }
   }
 

@@ -59,7 +59,8 @@ import Testing
 
   @Test func truncatedFile() throws {
     let models = try Program.run(["models", "--json"]).out
-    let path = try #require(try JSON(models)[0]?["path"]?.text)
+    let entry = try #require(try JSON(models).items.first { $0["name"]?.text == "smollm2" })
+    let path = try #require(entry["path"]?.text)
     let file = try #require(FileHandle(forReadingAtPath: path))
     for length in [20, 1000, 3_000_000] {
       try file.seek(toOffset: 0)

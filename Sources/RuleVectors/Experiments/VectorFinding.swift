@@ -101,7 +101,8 @@ struct VectorClaims {
   ) -> Claim {
     Claim(
       topic, name: "\(probe).\(name).\(finding.recipient.name)", sentence: sentence,
-      evidence: evidence, differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: seed)
+      evidence: evidence, differences: differences, resolution: Measurement.resolution,
+      unit: "logits", paperClaim: paper, seed: seed)
   }
 
   /// Whether the share that the vector brings is smaller here than on a control. Shares are ratios of

@@ -224,7 +224,8 @@ extension Decoding {
             "After the layer that decodes best, \(layer), the answer positions also bring the rule when "
             + "they are patched from \(donor.words).",
           evidence: "Recovery \(point.recovery.text) in the same episodes.",
-          differences: point.outcomes.map(\.effect), resolution: Measurement.resolution, unit: "logits", seed: findings.seed))
+          differences: point.outcomes.map(\.effect), resolution: Measurement.resolution,
+          unit: "logits", seed: findings.seed))
     }
     return claims
   }

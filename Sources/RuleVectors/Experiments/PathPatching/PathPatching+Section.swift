@@ -77,7 +77,8 @@ extension PathPatching {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits",
+        paperClaim: paper, seed: findings.seed)
     }
     var claims: [Claim] = []
     if let split = results.split {

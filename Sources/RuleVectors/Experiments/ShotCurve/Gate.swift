@@ -51,7 +51,7 @@ public struct Gate: Sendable {
   }
 
   /// What the model does not do better than, where it does not pass.
-  var chanceWords: String { Self.chanceWords(candidates) }
+  public var chanceWords: String { Self.chanceWords(candidates) }
 
   static func chanceWords(_ candidates: Int) -> String {
     candidates == 2 ? "a coin toss" : "a guess among \(candidates)"
@@ -73,7 +73,7 @@ public struct Gate: Sendable {
   }
 
   /// For the first page.
-  public var sentence: String {
+  var sentence: String {
     let counts =
       "With \(demonstrations) demonstrations the right answer beats "
       + (candidates == 2 ? "the other one" : "the \(candidates - 1) others") + " in "

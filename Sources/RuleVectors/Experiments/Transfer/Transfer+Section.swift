@@ -169,7 +169,8 @@ extension Transfer {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits",
+        paperClaim: paper, seed: findings.seed)
     }
     let home = results.first { $0.change == .nothing }
     var claims: [Claim] = []
