@@ -121,9 +121,11 @@ public enum LayerList: Sendable, Equatable {
   case all
   /// Layer 0 and every so many after it.
   case every(Int)
+  /// So many from the first to the last, evenly spread; all of a model that has no more.
+  case count(Int)
   case some([Int])
 
-  /// `"all"`, a list, or `{"every": 3}`; all where the key is missing.
+  /// `"all"`, a list, `{"every": 3}` or `{"count": 10}`; all where the key is missing.
   init(_ reader: JSONReader?) throws {
     guard let reader else {
       self = .all
@@ -134,8 +136,15 @@ public enum LayerList: Sendable, Equatable {
       _ = try reader.choice(of: ["all"])
       self = .all
     case .object:
-      let keys = try reader.object(required: ["every"])
-      self = .every(try keys["every"]?.integer(in: 1...10_000) ?? 1)
+      let keys = try reader.object(required: [], optional: ["every", "count"])
+      switch (keys["every"], keys["count"]) {
+      case (let step?, nil): self = .every(try step.integer(in: 1...10_000))
+      case (nil, let count?): self = .count(try count.integer(in: 2...10_000))
+      default:
+        throw UserError(
+          "found \(reader.value.text), allowed is \"every\" or \"count\"", at: reader.place,
+          remedy: "write {\"every\": 3} or {\"count\": 10}")
+      }
     default:
       let list = try reader.list().map { try $0.integer(in: 0...10_000) }
       guard !list.isEmpty, Set(list).count == list.count else {
@@ -154,6 +163,9 @@ public enum LayerList: Sendable, Equatable {
     switch self {
     case .all: return Array(0..<count)
     case .every(let step): return Array(stride(from: 0, to: count, by: step))
+    case .count(let wanted):
+      guard wanted < count else { return Array(0..<count) }
+      return (0..<wanted).map { ($0 * (count - 1) * 2 + wanted - 1) / (2 * (wanted - 1)) }
     case .some(let list):
       for layer in list where layer >= count {
         throw UserError(

@@ -4,8 +4,8 @@ extension Engine {
   /// Derivatives of each request's objective by the activations at its hook points.
   ///
   /// A pass walks the blocks from the last to the first that is asked for. Of each it holds the input; what
-  /// its backward pass needs beside that is kept from the forward pass as far as half of `--memory`
-  /// goes, and computed again elsewhere. A request with a recorded run takes the inputs from there and
+  /// its backward pass needs beside that is kept from the forward pass as far as three quarters of
+  /// `--memory` go, and computed again elsewhere. A request with a recorded run takes the inputs from there and
   /// needs no forward pass. Weights are constants.
   ///
   /// - Throws: `UserError` for a request that does not fit the model, for a hook point whose derivatives
@@ -24,7 +24,8 @@ extension Engine {
       var results = [GradientResult?](repeating: nil, count: requests.count)
       for batch in gradientBatches(requests) {
         let pass = GradientPass(
-          transformer, batch.map { requests[$0] }, path: model.path, memory: memory.limit / 2)
+          transformer, batch.map { requests[$0] }, path: model.path,
+          memory: memory.limit / 4 * 3)
         for (index, result) in zip(batch, try pass.run()) { results[index] = result }
       }
       return results.compactMap { $0 }
@@ -193,7 +194,12 @@ private struct GradientPass {
     var steps: [Step] = []
     let wanted = Set(requests.flatMap(\.hooks))
     // The last blocks are kept: they are the first that the backward pass needs.
-    let keeps = layers - memory / max(bytesOfBlock, 1)
+    var left = memory
+    let keeps =
+      (first..<layers).reversed().prefix { layer in
+        left -= bytes(ofBlock: layer)
+        return left >= 0
+      }.last ?? layers
     for layer in first..<layers {
       var step = Step(input: stream)
       if layer >= keeps {
@@ -335,11 +341,17 @@ private struct GradientPass {
     }
   }
 
-  /// Bytes that a block's forward pass keeps for the backward one.
-  private var bytesOfBlock: Int {
-    let hidden = architecture.hiddenWidth * 2
-    let width = 2 * architecture.width + 2 * architecture.queryWidth + 4 * architecture.keyWidth
-    return rows.count * (width + hidden) * MemoryLayout<Float>.stride
+  /// Bytes that a block's forward pass keeps for the backward one: the inputs of its norms, of the attention and of
+  /// the activation.
+  private func bytes(ofBlock layer: Int) -> Int {
+    let block = architecture.blocks[layer]
+    var values =
+      2 * architecture.width + architecture.queryWidth + 2 * architecture.keyWidth
+      + (block.mlp.isGated ? 2 : 1) * architecture.hiddenWidth
+    if block.headNorm != nil { values += architecture.queryWidth + architecture.keyWidth }
+    if block.attentionPostNorm != nil { values += architecture.width }
+    if block.mlpPostNorm != nil { values += architecture.width }
+    return rows.count * values * MemoryLayout<Float>.stride
   }
 }
 

@@ -49,7 +49,7 @@ extension FittedVector {
     }
     section.elements.append(
       .paragraph(
-        "Vectors are added after a block and fitted by Adam (\(steps) steps) to the cross entropy of the right answer in "
+        "Vectors are added after a block and fitted by Adam (\(steps) steps, from nothing or from the mean, whichever loses less) to the cross entropy of the right answer in "
           + "\(fitted) prompts of a rule that ask for development items; they are tested on \(tested) prompts that ask for "
           + "held-out items of the same rule, half of them of either class, so that a preference for a label counts for "
           + "nothing. \(development) development rules, whose test prompts ask for further development items, chose "
@@ -162,7 +162,8 @@ extension FittedVector {
         evidence:
           "After layer \(result.layer): recovery \(result.recovery.text), accuracy of the candidates "
           + "\(result.accuracy.text)." + more,
-        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: paper, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits",
+        paperClaim: paper, seed: findings.seed)
     }
     var claims: [Claim] = []
     for result in results where result.source == .fitted {

@@ -251,9 +251,17 @@ struct FittedVector: Experiment {
                 }, group: rule))
           }
         }
+        // Nothing, or what turns the recipients' mean residual into that of the donors.
+        let width = laboratory.engine.model.architecture.width
+        var starts = [Tensor(zeros: [vectors.reduce(0, +), width])]
+        if form != .eachLabelDummy, let place = all.firstIndex(of: layer) {
+          starts.append(
+            .concatenated(
+              fitted.indices.map { means[$0][place] - mean(of: fitted[$0], layer) }, 0))
+        }
         let fit = try VectorFit(
-          laboratory, targets, vectors: vectors.reduce(0, +), groups: drawn.count, layer: layer,
-          steps: steps, rate: Float(rate))
+          laboratory, targets, from: starts, groups: drawn.count, layer: layer, steps: steps,
+          rate: Float(rate))
         for (rule, prompts) in tested.enumerated() {
           let measured = try measure(laboratory, prompts) { prompt in
             try places(prompt, rule).map { place in
@@ -282,6 +290,12 @@ struct FittedVector: Experiment {
       }
     }
     return rows
+  }
+
+  /// Mean residual at the prompts' last position, `[1, width]`.
+  private func mean(of prompts: [RecordedPrompt], _ layer: Int) -> Tensor {
+    let rows = prompts.map { $0.run.residualPost(layer: layer, positions: [$0.lastPosition]) }
+    return rows.dropFirst().reduce(rows[0]) { $0 + $1 } / Float(rows.count)
   }
 
   private func record(_ laboratory: Laboratory, _ task: RuleTask, _ episodes: [Episode]) throws

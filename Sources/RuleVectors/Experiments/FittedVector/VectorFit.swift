@@ -30,16 +30,18 @@ struct VectorFit {
   private(set) var courses: [Course]
 
   /// - Parameters:
+  ///   - starts: vectors to begin with, `[vectors, width]`; those of a rule with the lowest loss.
   ///   - layer: vectors are added to the residual stream after this block, which is not the last.
   ///   - rate: size of a step as a share of the residual stream's root mean square at the places; falls to 0
   ///     along half a cosine.
   init(
-    _ laboratory: Laboratory, _ targets: [Target], vectors count: Int, groups: Int, layer: Int,
+    _ laboratory: Laboratory, _ targets: [Target], from starts: [Tensor], groups: Int, layer: Int,
     steps: Int, rate: Float
   ) throws {
-    let width = laboratory.engine.model.architecture.width
     let size = Self.rootMeanSquare(targets, layer)
-    var parameters = Parameters([("vectors", Tensor(zeros: [count, width]))])
+    var parameters = Parameters([
+      ("vectors", try Self.best(starts, laboratory, targets, groups, layer))
+    ])
     var optimiser = Adam(parameters)
     var first: [Double] = []
     for step in 0..<steps {
@@ -54,6 +56,26 @@ struct VectorFit {
     vectors = parameters["vectors"]
     let last = try Self.evaluate(laboratory, targets, vectors, groups, layer).losses
     courses = zip(first, last).map { Course(before: $0, after: $1) }
+  }
+
+  /// For each group the vectors of the start that its prompts lose least with, the first of equals.
+  private static func best(
+    _ starts: [Tensor], _ laboratory: Laboratory, _ targets: [Target], _ groups: Int, _ layer: Int
+  ) throws -> Tensor {
+    guard var chosen = starts.first, starts.count > 1 else {
+      return starts.first ?? Tensor(zeros: [0, 0])
+    }
+    let losses = try starts.map { try evaluate(laboratory, targets, $0, groups, layer).losses }
+    let width = chosen.columns
+    for target in targets {
+      let best = losses.indices.min { losses[$0][target.group] < losses[$1][target.group] } ?? 0
+      for place in target.places {
+        for column in place.vector * width..<(place.vector + 1) * width {
+          chosen[column] = starts[best][column]
+        }
+      }
+    }
+    return chosen
   }
 
   private static func rootMeanSquare(_ targets: [Target], _ layer: Int) -> Float {
