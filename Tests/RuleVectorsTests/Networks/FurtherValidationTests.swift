@@ -36,7 +36,7 @@ import Transformer
         , "forms": ["one-zero-shot", "one-dummy"], "layers": "all", "fitted": 8, "tested": 4,
         "donors": 4, "development": 2, "steps": 8, "controls": []
         """))
-    let expected: Claim.Verdict = kind == .globalVector ? .contradicted : .supported
+    let expected: Claim.Verdict = kind == .global ? .contradicted : .supported
     #expect(found["little.one-zero-shot"] == expected)
     #expect(found["little.one-dummy"] == expected)
   }
@@ -77,7 +77,7 @@ import Transformer
   @Test(arguments: Kind.allCases) func saliency(_ kind: Kind) throws {
     let found = verdicts(try section(kind, "saliency", #", "window": 1"#))
     #expect(found["input-own-answer"] == .supported)
-    #expect(found["answer-last"] == (kind == .globalVector ? .contradicted : .supported))
+    #expect(found["answer-last"] == (kind == .global ? .contradicted : .supported))
     #expect(found["gradients-agree"] == .supported)
   }
 
@@ -86,18 +86,19 @@ import Transformer
     let section = try section(
       kind, "attribution",
       #", "sites": ["resid_post", "attn_out"], "layers": "all", "share": 1, "top": 1, "steps": 5"#)
-    let effects = try #require(section.summary.first { $0.key == "effects" }).value.items
-    #expect(!effects.isEmpty)
+    let summary = try #require(section.summary.first { $0.key == "effects" }?.value)
+    guard case .array(let effects) = summary else { return #expect(Bool(false)) }
+    var silent = 0
     for effect in effects {
       guard case .number(let estimate) = effect["integrated"],
         case .number(let exact) = effect["effect"]["estimate"]
       else { continue }
-      if abs(exact) < 1e-3 { #expect(abs(estimate) < 0.5, "\(effect.text)") }
+      if abs(exact) < 1e-3 {
+        silent += 1
+        #expect(abs(estimate) < 0.5, "\(effect.text)")
+      }
     }
-    // With all patches made, the estimate is their mean.
-    let rows = section.results.compactMap { JSONValue.object($0) }
-      .filter { $0["metric"] == "variance_left" }
-    #expect(!rows.isEmpty)
+    #expect(silent > 3)
   }
 
   /// Within a rule local vectors of different answers share it; copied labels do not make it up.
