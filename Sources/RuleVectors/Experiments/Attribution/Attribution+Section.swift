@@ -25,8 +25,12 @@ extension Attribution {
 
     init(_ rows: [[AttributionRow]], _ method: Method) {
       patches = rows.reduce(0) { $0 + $1.count }
+      // What is below the resolution is rounding: its ranks and its slope would be noise.
+      func resolved(_ x: Double) -> Double { x.magnitude < Measurement.resolution ? 0 : x }
       let pairs = rows.map { prompt in
-        prompt.compactMap { row in row.exact.map { (x: method.estimate(row), y: $0) } }
+        prompt.compactMap { row in
+          row.exact.map { (x: resolved(method.estimate(row)), y: resolved($0)) }
+        }
       }
       correlations = pairs.map { RankCorrelation.spearman($0.map(\.x), $0.map(\.y)) }
       slopes = pairs.map { pairs in
@@ -96,7 +100,8 @@ extension Attribution {
         HTMLTable(
           headers: section.headers, rows: section.rows,
           caption:
-            "Estimates beside true patches: Spearman's correlation within a prompt and the slope of true effects on "
+            "Estimates beside true patches, less than \(formattedShort(Measurement.resolution)) logits counted as none: Spearman's "
+            + "correlation within a prompt and the slope of true effects on "
             + "estimates through 0 (1 where estimates are right), means over prompts with t intervals. The largest "
             + "cells are chosen by the estimate, which is where it is most often too large.")))
     if share > 0 { addSavings(cells, panels, prompts.count, findings, to: &section) }
