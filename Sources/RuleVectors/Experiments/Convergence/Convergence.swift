@@ -24,8 +24,7 @@ struct Convergence: Experiment {
   let donors: Int
   let layers: LayerList
   /// Knowledge tasks, and their demonstrations.
-  let controls: [String]
-  let controlDemonstrations: Int?
+  let controls: ControlTasks
   /// Development episodes that choose the layer.
   let development: Int
   /// Coordinates that cosines are also taken without.
@@ -39,8 +38,7 @@ struct Convergence: Experiment {
         at: "\(keys.place), donors", remedy: "use \(donors + 1)")
     }
     layers = try keys.layers()
-    controls = try keys.texts("controls")
-    controlDemonstrations = try keys.reader("control_shots")?.integer(in: 1...1000)
+    controls = try ControlTasks(keys)
     development = try keys.integer("development", 1...1000, or: 8)
     leftOut = try keys.integer("coordinates_left_out", 0...10_000, or: 8)
   }
@@ -68,20 +66,19 @@ struct Convergence: Experiment {
         at: "probe \(probe), coordinates_left_out", remedy: "leave out fewer")
     }
     let layers = try layers.resolved(setting.architecture.layers, probe: probe)
-    let tasks = try [task] + controls.filter { $0 != task.name }.map { try setting.findTask($0) }
-    let known = tasks.filter { !$0.hasOtherRules }
+    let tasks = try controls.with(task, setting)
+    let known = tasks.map(\.task).filter { !$0.hasOtherRules }
     // Of two knowledge tasks each would be held against the other, which is one comparison, not two.
-    let subjects = known.count == 2 ? tasks.filter { $0.name != known[1].name } : tasks
+    let subjects = known.count == 2 ? tasks.filter { $0.task.name != known[1].name } : tasks
     return .units(
-      subjects.flatMap { task -> [Unit] in
+      subjects.flatMap { task, demonstrations -> [Unit] in
         let others = known.filter { $0.name != task.name }
         // The one that comes next, so that each is held against another where there are three.
         let place = known.firstIndex { $0.name == task.name }
         let subject = Subject(
           task: task,
           other: others.isEmpty ? nil : place.map { others[$0 % others.count] },
-          demonstrations: task.name == setting.subject.name
-            ? setting.demonstrations : controlDemonstrations ?? setting.demonstrations)
+          demonstrations: demonstrations)
         let tokens = setting.tokens * subject.demonstrations / setting.demonstrations
         let rules = task.hasOtherRules || subject.other != nil ? 2 : 1
         let cost = rules * (donors + 1) * tokens * setting.architecture.layers

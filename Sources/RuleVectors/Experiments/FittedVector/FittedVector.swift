@@ -45,8 +45,7 @@ struct FittedVector: Experiment {
   /// Steps of Adam, and their size as a share of the residual stream's root mean square.
   let steps: Int
   let rate: Double
-  let controls: [String]
-  let controlDemonstrations: Int?
+  let controls: ControlTasks
   /// As in `global-vector`: the share of the demonstrations' effect below which a vector brings little.
   let margin: Double
 
@@ -59,8 +58,7 @@ struct FittedVector: Experiment {
     development = try keys.integer("development", 1...1000, or: 4)
     steps = try keys.integer("steps", 1...100_000, or: 30)
     rate = try keys.number("rate", 1e-6...100, or: 0.1)
-    controls = try keys.texts("controls")
-    controlDemonstrations = try keys.reader("control_shots")?.integer(in: 1...1000)
+    controls = try ControlTasks(keys)
     margin = try keys.number("margin", 0.01...0.99, or: 0.25)
   }
 
@@ -77,11 +75,7 @@ struct FittedVector: Experiment {
     guard !layers.isEmpty else {
       return .skipped("a vector behind the last block is a change of logits")
     }
-    let subjects =
-      [(task, setting.demonstrations)]
-      + (try controls.filter { $0 != task.name }.map {
-        (try setting.findTask($0), controlDemonstrations ?? setting.demonstrations)
-      })
+    let subjects = try controls.with(task, setting)
     return .units(
       subjects.flatMap { task, demonstrations -> [Unit] in
         let forms = forms.filter { $0 != .eachLabelDummy || task.kind == .categorization }

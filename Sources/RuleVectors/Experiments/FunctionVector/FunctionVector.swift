@@ -47,8 +47,7 @@ struct FunctionVector: Experiment {
   let recipients: [Recipient]
   let layers: LayerList
   /// Knowledge tasks that show that the method can work, and their demonstrations.
-  let controls: [String]
-  let controlDemonstrations: Int?
+  let controls: ControlTasks
   /// Development episodes that choose heads and layers.
   let development: Int
   /// The share of the demonstrations' effect below which a vector is said to bring little, set before
@@ -65,8 +64,7 @@ struct FunctionVector: Experiment {
     heads = try keys.reader("heads")?.integer(in: 1...10_000)
     recipients = try keys.words("recipients", or: [.zeroShot, .shuffledLabels])
     layers = try keys.layers()
-    controls = try keys.texts("controls")
-    controlDemonstrations = try keys.reader("control_shots")?.integer(in: 1...1000)
+    controls = try ControlTasks(keys)
     development = try keys.integer("development", 1...1000, or: 8)
     margin = try keys.number("margin", 0.01...0.99, or: 0.25)
   }
@@ -90,11 +88,7 @@ struct FunctionVector: Experiment {
     let layers = Set(
       try layers.resolved(architecture.layers, probe: probe) + [Self.third(of: architecture.layers)]
     ).sorted()
-    let subjects =
-      [(task, setting.demonstrations)]
-      + (try controls.filter { $0 != task.name }.map {
-        (try setting.findTask($0), controlDemonstrations ?? setting.demonstrations)
-      })
+    let subjects = try controls.with(task, setting)
     return .units(
       subjects.flatMap { task, demonstrations -> [Unit] in
         let tokens = setting.tokens * demonstrations / max(setting.demonstrations, 1)

@@ -32,8 +32,7 @@ struct GlobalVector: Experiment {
   let recipients: [Recipient]
   let layers: LayerList
   /// Knowledge tasks that show that the method can work, and their demonstrations.
-  let controls: [String]
-  let controlDemonstrations: Int?
+  let controls: ControlTasks
   /// Development episodes that choose form and layer.
   let development: Int
   /// The share of the demonstrations' effect below which a vector is said to bring little, set before
@@ -50,8 +49,7 @@ struct GlobalVector: Experiment {
     forms = try keys.words("forms", or: Form.allCases)
     recipients = try keys.words("recipients", or: Recipient.allCases)
     layers = try keys.layers()
-    controls = try keys.texts("controls")
-    controlDemonstrations = try keys.reader("control_shots")?.integer(in: 1...1000)
+    controls = try ControlTasks(keys)
     development = try keys.integer("development", 1...1000, or: 8)
     margin = try keys.number("margin", 0.01...0.99, or: 0.25)
   }
@@ -61,11 +59,7 @@ struct GlobalVector: Experiment {
       return .skipped("pairs of prompts have no episodes to average over; use a grid")
     }
     let layers = try layers.resolved(setting.architecture.layers, probe: probe)
-    let subjects =
-      [(task, setting.demonstrations)]
-      + (try controls.filter { $0 != task.name }.map {
-        (try setting.findTask($0), controlDemonstrations ?? setting.demonstrations)
-      })
+    let subjects = try controls.with(task, setting)
     return .units(
       subjects.flatMap { task, demonstrations -> [Unit] in
         let tokens = setting.tokens * demonstrations / max(setting.demonstrations, 1)
