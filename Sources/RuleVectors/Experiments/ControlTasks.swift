@@ -3,7 +3,7 @@ import TensorCore
 /// Knowledge tasks that are run by the same code as the run's own: where a method does not find on them what they
 /// are known to have, that it does not find it elsewhere says nothing.
 struct ControlTasks: Sendable {
-  private let names: [String]
+  let names: [String]
   /// Nil for the run's own number.
   private let demonstrations: Int?
 

@@ -205,7 +205,7 @@ import Testing
     #expect(probe.runsByDefault && probe.experiment.kind == "global-vector")
     let vector = try experiment(GlobalVector.self, "")
     #expect(vector.donors == 8 && vector.development == 8 && vector.margin == 0.25)
-    #expect(vector.forms == GlobalVector.Form.allCases && vector.controls.isEmpty)
+    #expect(vector.forms == GlobalVector.Form.allCases && vector.controls.names.isEmpty)
     #expect(vector.recipients == GlobalVector.Recipient.allCases && vector.layers == .all)
     let game = try experiment(
       Aggregation.self, #""donor": "clean", "players": "pairs", "layer": 3"#)
