@@ -92,7 +92,7 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 
 networks: rule-networks image-networks ## make the networks in networks/ anew (about two hours)
 
-rule-networks: packages ## compile and train networks/rule-… anew (about 15 minutes)
+rule-networks: packages ## compile and train networks/rule-… anew (about 20 minutes)
 	$(SWIFT) build -c release --product rule-networks
 	$(BUILD)/rule-networks --out networks
 	$(BUILD)/rule-networks --out networks --train

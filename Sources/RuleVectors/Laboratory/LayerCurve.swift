@@ -112,3 +112,21 @@ extension [Outcome] {
   /// Change of the logit difference as a share of the distance between the two runs.
   var recovery: Interval { RatioInterval.fieller(map(\.effect), over: map(\.gap)) }
 }
+
+extension Section {
+  /// Adds a curve's metrics as flat results, layer by layer.
+  ///
+  /// - Parameter columns: what they are of, without the layer.
+  mutating func add(results curve: LayerCurve, of columns: [(key: String, value: JSONValue)]) {
+    for point in curve.points {
+      for (metric, interval) in [
+        ("recovery", point.recovery), ("accuracy", point.accuracy),
+        ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
+      ] {
+        add(
+          result: columns + [("layer", .integer(point.layer))], metric: metric, interval,
+          count: curve.episodes.count)
+      }
+    }
+  }
+}

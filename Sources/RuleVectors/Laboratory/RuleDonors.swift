@@ -3,7 +3,7 @@ import Transformer
 
 /// Episodes that activations of one rule are averaged over, and of its flipped rule where there is one.
 struct RuleDonors {
-  /// The episode, and for a categorization its flipped rule.
+  /// The episode, and the same under the flipped rule where the task has one.
   let sources: [Episode]
   /// By source: donors with other items, every second of which asks for the other class.
   var donors: [[Episode]]

@@ -39,7 +39,9 @@ public final class BufferPool: Sendable {
   public func empty() { state.withLock { Self.empty(&$0) } }
 
   /// Begins to keep buffers, unless a limit has been set.
-  func begin() { state.withLock { if $0.limit == nil { $0.limit = 2 << 30 } } }
+  public func begin(limit: Int = 2 << 30) {
+    state.withLock { if $0.limit == nil { $0.limit = limit } }
+  }
 
   func take(bytes: Int) -> UnsafeMutableRawPointer {
     if bytes >= Self.smallest {

@@ -12,11 +12,8 @@ extension Engine {
   ///   are not kept, and where a value is not finite.
   public func gradients(_ requests: [GradientRequest]) throws -> [GradientResult] {
     for request in requests { try validate(request) }
-    let pool = BufferPool.shared
-    let limit = pool.limit
     // Buffers of one block serve the next.
-    pool.limit = max(limit, min(memory.limit / 4, 1 << 28))
-    defer { pool.limit = limit }
+    BufferPool.shared.begin(limit: min(memory.limit / 4, 1 << 28))
     return try Compute.$pool.withValue(self.pool) {
       let product = PackedProduct(pool: self.pool, workspace: Workspace(slots: 1), slot: 0)
       let transformer = DifferentiableTransformer(
@@ -147,7 +144,8 @@ private struct GradientPass {
 
   /// A block's input, and, where it is kept, all that its backward pass needs.
   private struct Step {
-    let input: Tensor
+    /// Nil where the recorded runs hold it.
+    let input: Tensor?
     var kept: (ValueWithPullback<Tensor>, [HookPoint.Site], PatternGradients?)?
   }
 
@@ -163,7 +161,8 @@ private struct GradientPass {
     for layer in stride(from: layers - 1, through: max(lowest, first), by: -1) {
       guard let step = open.popLast() else { break }
       note(gradient, HookPoint(.residualPost, layer: layer), wanted, &found)
-      let (pass, sites, patterns) = step.kept ?? self.step(layer, step.input, wanted)
+      let (pass, sites, patterns) =
+        step.kept ?? self.step(layer, step.input ?? recorded(layer), wanted)
       let (input, watched) = pass.pullback(gradient)
       for (site, tensor) in zip(sites, watched) {
         if let tensor { note(tensor, HookPoint(site, layer: layer), wanted, &found) }
@@ -187,14 +186,22 @@ private struct GradientPass {
   /// Inputs of the blocks, and the last positions' residual stream after them, `[sequences, width]`.
   private func forward() throws -> (steps: [Step], stream: Tensor) {
     if requests.allSatisfy({ $0.start == nil && $0.base != nil }) {
-      let steps = (0..<layers).map { Step(input: recorded($0, rows: nil)) }
+      let steps = (0..<layers).map { _ in Step(input: nil) }
       return (steps, recorded(layers, rows: rows.last))
+    }
+    // Every block's input is held, whatever else is.
+    let inputs = rows.count * architecture.width * (layers - first + 1) * MemoryLayout<Float>.stride
+    guard inputs <= memory else {
+      throw UserError(
+        "derivatives of a prompt of \(requests[0].tokens.count) tokens need \(inputs >> 20) MB for the "
+          + "blocks' inputs alone, allowed are \(memory >> 20) MB", at: "--memory",
+        remedy: "use --memory \((inputs >> 20) * 4 / 3 + 1), or a shorter prompt")
     }
     var stream = start()
     var steps: [Step] = []
     let wanted = Set(requests.flatMap(\.hooks))
     // The last blocks are kept: they are the first that the backward pass needs.
-    var left = memory
+    var left = memory - inputs
     let keeps =
       (first..<layers).reversed().prefix { layer in
         left -= bytes(ofBlock: layer)
@@ -228,7 +235,7 @@ private struct GradientPass {
   }
 
   /// Rows of the recorded runs before block `layer`; all, or some.
-  private func recorded(_ layer: Int, rows wanted: [Int]?) -> Tensor {
+  private func recorded(_ layer: Int, rows wanted: [Int]? = nil) -> Tensor {
     let width = architecture.width
     let sequences = zip(rows.sequences, requests)
     return Tensor(shape: [wanted?.count ?? rows.count, width]) { out in
@@ -341,12 +348,12 @@ private struct GradientPass {
     }
   }
 
-  /// Bytes that a block's forward pass keeps for the backward one: the inputs of its norms, of the attention and of
-  /// the activation.
+  /// Bytes that a block's forward pass keeps for the backward one beside its input: the inputs of its second
+  /// norm, of the attention and of the activation.
   private func bytes(ofBlock layer: Int) -> Int {
     let block = architecture.blocks[layer]
     var values =
-      2 * architecture.width + architecture.queryWidth + 2 * architecture.keyWidth
+      architecture.width + architecture.queryWidth + 2 * architecture.keyWidth
       + (block.mlp.isGated ? 2 : 1) * architecture.hiddenWidth
     if block.headNorm != nil { values += architecture.queryWidth + architecture.keyWidth }
     if block.attentionPostNorm != nil { values += architecture.width }

@@ -135,7 +135,7 @@ import Testing
       keys(
         """
         {"forms": ["\(form.rawValue)"], "layers": [0, 1], "fitted": 4, "tested": 3, "donors": 3,
-         "development": 2, "steps": 20, "rate": 0.2, "controls": []}
+         "development": 2, "steps": 20, "learning_rate": 0.2, "controls": []}
         """))
     let plan = units(try fitted.plan("fitted", setting))
     #expect(plan.map(\.needs.count) == [0, 1])

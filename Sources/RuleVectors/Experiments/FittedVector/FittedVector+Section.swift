@@ -51,7 +51,7 @@ extension FittedVector {
       .paragraph(
         "Vectors are added after a block and fitted by Adam (\(steps) steps, from nothing or from the mean, whichever loses less) to the cross entropy of the right answer in "
           + "\(fitted) prompts of a rule that ask for development items; they are tested on \(tested) prompts that ask for "
-          + "held-out items of the same rule, half of them of either class, so that a preference for a label counts for "
+          + "held-out items of the same rule, of its classes by turns, so that a preference for a label counts for "
           + "nothing. \(development) development rules, whose test prompts ask for further development items, chose "
           + "each form's layer. The mean is that of \(donors) prompts with demonstrations, in place of the last position's "
           + "residual stream, at a layer chosen alike. Full recovery is what demonstrations bring to the test prompts; a "

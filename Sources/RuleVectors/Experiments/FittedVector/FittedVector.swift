@@ -42,9 +42,9 @@ struct FittedVector: Experiment {
   let donors: Int
   /// Rules that choose each form's layer.
   let development: Int
-  /// Steps of Adam, and their size as a share of the residual stream's root mean square.
+  /// Steps of Adam, and its learning rate as a share of the residual stream's root mean square.
   let steps: Int
-  let rate: Double
+  let learningRate: Double
   let controls: ControlTasks
   /// As in `global-vector`: the share of the demonstrations' effect below which a vector brings little.
   let margin: Double
@@ -57,7 +57,7 @@ struct FittedVector: Experiment {
     donors = try keys.integer("donors", 2...1000, or: 8)
     development = try keys.integer("development", 1...1000, or: 4)
     steps = try keys.integer("steps", 1...100_000, or: 30)
-    rate = try keys.number("rate", 1e-6...100, or: 0.1)
+    learningRate = try keys.number("learning_rate", 1e-6...100, or: 0.1)
     controls = try ControlTasks(keys)
     margin = try keys.number("margin", 0.01...0.99, or: 0.25)
   }
@@ -159,7 +159,9 @@ struct FittedVector: Experiment {
       for draw in 0..<6 * count where found.count < count {
         last = try sampler.otherItems(
           than: last, draw: draw, queryOfOtherClass: task.hasOtherRules)
-        if asked.insert(last.query).inserted { found.append(last) }
+        // The classes by turns, so that a preference for a label cancels.
+        let isNext = last.queryCategory.map { $0 != found.last?.queryCategory } ?? true
+        if isNext || !task.hasOtherRules, asked.insert(last.query).inserted { found.append(last) }
       }
       return found
     }
@@ -255,7 +257,7 @@ struct FittedVector: Experiment {
         }
         let fit = try VectorFit(
           laboratory, targets, from: starts, groups: drawn.count, layer: layer, steps: steps,
-          rate: Float(rate))
+          learningRate: Float(learningRate))
         for (rule, prompts) in tested.enumerated() {
           let measured = try measure(laboratory, prompts) { prompt in
             try places(prompt, rule).map { place in

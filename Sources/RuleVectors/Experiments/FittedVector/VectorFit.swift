@@ -32,11 +32,11 @@ struct VectorFit {
   /// - Parameters:
   ///   - starts: vectors to begin with, `[vectors, width]`; those of a rule with the lowest loss.
   ///   - layer: vectors are added to the residual stream after this block, which is not the last.
-  ///   - rate: size of a step as a share of the residual stream's root mean square at the places; falls to 0
-  ///     along half a cosine.
+  ///   - learningRate: as a share of the residual stream's root mean square at the places; falls to 0 along
+  ///     half a cosine.
   init(
     _ laboratory: Laboratory, _ targets: [Target], from starts: [Tensor], groups: Int, layer: Int,
-    steps: Int, rate: Float
+    steps: Int, learningRate: Float
   ) throws {
     let size = Self.rootMeanSquare(targets, layer)
     var parameters = Parameters([
@@ -51,7 +51,7 @@ struct VectorFit {
       let decay = (1 + cos(Double.pi * Double(step) / Double(steps))) / 2
       optimiser.step(
         &parameters, gradients: Parameters([("vectors", gradient)]),
-        rate: rate * size * Float(decay))
+        rate: learningRate * size * Float(decay))
     }
     vectors = parameters["vectors"]
     let last = try Self.evaluate(laboratory, targets, vectors, groups, layer).losses

@@ -234,21 +234,13 @@ extension FunctionVector {
   }
 
   private func add(_ result: Result, to section: inout Section, _ findings: Findings) {
-    for point in result.curve.points {
-      let columns: [(key: String, value: JSONValue)] = [
+    section.add(
+      results: result.curve,
+      of: [
         ("probe", .string(findings.probe)), ("task", .string(result.task)),
         ("donor", .string(result.form.rawValue)),
         ("recipient", .string(result.recipient.rawValue)), ("positions", "last"),
-        ("layer", .integer(point.layer)),
-      ]
-      for (metric, interval) in [
-        ("recovery", point.recovery), ("accuracy", point.accuracy),
-        ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
-      ] {
-        section.add(
-          result: columns, metric: metric, interval, count: result.curve.episodes.count)
-      }
-    }
+      ])
   }
 
   private func json(_ result: Result) -> JSONValue {

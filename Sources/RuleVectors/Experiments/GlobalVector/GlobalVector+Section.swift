@@ -163,19 +163,13 @@ extension GlobalVector {
   private func flat(_ result: Result, _ findings: Findings) -> [[(key: String, value: JSONValue)]] {
     var section = Section(heading: "")
     for (form, curve) in result.curves {
-      for point in curve.points {
-        let columns: [(key: String, value: JSONValue)] = [
+      section.add(
+        results: curve,
+        of: [
           ("probe", .string(findings.probe)), ("task", .string(result.task)),
           ("donor", .string(form.rawValue)), ("recipient", .string(result.recipient.rawValue)),
-          ("positions", "last"), ("layer", .integer(point.layer)),
-        ]
-        for (metric, interval) in [
-          ("recovery", point.recovery), ("accuracy", point.accuracy),
-          ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
-        ] {
-          section.add(result: columns, metric: metric, interval, count: curve.episodes.count)
-        }
-      }
+          ("positions", "last"),
+        ])
     }
     return section.results
   }

@@ -53,20 +53,13 @@ extension LayerSweep {
       }
     }
     for (group, curve) in curves {
-      for point in curve.points {
-        let columns: [(key: String, value: JSONValue)] = [
+      section.add(
+        results: curve,
+        of: [
           ("probe", .string(findings.probe)), ("task", .string(findings.task)),
           ("donor", .string(donor.rawValue)), ("recipient", "flipped-rule"),
-          ("positions", .string(group.rawValue)), ("layer", .integer(point.layer)),
-        ]
-        for (metric, interval) in [
-          ("recovery", point.recovery), ("accuracy", point.accuracy),
-          ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
-        ] {
-          section.add(
-            result: columns, metric: metric, interval, count: curve.episodes.count)
-        }
-      }
+          ("positions", .string(group.rawValue)),
+        ])
     }
     section.summary = [
       ("chosen_layer", chosen.map(JSONValue.integer) ?? .null),

@@ -24,19 +24,23 @@ struct LinearCombination: Sendable, Equatable {
     let targetMean = Self.mean(targets)
     let counted = targetMean.indices.filter { !leftOut.contains($0) }
     let count = first.count
-    var products = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
+    // The upper triangle, row by row.
+    var products = [Double](repeating: 0, count: count * count)
     var right = [Double](repeating: 0, count: count)
     for (parts, target) in zip(parts, targets) {
       let centred = zip(parts, partMeans).map { part, mean in counted.map { part[$0] - mean[$0] } }
       let wanted = counted.map { target[$0] - targetMean[$0] }
       for i in 0..<count {
-        for j in 0...i { products[i][j] += Self.dot(centred[i], centred[j]) }
+        for j in i..<count { products[i * count + j] += Self.dot(centred[i], centred[j]) }
         right[i] += Self.dot(centred[i], wanted)
       }
     }
-    let ridge = 1e-6 * (0..<count).reduce(0) { $0 + products[$1][$1] } / Double(count)
-    for i in 0..<count { products[i][i] += ridge }
-    coefficients = Self.solve(products, right)
+    let ridge = 1e-6 * (0..<count).reduce(0) { $0 + products[$1 * (count + 1)] } / Double(count)
+    for i in 0..<count { products[i * (count + 1)] += ridge }
+    // Parts that do not vary explain nothing.
+    coefficients =
+      (try? PositiveDefiniteSolve.solutions(products, order: count, right: right))
+      ?? right.map { _ in 0 }
     self.partMeans = partMeans
     self.targetMean = targetMean
   }
@@ -60,27 +64,5 @@ struct LinearCombination: Sendable, Equatable {
     var sum = 0.0
     for i in a.indices { sum += a[i] * b[i] }
     return sum
-  }
-
-  /// Cholesky's method for a symmetric matrix whose lower triangle is given; zeros where it is singular.
-  private static func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
-    var lower = matrix
-    var x = right
-    for i in x.indices {
-      for j in 0...i {
-        let sum = (0..<j).reduce(matrix[i][j]) { $0 - lower[i][$1] * lower[j][$1] }
-        guard i == j else {
-          lower[i][j] = sum / lower[j][j]
-          continue
-        }
-        guard sum > 0 else { return right.map { _ in 0 } }
-        lower[i][i] = sum.squareRoot()
-      }
-      x[i] = (0..<i).reduce(x[i]) { $0 - lower[i][$1] * x[$1] } / lower[i][i]
-    }
-    for i in x.indices.reversed() {
-      x[i] = (i + 1..<x.count).reduce(x[i]) { $0 - lower[$1][i] * x[$1] } / lower[i][i]
-    }
-    return x
   }
 }

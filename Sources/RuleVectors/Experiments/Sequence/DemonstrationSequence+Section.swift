@@ -69,21 +69,13 @@ extension DemonstrationSequence {
             caption: "At the layer that the sentences speak of, all slots together.")))
     }
     for result in results {
-      for point in result.curve.points {
-        let columns: [(key: String, value: JSONValue)] = [
+      section.add(
+        results: result.curve,
+        of: [
           ("probe", .string(findings.probe)), ("task", .string(findings.task)),
           ("donor", .string(donor.rawValue)), ("recipient", "flipped-rule"),
           ("predecessors", .string(result.predecessors.rawValue)), ("positions", "answers"),
-          ("layer", .integer(point.layer)),
-        ]
-        for (metric, interval) in [
-          ("recovery", point.recovery), ("accuracy", point.accuracy),
-          ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
-        ] {
-          section.add(
-            result: columns, metric: metric, interval, count: result.curve.episodes.count)
-        }
-      }
+        ])
     }
     section.summary = [
       ("chosen_layer", chosen.map(JSONValue.integer) ?? .null),

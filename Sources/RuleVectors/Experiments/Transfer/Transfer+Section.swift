@@ -68,21 +68,14 @@ extension Transfer {
           )))
     }
     for result in results {
-      for point in result.curve.points {
-        let columns: [(key: String, value: JSONValue)] = [
+      section.add(
+        results: result.curve,
+        of: [
           ("probe", .string(findings.probe)), ("task", .string(findings.task)),
           ("donor", .string(donor.rawValue)), ("recipient", "flipped-rule"),
           ("change", .string(result.change.rawValue)), ("donor_format", .string(result.format)),
-          ("positions", "answers"), ("layer", .integer(point.layer)),
-        ]
-        for (metric, interval) in [
-          ("recovery", point.recovery), ("accuracy", point.accuracy),
-          ("candidate_accuracy", point.candidateAccuracy), ("probability", point.probability),
-        ] {
-          section.add(
-            result: columns, metric: metric, interval, count: result.curve.episodes.count)
-        }
-      }
+          ("positions", "answers"),
+        ])
     }
     section.summary = [
       ("chosen_layer", chosen.map(JSONValue.integer) ?? .null),
