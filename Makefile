@@ -118,7 +118,7 @@ SNAPSHOT := training-runs/fashion16/snapshot-000
 STUDY := $(ONESTEP) study --features networks/fashion16-plain.safetensors \
   --metric networks/fashion16-residual.safetensors
 reproduce: build ## test the paper's claims on four models (hours; stops and goes on)
-	studies/rule-vectors
+	studies/rule-vectors/run
 	$(PROBE) aggregate runs/reproduce/*/*/ --out docs/results/report \
 	  --claims docs/results/claims.md
 

@@ -8,10 +8,14 @@ struct LinearCombination: Sendable, Equatable {
   let partMeans: [[Double]]
   let targetMean: [Double]
 
+  /// To which vectors of runs that should be equal agree, as a share of their length.
+  static let rounding = 1e-5
+
   /// Fits the coefficients by least squares over samples and coordinates.
   ///
   /// Parts that say nearly the same leave single coefficients undetermined; a millionth of their mean
-  /// square on the diagonal of the normal equations then chooses among equally good ones.
+  /// square on the diagonal of the normal equations then chooses among equally good ones. What varies by
+  /// less than `rounding` of a part's length says nothing, and gets no coefficient.
   ///
   /// - Parameters:
   ///   - parts: by sample, then by part.
@@ -27,15 +31,18 @@ struct LinearCombination: Sendable, Equatable {
     // The upper triangle, row by row.
     var products = [Double](repeating: 0, count: count * count)
     var right = [Double](repeating: 0, count: count)
+    var lengths = 0.0
     for (parts, target) in zip(parts, targets) {
       let centred = zip(parts, partMeans).map { part, mean in counted.map { part[$0] - mean[$0] } }
       let wanted = counted.map { target[$0] - targetMean[$0] }
       for i in 0..<count {
         for j in i..<count { products[i * count + j] += Self.dot(centred[i], centred[j]) }
         right[i] += Self.dot(centred[i], wanted)
+        lengths += Self.dot(parts[i], parts[i])
       }
     }
-    let ridge = 1e-6 * (0..<count).reduce(0) { $0 + products[$1 * (count + 1)] } / Double(count)
+    let squares = (0..<count).reduce(0) { $0 + products[$1 * (count + 1)] }
+    let ridge = (1e-6 * squares + Self.rounding * Self.rounding * lengths) / Double(count)
     for i in 0..<count { products[i * (count + 1)] += ridge }
     // Parts that do not vary explain nothing.
     coefficients =
