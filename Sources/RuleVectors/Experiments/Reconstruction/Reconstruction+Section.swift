@@ -180,7 +180,8 @@ extension Reconstruction {
     ) -> Claim {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, resolution: Measurement.resolution, unit: unit, seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: unit,
+        seed: findings.seed)
     }
     guard let own = find(.oneShots), let fits = own.fits[layer], let point = own.curve.point(layer)
     else { return [] }
