@@ -9,6 +9,16 @@ public struct NetworkConfiguration: Sendable, Equatable {
     case song = "SongUNet"
     /// ADM (Dhariwal & Nichol 2021).
     case dhariwal = "DhariwalUNet"
+
+    /// What the EDM code's constructors take where its training script passes nothing.
+    var constructorDefaults:
+      (baseChannels: Int, multipliers: [Int], blocks: Int, attentionResolutions: [Int])
+    {
+      switch self {
+      case .song: (128, [1, 2, 2, 2], 4, [16])
+      case .dhariwal: (192, [1, 2, 3, 4], 3, [32, 16, 8])
+      }
+    }
   }
 
   /// How the noise level enters a network of Song et al.
@@ -84,13 +94,23 @@ public struct NetworkConfiguration: Sendable, Equatable {
 }
 
 extension NetworkConfiguration {
-  /// Reads a configuration under the argument names of the EDM code, as `jsonValue` writes it.
+  /// Reads a configuration under the argument names of the EDM code: as `jsonValue` writes it, or as that code
+  /// keeps it, which is what was passed to `EDMPrecond`. What was not passed has the defaults of the
+  /// constructors there.
   ///
   /// - Throws: `UserError` with the key at fault.
   public init(_ reader: JSONReader) throws {
     var fields = Dictionary(try reader.entries(), uniquingKeysWith: { first, _ in first })
-    // Of the preconditioning, and of training.
-    for key in ["sigma_data", "label_dropout"] { fields[key] = nil }
+    // Of the preconditioning, of training, and of arithmetic.
+    for key in ["sigma_data", "label_dropout", "use_fp16"] { fields[key] = nil }
+    if let field = fields.removeValue(forKey: "class_name") {
+      let name = try field.string()
+      guard name.split(separator: ".").last == "EDMPrecond" else {
+        throw UserError(
+          "found the preconditioning \"\(name)\", allowed is EDMPrecond", at: field.place,
+          remedy: "give a network that was trained with --precond=edm")
+      }
+    }
     func taken<Value>(
       _ key: String, _ absent: Value?, _ read: (JSONReader) throws -> Value
     ) throws -> Value {
@@ -103,6 +123,9 @@ extension NetworkConfiguration {
     func integer(_ key: String, _ absent: Int? = nil) throws -> Int {
       try taken(key, absent) { try $0.integer(in: 0...1 << 20) }
     }
+    func integers(_ key: String, _ absent: [Int]) throws -> [Int] {
+      try taken(key, absent) { try $0.list().map { try $0.integer() } }
+    }
     func choice<Choice: RawRepresentable & CaseIterable>(
       _ key: String, _ absent: Choice
     ) throws -> Choice where Choice.RawValue == String {
@@ -110,16 +133,18 @@ extension NetworkConfiguration {
         Choice(rawValue: try $0.choice(of: Choice.allCases.map(\.rawValue))) ?? absent
       }
     }
+    let architecture = try choice("model_type", Architecture.dhariwal)
+    let absent = architecture.constructorDefaults
     self.init(
-      architecture: try choice("model_type", .song), resolution: try integer("img_resolution"),
+      architecture: architecture, resolution: try integer("img_resolution"),
       imageChannels: try integer("img_channels"), labels: try integer("label_dim", 0),
-      augmentLabels: try integer("augment_dim", 0), baseChannels: try integer("model_channels"),
-      multipliers: try taken("channel_mult", nil) { try $0.list().map { try $0.integer() } },
-      embeddingMultiplier: try integer("channel_mult_emb", 4), blocks: try integer("num_blocks"),
-      attentionResolutions: try taken("attn_resolutions", []) {
-        try $0.list().map { try $0.integer() }
-      },
-      dropout: try taken("dropout", 0) { Float(try $0.number()) },
+      augmentLabels: try integer("augment_dim", 0),
+      baseChannels: try integer("model_channels", absent.baseChannels),
+      multipliers: try integers("channel_mult", absent.multipliers),
+      embeddingMultiplier: try integer("channel_mult_emb", 4),
+      blocks: try integer("num_blocks", absent.blocks),
+      attentionResolutions: try integers("attn_resolutions", absent.attentionResolutions),
+      dropout: try taken("dropout", 0.1) { Float(try $0.number()) },
       noiseEmbedding: try choice("embedding_type", .positional),
       noiseMultiplier: try integer("channel_mult_noise", 1),
       encoder: try choice("encoder_type", .standard),
