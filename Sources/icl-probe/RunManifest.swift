@@ -13,7 +13,7 @@ enum RunManifest {
     }
     directory.set("command", .array(CommandLine.arguments.map { .string($0) }))
     directory.set("version", .string(Main.version))
-    directory.set("model", .string(engine.model.path))
+    directory.set("model", .string(Files.homeAsTilde(engine.model.path)))
     directory.set("threads", .integer(engine.pool.count))
     directory.set("machine", Machine.description)
     directory.set("finished", .null)

@@ -79,6 +79,40 @@ public enum Files {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// The last part of `path`.
+  public static func name(of path: String) -> String {
+    String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+  }
+
+  /// What stands behind the last dot of the last part of `path`, in small letters; empty without one, or where
+  /// nothing is before the dot.
+  public static func pathExtension(of path: String) -> String {
+    let name = name(of: path)
+    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+    return name[name.index(after: dot)...].lowercased()
+  }
+
+  /// `path` with a tilde for the home folder: for what is shown to others.
+  public static func homeAsTilde(_ path: String) -> String {
+    let home = ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()
+    return home.count > 1 && path.hasPrefix(home + "/") ? "~" + path.dropFirst(home.count) : path
+  }
+
+  /// Checks, before the work that it is for, that a file at `path` can be made or replaced.
+  ///
+  /// - Throws: `UserError` where its folder is missing or closed, or `path` is a folder itself.
+  public static func requireWritable(_ path: String) throws {
+    guard !isFolder(path) else {
+      throw UserError("is a folder, not a file", at: path, remedy: "name a file")
+    }
+    let folder = folder(of: path)
+    guard isFolder(folder) else {
+      throw UserError(
+        "the folder \(folder) does not exist", at: path, remedy: "make it or choose another")
+    }
+    guard access(folder, W_OK | X_OK) == 0 else { throw systemError("cannot be written", at: path) }
+  }
+
   /// Flushes a folder's list of names to the disk, so that a file that was made or renamed in it is
   /// still called so after a power failure; nothing where the file system has no such thing.
   public static func syncFolder(_ path: String) throws {

@@ -52,4 +52,28 @@ import Testing
     #expect(UserError(any: UserError("p", at: "q")) == UserError("p", at: "q"))
     #expect(UserError(any: POSIXError(.EACCES)).problem == "Permission denied")
   }
+
+  @Test(
+    arguments: [
+      ("a", "a", "", "."), ("a.png", "a.png", "png", "."), ("/x/y.TXT", "y.TXT", "txt", "/x"),
+      ("x/.hidden", ".hidden", "", "x"), ("/a.b/c", "c", "", "/a.b"), ("x.", "x.", "", "."),
+    ])
+  func partsOfPaths(_ path: String, _ name: String, _ ending: String, _ folder: String) {
+    #expect(Files.name(of: path) == name)
+    #expect(Files.pathExtension(of: path) == ending)
+    #expect(Files.folder(of: path) == folder)
+  }
+
+  @Test func homeIsATilde() {
+    let home = ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()
+    #expect(Files.homeAsTilde(home + "/x/y") == "~/x/y")
+    #expect(Files.homeAsTilde(home + "x/y") == home + "x/y")
+    #expect(Files.homeAsTilde("/x" + home) == "/x" + home)
+  }
+
+  @Test func whatCannotBeWrittenIsSaidBefore() throws {
+    #expect(throws: UserError.self) { try Files.requireWritable("/no/such/folder/x") }
+    #expect(throws: UserError.self) { try Files.requireWritable(NSTemporaryDirectory()) }
+    try Files.requireWritable(NSTemporaryDirectory() + "x-\(UUID().uuidString)")
+  }
 }

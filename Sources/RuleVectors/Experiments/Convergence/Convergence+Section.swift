@@ -147,7 +147,11 @@ extension Convergence {
         "alike-within-rule",
         "On \(result.task) local vectors of different answers after layer \(layer) are more alike "
           + "within a rule than between rules.",
-        evidence(result, layer), result.curve.values(layer, \.rest.centred))
+        evidence(result, layer)
+          + (result.isCategorization
+            ? " Their labels differ within a rule and agree between rules: a copied label alone predicts −1."
+            : ""),
+        result.curve.values(layer, \.rest.centred))
       let different = result.curve.values(layer, \.rest.centred)
       let same =
         results.first { $0.task == result.task && $0.pairs == .sameAnswers }?
