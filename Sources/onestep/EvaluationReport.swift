@@ -40,6 +40,7 @@ struct EvaluationReport {
       "floor": ["from": .string(sets.origins.floor), "images": .integer(sets.floor.count)],
       "generated": [
         "from": .string(sets.generated.name), "images": .integer(sets.generated.count),
+        "images_given": .integer(sets.given),
         "duplicate_share": .number(duplicateShare), "copies_of_train_share": .number(copyShare),
         "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
       ],
@@ -58,7 +59,8 @@ struct EvaluationReport {
   private func json(_ labels: PredictedLabels) -> JSONValue {
     let counts: [JSONValue] = labels.generated.indices.map { index in
       [
-        "label": .integer(index), "name": className(index).map(JSONValue.string) ?? .null,
+        "label": .integer(index),
+        "name": className(index, of: labels.generated.count).map(JSONValue.string) ?? .null,
         "generated": .integer(labels.generated[index]),
         "reference": .integer(labels.reference[index]),
       ]
@@ -80,15 +82,21 @@ struct EvaluationReport {
     ]
   }
 
-  private func className(_ index: Int) -> String? {
+  /// The data's names, if the classifier knows as many classes: the numbers of one that was trained on other data
+  /// mean something else.
+  private func className(_ index: Int, of count: Int) -> String? {
     let names = sets.reference.classNames
-    return names.indices.contains(index) ? names[index] : nil
+    return names.count == count && names.indices.contains(index) ? names[index] : nil
   }
 
   func text(_ device: TerminalDevice) -> String {
     var text =
       "against \(sets.reference.count) images of \(sets.reference.name) "
       + "(\(sets.origins.reference))\n"
+    if sets.generated.count < sets.given, sets.generated.count == sets.floor.count {
+      text +=
+        "\(sets.generated.count) of the \(sets.given) generated images: as many as the floor has or --count says\n"
+    }
     for comparison in comparisons {
       text += "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image\n"
       let table = TextTable(
@@ -121,7 +129,8 @@ struct EvaluationReport {
       headers: ["predicted label", "generated", sets.origins.reference],
       rows: labels.generated.indices.map { index in
         [
-          className(index) ?? "\(index)", share(labels.generated, index),
+          className(index, of: labels.generated.count) ?? "\(index)",
+          share(labels.generated, index),
           share(labels.reference, index),
         ]
       }, alignments: [.left, .right, .right])

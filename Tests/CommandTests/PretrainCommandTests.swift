@@ -44,7 +44,55 @@ import Testing
     // A finished run has nothing left to do.
     #expect(try Program.run(pretrain(whole), of: "onestep").status == 0)
     let other = try Program.run(pretrain(whole, kimg: 2), of: "onestep")
-    other.expectFailure(1, "other options", of: "onestep")
+    other.expectFailure(1, "another run: total is 1008 there", of: "onestep")
+  }
+
+  /// Two sets of one name and size are two runs.
+  @Test func aRunKnowsItsData() throws {
+    let scratch = try Scratch()
+    let run = scratch.file("run")
+    func pretrain(_ salt: String) throws -> Program.Result {
+      let folder = scratch.file(salt)
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try scratch.write(
+        "\(salt)/faces.safetensors",
+        ImageFiles.safetensors("images", "U8", [40, 1, 8, 8], ImageFiles.pixels(160, salt)))
+      return try Program.run(
+        [
+          "pretrain", "--data", folder + "/faces.safetensors", "--preset", "test", "--kimg", "1",
+          "--threads", "2", "--snapshots", "1", "--out", run,
+        ], of: "onestep")
+    }
+    let first = try pretrain("one")
+    #expect(first.status == 0, "\(first.err)")
+    try pretrain("other").expectFailure(1, "data_sha256: digest differs", of: "onestep")
+    #expect(try pretrain("one").status == 0)
+  }
+
+  @Test func whatCannotWorkIsSaidBeforeAnythingIsDrawn() throws {
+    let scratch = try Scratch()
+    let run = scratch.file("run")
+    #expect(try Program.run(pretrain(run), of: "onestep").status == 0)
+    let snapshot = run + "/snapshot-000001.safetensors"
+    func sample(_ network: String, _ out: String, _ rest: String...) throws -> Program.Result {
+      try Program.run(
+        ["sample", "--network", network, "--seeds", "0-3", "--out", out] + rest, of: "onestep",
+        folder: scratch)
+    }
+    try sample(snapshot, scratch.file("none/x.png"))
+      .expectFailure(1, "none does not exist", of: "onestep")
+    try sample(run + "/fakes-000001.png", scratch.file("x.png"))
+      .expectFailure(1, "is a picture", of: "onestep")
+    // A path of one character is a folder like any other.
+    #expect(try sample(snapshot, "a", "--steps", "2").status == 0)
+    #expect(FileManager.default.fileExists(atPath: scratch.file("a/000003.png")))
+    // Weights that are not finite.
+    var bytes = try bytes(snapshot)
+    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+    let broken = scratch.file("broken.safetensors")
+    try bytes.write(to: URL(fileURLWithPath: broken))
+    try sample(broken, scratch.file("x.png"))
+      .expectFailure(1, "broken.safetensors", "not all finite", of: "onestep")
   }
 
   @Test func aSeedIsAPictureWhateverTheOthers() throws {

@@ -41,7 +41,13 @@ import Testing
         "\(name)")
     }
     try Program.run(train("whole", ["--freeze", "2"]), of: "onestep")
-      .expectFailure(1, "other options", of: "onestep")
+      .expectFailure(1, "another run: freeze is \"1\" there, \"2\" here", of: "onestep")
+    try Program.run(
+      [
+        "sample", "--network", scratch.file("whole/snapshot-000001.safetensors"), "--steps", "2",
+        "--out", scratch.file("x.png"),
+      ], of: "onestep"
+    ).expectFailure(2, "trained for one call", of: "onestep")
     try Program.run(train("x", ["--freeze", "7"]), of: "onestep")
       .expectFailure(2, "no freeze level 7", of: "onestep")
     try Program.run(train("x", ["--augment", "colour,blur"]), of: "onestep")

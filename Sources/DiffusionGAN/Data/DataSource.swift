@@ -48,7 +48,7 @@ public enum DataSource: Equatable, Sendable {
       }
       return
     }
-    switch (path as NSString).pathExtension.lowercased() {
+    switch Files.pathExtension(of: path) {
     case "zip": self = .zip(path)
     case "safetensors": self = .safetensors(path)
     case "bin": self = .cifarFile(path)
@@ -65,7 +65,7 @@ public enum DataSource: Equatable, Sendable {
     case .fashionMNIST: "fashion-mnist"
     case .idxFolder(let path), .cifarFolder(let path), .cifarFile(let path), .pngFolder(let path),
       .zip(let path), .safetensors(let path):
-      (path as NSString).lastPathComponent
+      Files.name(of: path)
     }
   }
 

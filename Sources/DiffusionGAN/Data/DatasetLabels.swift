@@ -1,6 +1,7 @@
 import TensorCore
 
-/// EDM's `dataset.json`: `{"labels": [["folder/img.png", 3], …]}`, or null for none.
+/// EDM's `dataset.json`: `{"labels": [["folder/img.png", 3], …]}`, with numbers or one-hot vectors, or null for
+/// none.
 enum DatasetLabels {
   static let fileName = "dataset.json"
 
@@ -21,7 +22,12 @@ enum DatasetLabels {
           remedy: "mend the pair")
       }
       let name = try parts[0].string()
-      let label = try parts[1].integer(in: 0...Int(Int32.max))
+      let label =
+        if case .array = parts[1].value {
+          try OneHotLabel.integer(parts[1].list().map { try $0.number() }, place: parts[1].place)
+        } else {
+          try parts[1].integer(in: 0...Int(Int32.max))
+        }
       guard byName.updateValue(label, forKey: name) == nil else {
         throw UserError("\(name) has two labels", at: place, remedy: "remove one")
       }

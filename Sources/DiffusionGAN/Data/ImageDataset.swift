@@ -72,6 +72,15 @@ public struct ImageDataset: Sendable {
       classCount: labels == nil ? nil : classCount, classNames: classNames)
   }
 
+  /// SHA-256 of shape, pixels and labels: says which data these are, whatever they are called.
+  public var sha256: String {
+    var hash = SHA256()
+    let numbers = [count, shape.channels, shape.height, shape.width, classCount] + (labels ?? [])
+    numbers.map { Int64($0).littleEndian }.withUnsafeBytes { hash.update($0) }
+    pixels.withUnsafeBytes { hash.update($0) }
+    return hash.finalize()
+  }
+
   /// How many images each class has; empty for data without labels.
   public var classSizes: [Int] {
     (labels ?? []).reduce(into: [Int](repeating: 0, count: classCount)) { $0[$1] += 1 }

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Images in a safetensors file: `images` `[n, channels, height, width]`, U8 in 0…255 or floating in
-/// −1…1, and `labels` `[n]` where there are any.
+/// −1…1, and `labels` where there are any: `[n]` numbers, or `[n, classes]` one-hot.
 enum SafetensorsImages {
   static func read(_ path: String, name: String) throws -> ImageDataset {
     let file = try SafetensorsFile(path)
@@ -19,12 +19,37 @@ enum SafetensorsImages {
     }
     let pixels =
       try file.type(of: "images") == .uint8
-      ? try file.bytes("images")
-      : try PixelRounding.bytes(of: file.floats("images"), place: "\(path), images")
-    let labels = file.contains("labels") ? try file.integers("labels") : nil
+      ? try file.bytes("images") : try bytes(of: file.floats("images"), place: "\(path), images")
+    let (labels, classes) = try labels(in: file)
     return try ImageDataset(
       name: name,
       shape: ImageShape(channels: extents[1], height: extents[2], width: extents[3]),
-      pixels: pixels, labels: labels)
+      pixels: pixels, labels: labels, classCount: classes)
+  }
+
+  /// Pictures in 0…1 would pass for pale ones.
+  private static func bytes(of values: [Float], place: String) throws -> [UInt8] {
+    guard values.contains(where: { !($0 >= 0) }) else {
+      throw UserError(
+        "holds no value below 0, and pictures are in −1…1 here", at: place,
+        remedy: "scale pictures in 0…1 by 2·x − 1, or store them as U8 in 0…255")
+    }
+    return try PixelRounding.bytes(of: values, place: place)
+  }
+
+  private static func labels(in file: SafetensorsFile) throws -> (labels: [Int]?, classes: Int?) {
+    guard file.contains("labels") else { return (nil, nil) }
+    let shape = try file.shape(of: "labels")
+    guard shape.count == 2 else { return (try file.integers("labels"), nil) }
+    let type = try file.type(of: "labels")
+    let isFloating = [.float16, .bfloat16, .float32].contains(type)
+    let values =
+      try isFloating
+      ? file.floats("labels").map(Double.init) : file.integers("labels").map(Double.init)
+    let labels = try stride(from: 0, to: values.count, by: max(shape[1], 1)).map {
+      try OneHotLabel.integer(
+        values[$0..<min($0 + shape[1], values.count)], place: "\(file.path), labels")
+    }
+    return (labels, shape[1])
   }
 }

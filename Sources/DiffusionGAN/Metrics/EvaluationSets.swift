@@ -8,11 +8,14 @@ public struct EvaluationSets: Sendable {
   public let floor: ImageDataset
   /// What the reference and the floor were taken from.
   public let origins: (reference: String, floor: String)
+  /// How many generated images were given; more than are compared where there are fewer real ones for the floor.
+  public let given: Int
 
   /// Purposes of random streams, so that no two samples are drawn alike.
   private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
 
-  /// Takes at most `count` images of each, chosen by the seed.
+  /// Takes at most `count` images of each, chosen by the seed, and as many generated ones as the floor has:
+  /// the bias of a Fréchet distance depends on the number.
   ///
   /// - Parameters:
   ///   - train, test: the data; without a test split, `train` is cut into two random halves.
@@ -38,9 +41,9 @@ public struct EvaluationSets: Sendable {
       reference = try train.subset(order[..<(train.count / 2)].sorted())
       floor = try train.subset(order[(train.count / 2)...].sorted())
     }
-    self.generated = try Self.sample(count, of: generated, .generated, seed)
+    given = generated.count
+    self.generated = try Self.sample(min(count, floor.count), of: generated, .generated, seed)
     self.reference = try Self.sample(count, of: reference, .reference, seed)
-    // As many as were generated: the bias of a Fréchet distance depends on the number.
     self.floor = try Self.sample(self.generated.count, of: floor, .floor, seed)
   }
 

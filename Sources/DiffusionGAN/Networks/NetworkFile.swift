@@ -31,16 +31,36 @@ public struct NetworkFile: Sendable {
         "is a generator of the unknown kind \"\(generator ?? "")\"", at: path,
         remedy: "give a file that this program wrote")
     }
-    func number(_ key: String, absent: Double) -> Double {
-      file.metadata[key].flatMap { Double($0) } ?? absent
+    func number(_ key: String, absent: Double, from least: Double) throws -> Double {
+      guard let text = file.metadata[key] else { return absent }
+      guard let value = Double(text), value >= least, value < 1000, value > 0 || least == 0 else {
+        throw UserError(
+          "\(key) is \"\(text)\", which is no deviation", at: path,
+          remedy: "give the number that the network was trained with")
+      }
+      return value
     }
     let preconditioning = Preconditioning(
-      sigmaData: number(Self.sigmaKey, absent: Preconditioning.edm.sigmaData),
-      epsilon: number(Self.epsilonKey, absent: Preconditioning.edm.epsilon))
+      sigmaData: try number(
+        Self.sigmaKey, absent: Preconditioning.edm.sigmaData, from: .leastNormalMagnitude),
+      epsilon: try number(Self.epsilonKey, absent: Preconditioning.edm.epsilon, from: 0))
+    let weights = try network.parameters(from: Parameters(file), at: path)
+    if let name = weights.firstNotFinite {
+      throw UserError(
+        "the weights of \"\(name)\" are not all finite", at: path,
+        remedy: "take an earlier snapshot, or copy the file again")
+    }
     self.init(
-      Denoiser(network, preconditioning: preconditioning),
-      weights: try network.parameters(from: Parameters(file), at: path),
+      Denoiser(network, preconditioning: preconditioning), weights: weights,
       isOneStep: generator != nil)
+  }
+
+  /// - Throws: `UserError` where a one-step generator is to take several steps: it knows one noise level only.
+  public func requireSteps(_ steps: Int?, at path: String) throws {
+    guard isOneStep, let steps, steps != 1 else { return }
+    throw UserError(
+      "a one-step generator was trained for one call, not for \(steps) steps", at: path,
+      remedy: "leave --steps out, or give the network that it was made of", status: .usage)
   }
 
   /// Writes the file, whole or not at all.

@@ -19,12 +19,13 @@ public struct StudyRunner {
   /// Everything that decides the numbers of a study.
   ///
   /// - Parameters:
+  ///   - data: digests of the data, by split.
   ///   - metrics: digests of the metric networks' files.
   ///   - trainer: what decides the trainer's numbers beside the study.
   /// - Throws: `UserError` where the path of a network that a cell needs is missing, or a file cannot
   ///   be read.
   public static func identity(
-    of study: Study, metrics: [String], trainer: JSONValue
+    of study: Study, data: [(key: String, value: JSONValue)], metrics: [String], trainer: JSONValue
   ) throws -> JSONValue {
     let networks = try study.networks.map { name, path in
       guard let path else {
@@ -37,7 +38,7 @@ public struct StudyRunner {
     }
     return [
       "kind": "study", "study": .string(study.name), "digest": .string(study.digest),
-      "count": .integer(study.count), "networks": .object(networks),
+      "count": .integer(study.count), "data": .object(data), "networks": .object(networks),
       "metrics": .array(metrics.map { .string($0) }), "trainer": trainer,
     ]
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import TensorCore
 
 /// A training run on disk, as in the EDM code: `options.json`, `stats.jsonl`, `fakes-<kimg>.png`,
@@ -30,10 +31,13 @@ public final class TrainingDirectory {
       path = chosen
       let file = chosen + "/options.json"
       isResumed = FileManager.default.fileExists(atPath: file)
-      if isResumed, !holds(chosen) {
+      if isResumed,
+        let difference = RunIdentity.difference(
+          ours: wanted, theirs: try JSONValue(contentsOf: file))
+      {
         throw UserError(
-          "the folder holds a run with other options", at: chosen,
-          remedy: "choose another folder with --out, or the same options")
+          "the folder holds another run: \(difference)", at: chosen,
+          remedy: "choose another folder with --out, or the same options and data")
       }
     } else {
       try Files.makeFolder(root)

@@ -2,7 +2,7 @@ import Foundation
 import TensorCore
 
 /// Comparing what decides the numbers of two runs.
-enum RunIdentity {
+public enum RunIdentity {
   /// A place where two identities differ.
   struct Difference {
     /// Keys from the outside in.
@@ -42,6 +42,11 @@ enum RunIdentity {
     } catch let error as UserError {
       throw UserError(error.problem, at: place, remedy: "name each thing once")
     }
+  }
+
+  /// Where a run that is there first differs from the one that is wanted, in words; nil if it does not.
+  public static func difference(ours: JSONValue, theirs: JSONValue) -> String? {
+    differences(ours: ours, theirs: theirs).first?.text
   }
 
   /// Where the two differ, in the order of `ours`; the order of keys does not matter.

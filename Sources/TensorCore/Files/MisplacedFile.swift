@@ -39,6 +39,9 @@ public enum MisplacedFile {
       $0.count > 2 && $0[0] == 0x80 && (2...5).contains($0[1])
         && [0x7D, 0x5D, 0x28, 0x63, 0x8A, 0x95].contains($0[2])
     },
+    Kind(name: "a picture", remedy: "name the file of weights") { head in
+      head.starts(with: [0x89] + Array("PNG".utf8)) || head.starts(with: [0xFF, 0xD8, 0xFF])
+    },
     Kind(name: "compressed with gzip", remedy: "unpack it with gunzip") {
       $0.starts(with: [0x1F, 0x8B])
     },

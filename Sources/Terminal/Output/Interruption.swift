@@ -7,11 +7,13 @@ import TensorCore
 public enum Interruption {
   private static let requested = Atomic(false)
 
-  /// From now on the first Ctrl-C, or `kill`, is noted.
+  /// From now on the first Ctrl-C, `kill` or closed terminal is noted.
   public static func watch() {
     // Made here, since a signal handler may not make anything.
     requested.store(false, ordering: .relaxed)
-    for number in [SIGINT, SIGTERM] {
+    // Under `nohup` a closed terminal is to change nothing.
+    let numbers = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
+    for number in numbers {
       signal(number) { number in
         Interruption.requested.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
@@ -20,9 +22,15 @@ public enum Interruption {
     // Whoever starts a program from a thread that takes no signals passes that on.
     var watched = sigset_t()
     sigemptyset(&watched)
-    sigaddset(&watched, SIGINT)
-    sigaddset(&watched, SIGTERM)
+    for number in numbers { sigaddset(&watched, number) }
     pthread_sigmask(SIG_UNBLOCK, &watched, nil)
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   public static var isRequested: Bool { requested.load(ordering: .relaxed) }

@@ -135,6 +135,7 @@ enum DistillCommand: Command {
     var options: [(key: String, value: JSONValue)] = [
       ("method", .string(method.rawValue)), ("preset", .string(preset.rawValue)),
       ("data", .string(data.name)), ("images", .integer(data.count)),
+      ("data_sha256", .string(data.sha256)),
       ("network_sha256", .string(try SHA256.hash(ofFile: path))),
       ("teacher_steps", .integer(steps)), ("freeze", .integer(settings.freeze.rawValue)),
       ("distance", .string(settings.distance.pixels == .squared ? "squared" : "huber")),
@@ -187,7 +188,7 @@ enum DistillCommand: Command {
     let seed = try CommonOptions.seed(parsed)
     var settings = Distillation.Settings(
       preset, seed: seed, total: try TrainingLoop.length(parsed))
-    if let rate = try parsed.number("rate", in: 0...1) { settings.rate = Float(rate) }
+    if let rate = try parsed.number("rate", in: 1e-12...10) { settings.rate = Float(rate) }
     if let halfLife = try parsed.number("target-half-life", in: 0...1e12) {
       settings.targetHalfLife = halfLife
     }
@@ -274,7 +275,7 @@ enum DistillCommand: Command {
     of teacher: NetworkFile, at path: String, steps: Int, count: Int, seed: UInt64,
     beside directory: TrainingDirectory
   ) throws -> TeacherPool {
-    let root = (directory.path as NSString).deletingLastPathComponent
+    let root = Files.folder(of: directory.path)
     let digest = try SHA256.hash(ofFile: path).prefix(8)
     let name = "teacher-\(digest)-\(steps)-steps-\(count)-seed-\(seed)"
     Interruption.watch()
@@ -282,7 +283,7 @@ enum DistillCommand: Command {
     defer { progress.finish() }
     return try TeacherPool(
       of: teacher, sampler: Sampler(steps: steps), count: count, seed: seed,
-      folder: (root.isEmpty ? "" : root + "/") + name
+      folder: "\(root)/\(name)"
     ) { done in
       progress.update(done: done, total: count, label: "teacher's pictures")
       if Interruption.isRequested {

@@ -112,6 +112,7 @@ enum EvaluateCommand: Command {
     }
     let steps = try parsed.integer("steps", in: 1...100_000)
     let network = try NetworkFile(contentsOf: path)
+    try network.requireSteps(steps, at: path)
     guard let steps else { return try SeededSampling(network) }
     return try SeededSampling(network, sampler: Sampler(steps: steps))
   }

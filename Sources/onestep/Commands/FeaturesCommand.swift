@@ -68,7 +68,8 @@ enum FeaturesCommand: Command {
       seed: seed, total: total, shift: shift)
     let options: JSONValue = [
       "method": "classifier", "preset": .string(preset.rawValue), "data": .string(data.name),
-      "images": .integer(data.count), "seed": .integer(Int(settings.seed)),
+      "images": .integer(data.count), "data_sha256": .string(data.sha256),
+      "seed": .integer(Int(settings.seed)),
       "batch": .integer(settings.batch), "total": .integer(total), "tick": .integer(tick),
       "snapshots": .integer(snapshots), "rate": .number(Double(settings.rate.rate)),
       "shift": .integer(settings.shift), "classifier": network.configuration.jsonValue,

@@ -48,7 +48,8 @@ enum PretrainCommand: Command {
       preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total)
     let options: JSONValue = [
       "method": "edm", "preset": .string(training.data.rawValue), "data": .string(data.name),
-      "images": .integer(data.count), "conditional": .bool(isConditional),
+      "images": .integer(data.count), "data_sha256": .string(data.sha256),
+      "conditional": .bool(isConditional),
       "seed": .integer(Int(training.settings.seed)), "batch": .integer(training.settings.batch),
       "total": .integer(training.total), "tick": .integer(tick),
       "snapshots": .integer(snapshots),

@@ -60,7 +60,7 @@ enum SampleCommand: Command {
   static func run(_ parsed: ParsedCommand) throws {
     let seeds = try Self.seeds(parsed.string("seeds") ?? "0-63")
     let path = try parsed.requiredString("out")
-    let kind = (path as NSString).pathExtension.lowercased()
+    let kind = Files.pathExtension(of: path)
     guard ["", "png", "safetensors"].contains(kind) else {
       throw UserError(
         "images cannot be written as .\(kind)", at: path,
@@ -72,6 +72,7 @@ enum SampleCommand: Command {
         "two networks are drawn as one picture only", at: path,
         remedy: "give a .png, or leave --beside out", status: .usage)
     }
+    try kind.isEmpty ? Files.makeFolder(path) : Files.requireWritable(path)
     let pool = try CommonOptions.pool(parsed)
     let images = try draw(
       parsed.requiredString("network"), steps: parsed.integer("steps", in: 1...100_000), seeds,
@@ -102,6 +103,7 @@ enum SampleCommand: Command {
   ) throws -> Tensor {
     let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
     let network = try NetworkFile(contentsOf: path)
+    try network.requireSteps(steps, at: path)
     let sampling = try SeededSampling(
       network,
       sampler: Sampler(
@@ -124,13 +126,13 @@ enum SampleCommand: Command {
     progress.note(
       String(
         format: "%@: %d images, %d network call%@ each, %.1f images per second",
-        (path as NSString).lastPathComponent, seeds.count, calls, calls == 1 ? "" : "s",
+        Files.name(of: path), seeds.count, calls, calls == 1 ? "" : "s",
         Double(seeds.count) / seconds))
     return images
   }
 
   private static func write(_ images: Tensor, seeds: [UInt64], to path: String) throws {
-    switch (path as NSString).pathExtension.lowercased() {
+    switch Files.pathExtension(of: path) {
     case "png": try PictureGrid.picture(of: images, place: path).write(to: path)
     case "safetensors":
       try Safetensors.write([("images", images.shape, images.values)], to: path)

@@ -60,14 +60,16 @@ enum StudyCommand: Command {
     let trainers = try StudyTrainers(
       data: study.data, preset: study.preset, features: parsed.strings("features"),
       threads: pool.count)
-    let identity = try StudyRunner.identity(
-      of: study, metrics: try paths.map { try SHA256.hash(ofFile: $0) },
-      trainer: trainers.identity)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
     let test =
       source.splits.contains(.test)
       ? try study.preset.prepare(source.load(.test, pool: pool)) : nil
+    let identity = try StudyRunner.identity(
+      of: study,
+      data: [("train", .string(train.sha256))]
+        + (test.map { [("test", .string($0.sha256))] } ?? []),
+      metrics: try paths.map { try SHA256.hash(ofFile: $0) }, trainer: trainers.identity)
     let run = try RunDirectory.open(
       root: "study-runs", name: study.name, identity: identity,
       rowsFile: StudyResults.rowsFile, path: parsed.string("out"))

@@ -137,7 +137,8 @@ enum TrainCommand: Command {
     let options: JSONValue = .object(
       [
         ("method", "gan"), ("preset", .string(preset.rawValue)), ("data", .string(data.name)),
-        ("images", .integer(data.count)), ("freeze", .string("\(rule)")),
+        ("images", .integer(data.count)), ("data_sha256", .string(data.sha256)),
+        ("freeze", .string("\(rule)")),
         ("from_scratch", .bool(isFromScratch)),
         ("network_sha256", .string(try SHA256.hash(ofFile: path))),
         ("features", .array(features.map { .string($0.identity) })),

@@ -85,6 +85,31 @@ import Testing
     #expect(data.labels == nil)
   }
 
+  @Test func oneHotLabels() throws {
+    let pixels: [UInt8] = [1, 2, 3, 4, 5, 6]
+    for (type, bytes) in [
+      ("F32", floats([0, 0, 1, 0, 1, 0, 0, 0])), ("U8", [0, 0, 1, 0, 1, 0, 0, 0]),
+    ] {
+      let data = try load(
+        Self.file([("images", "U8", [2, 1, 1, 3], pixels), ("labels", type, [2, 4], bytes)]))
+      #expect(data.labels == [2, 0] && data.classCount == 4)
+    }
+    for wrong: [Float] in [[0, 0, 0, 1], [1, 1, 1, 0], [0.5, 0.5, 1, 0]] {
+      expectUserError("a.safetensors, labels: holds a vector that is not one-hot") {
+        _ = try load(
+          Self.file([
+            ("images", "U8", [2, 1, 1, 3], pixels), ("labels", "F32", [2, 2], floats(wrong)),
+          ]))
+      }
+    }
+  }
+
+  @Test func picturesFromZeroToOneAreNotTakenForOthers() throws {
+    expectUserError("images: holds no value below 0", "2·x − 1") {
+      _ = try load(Self.file([("images", "F32", [1, 1, 1, 3], floats([0, 0.5, 1]))]))
+    }
+  }
+
   @Test func wrongArrays() throws {
     let pixels: [UInt8] = [1, 2, 3, 4, 5, 6]
     expectUserError("has no array \"images\" (it has x)") {
@@ -111,7 +136,7 @@ import Testing
         ]))
     }
     expectUserError("value 1 is 255.0, which is no picture in −1…1", "U8 in 0…255") {
-      _ = try load(Self.file([("images", "F32", [1, 1, 1, 2], floats([0, 255]))]))
+      _ = try load(Self.file([("images", "F32", [1, 1, 1, 2], floats([-1, 255]))]))
     }
     expectUserError("value 0 is not finite") {
       _ = try load(Self.file([("images", "F32", [1, 1, 1, 2], floats([.nan, 0]))]))

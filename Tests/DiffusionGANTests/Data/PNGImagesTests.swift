@@ -62,6 +62,11 @@ import Testing
       Self.threeImages() + [("dataset.json", Array(Self.labels.utf8))], kind)
     #expect(data.labels == [4, 1, 0])
     #expect(data.classCount == 5)
+    let oneHot =
+      #"{"labels": [["00/b.png", [0, 1, 0]], ["00/a.png", [0, 0, 1.0]], ["c.PNG", [1, 0, 0]]]}"#
+    #expect(
+      try load(Self.threeImages() + [("dataset.json", Array(oneHot.utf8))], kind).labels
+        == [2, 1, 0])
     let none = try load(
       Self.threeImages() + [("dataset.json", Array(#"{"labels": null}"#.utf8))], kind)
     #expect(none.labels == nil)
@@ -100,6 +105,10 @@ import Testing
       (#"{"labels": [["00/a.png"]]}"#, "labels[0]: found 1 values"),
       (#"{"labels": [["00/a.png", -1]]}"#, "found -1, allowed is 0"),
       (#"{"labels": [["00/a.png", 1.5]]}"#, "found a number where a whole number belongs"),
+      (
+        #"{"labels": [["00/a.png", [0.5, 0.5]]]}"#,
+        "labels[0][1]: holds a vector that is not one-hot"
+      ),
       (#"{"labels": 3}"#, "found a whole number where a list belongs"),
       (#"{"labels": ["#, "not valid JSON"),
     ]) func wrongLabels(_ json: String, _ problem: String) throws

@@ -66,6 +66,7 @@ struct MisplacedFileTests {
       ([0x80, 4, 0x95, 10] + Array(repeating: 7, count: 60), "a Python pickle"),
       (Array("GGUF".utf8) + [3, 0, 0, 0] + Array(repeating: 7, count: 60), "a GGUF file"),
       ([0x1F, 0x8B, 8, 0] + Array(repeating: 7, count: 60), "compressed with gzip"),
+      ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0], "a picture"),
       ([0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 0], "an HDF5 file"),
     ] as [([UInt8], String)])
   func isNamedForWhatItIs(bytes: [UInt8], name: String) throws {
