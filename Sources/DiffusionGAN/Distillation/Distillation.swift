@@ -11,7 +11,7 @@ public struct Distillation: Sendable {
     public var batch: Int
     /// Samples of the whole run.
     public var total: Int
-    /// Progressive distillation lets it fall to 0 over each stage.
+    /// Constant, but for progressive distillation, which lets it fall to 0 over each stage.
     public var rate: Float
     public var adam: Adam.Settings
     /// Half-life of the average of the weights, in samples, and the largest share of the samples

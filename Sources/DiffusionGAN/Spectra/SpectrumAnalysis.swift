@@ -62,9 +62,9 @@ public struct SpectrumAnalysis: Sendable {
 
   /// The sentences, not yet adjusted for their number.
   public func claims(seed: UInt64) -> [Claim] {
-    var claims = [noiseTrend(pretrained, "pretrained", seed)]
+    var claims = noiseTrends(pretrained, "pretrained", seed)
     guard let oneStep else { return claims }
-    claims.append(noiseTrend(oneStep, "one-step", seed))
+    claims += noiseTrends(oneStep, "one-step", seed)
     let level = highest
     let shifts = zip(means(oneStep, level), means(pretrained, level)).map { $0 - $1 }
     claims.append(
@@ -96,25 +96,43 @@ public struct SpectrumAnalysis: Sendable {
     return claims
   }
 
-  /// Whether branches work at higher frequencies when there is less noise: the slope over ln σ.
-  private func noiseTrend(_ spectra: ResidualSpectra, _ name: String, _ seed: UInt64) -> Claim {
-    let levels = spectra.sigmas.indices.map { means(spectra, $0) }
-    let logs = spectra.sigmas.map { log($0) }
+  /// Whether branches work at higher frequencies when there is less noise: the slope over ln σ, in the
+  /// upper and in the lower half of the levels. One slope over all of them would hide a peak between;
+  /// halves are not chosen by where it lies.
+  private func noiseTrends(_ spectra: ResidualSpectra, _ name: String, _ seed: UInt64) -> [Claim] {
+    let order = spectra.sigmas.indices.sorted { spectra.sigmas[$0] > spectra.sigmas[$1] }
+    let half = (order.count + 1) / 2
+    guard half > 1 else { return [] }
+    return [("upper", order.prefix(half)), ("lower", order.suffix(half))].compactMap { part, half in
+      noiseTrend(spectra, name, part: part, Array(half), seed)
+    }
+  }
+
+  /// - Parameter order: places of the part's levels, from the highest on.
+  private func noiseTrend(
+    _ spectra: ResidualSpectra, _ name: String, part: String, _ order: [Int], _ seed: UInt64
+  ) -> Claim? {
+    let levels = order.map { means(spectra, $0) }
+    let sigmas = order.map { spectra.sigmas[$0] }
+    let logs = sigmas.map { log($0) }
     let slopes = (0..<spectra.images).map { image in
       LinearFit(x: logs, y: levels.map { $0[image] })?.slope ?? .nan
     }
-    let lowest = spectra.sigmas.indices.min { spectra.sigmas[$0] < spectra.sigmas[$1] } ?? 0
-    // A slope alone would hide a peak in between.
-    let peak = levels.indices.max { sum(levels[$0]) < sum(levels[$1]) } ?? 0
+    guard let first = levels.first, let last = levels.last,
+      let peak = levels.indices.max(by: { sum(levels[$0]) < sum(levels[$1]) })
+    else { return nil }
+    let words = sigmas.map { SpectrumReport.short($0) }
     return Claim(
-      Self.topic, name: "finer-with-less-noise-\(name)",
+      Self.topic, name: "finer-with-less-noise-\(part)-\(name)",
       sentence:
-        "The \(name) network's residuals hold higher frequencies where there is less noise.",
+        "In the \(part) half of the noise levels the \(name) network's residuals hold higher "
+        + "frequencies where there is less noise.",
       evidence:
-        "Mean frequency over all branches \(text(levels[highest])) at the highest noise level, "
-        + "\(text(levels[lowest])) at the lowest, at most \(text(levels[peak])) at σ = "
-        + "\(SpectrumReport.short(spectra.sigmas[peak])); slope over ln σ \(text(slopes)).",
-      differences: slopes.map { -$0 }, seed: seed)
+        "Mean frequency over all branches \(text(first)) at σ = \(words[0]), \(text(last)) at "
+        + "\(words[words.count - 1]), at most \(text(levels[peak])) at \(words[peak]); slope over "
+        + "ln σ \(text(slopes)).",
+      // Where nothing changes from level to level, a slope is rounding.
+      differences: slopes.map { -$0 }, resolution: 1e-12, seed: seed)
   }
 
   private var highest: Int {

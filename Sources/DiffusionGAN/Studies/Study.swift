@@ -94,4 +94,12 @@ public struct StudyCell: Sendable, Equatable {
   public let options: JSONValue
 
   public var budget: Int { checkpoints.last ?? 0 }
+
+  /// Whether all its seeds learn the same pictures of the teacher.
+  public var hasOnePool: Bool { method == .distillRegression && options["pool-seed"] != .null }
+
+  /// Whether every residual branch is off and stays so: EDM initialises `conv1` and `proj`, through which
+  /// branches are added, with weights of 1e-5 or 0, and every kind of freezing keeps these. Such a cell
+  /// says nothing of freezing, nor of what pretraining is worth.
+  public var hasDeadBranches: Bool { network == Study.random && freezing != .none }
 }

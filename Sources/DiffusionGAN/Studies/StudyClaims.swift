@@ -4,8 +4,10 @@ import TensorCore
 
 /// The sentences that a study's results speak to: what its cells allow to be compared is compared.
 ///
-/// All tests are t tests on differences of means over seeds, with the spread between seeds and the
-/// jackknife errors of the distances (`UncertainValue`). Nothing here knows which way they fall.
+/// All tests are t tests on differences and contrasts of means over seeds, with the spread between seeds
+/// and the errors of measurement (`UncertainValue`). They are about other seeds of the same training,
+/// given the networks that it begins from. Nothing here knows which way they fall. Cells whose residual
+/// branches are off by construction are compared with nothing (`StudyCell.hasDeadBranches`).
 public struct StudyClaims {
   /// What a sentence is about.
   public enum Topic: String, Sendable, CaseIterable {
@@ -170,6 +172,8 @@ public struct StudyClaims {
           sentence:
             "Students of \(method.rawValue) get closer to the data with more steps of their "
             + "teacher, in \(words(space)).",
+          given: cells.contains(where: \.hasOnePool)
+            ? "the teacher and the pool of its pictures that all seeds learn" : "the teacher",
           x: { log(Double(max($0.steps ?? 1, 1))) }, label: { "\($0.steps ?? 0) steps" },
           at: images)
       }
@@ -179,7 +183,9 @@ public struct StudyClaims {
   // MARK: - (b) Freezing
 
   private var freezing: [Claim] {
-    let all = results.cells { $0.method == .gan && !results.checkpoints(of: $0).isEmpty }
+    let all = results.cells {
+      $0.method == .gan && !$0.hasDeadBranches && !results.checkpoints(of: $0).isEmpty
+    }
     var claims: [Claim] = []
     for free in all where free.freezing == .none {
       for frozen in all
@@ -236,43 +242,52 @@ public struct StudyClaims {
 
   private var ability: [Claim] {
     let cells = results.cells {
-      $0.method == .gan && $0.pretraining != nil && !results.checkpoints(of: $0).isEmpty
+      $0.method == .gan && $0.pretraining != nil && !$0.hasDeadBranches
+        && !results.checkpoints(of: $0).isEmpty
     }
     guard Set(cells.map(\.pretraining)).count > 1,
       let images = results.commonBudget(of: cells)
     else { return [] }
     return results.spaces.flatMap { space in
       trend(
-        .ability, "more-pretraining-\(space)", cells, in: space,
+        .ability, "later-snapshots-\(space)", cells, in: space,
         sentence:
-          "More diffusion pretraining lowers the distance of the one-step student to the data, in "
-          + "\(words(space)).",
+          "One-step students are closer to the data the more images the snapshot that they begin "
+          + "from had seen, in \(words(space)).",
+        given: "these snapshots, not over pretrainings",
         x: { log(1 + Double($0.pretraining ?? 0) / 1000) },
         label: { "\(($0.pretraining ?? 0) / 1000) thousand images" }, at: images)
     }
   }
 
-  /// A falling trend of ln distance over `x`, all seeds of all cells as points about one line.
+  /// A falling trend of ln distance over `x`: the least-squares slope through the cells' means, as a
+  /// contrast of these. The cells are what they are: its error is that of the means, over seeds, and
+  /// says nothing of how other cells would lie about the line.
   private func trend(
     _ topic: Topic, _ name: String, _ cells: [StudyCell], in space: String, sentence: String,
-    x: (StudyCell) -> Double, label: (StudyCell) -> String, at images: Int
+    given: String, x: (StudyCell) -> Double, label: (StudyCell) -> String, at images: Int
   ) -> [Claim] {
-    let points = cells.flatMap { cell in
-      results.values(.frechet, in: space, of: cell, at: images).map { (x(cell), log($0.value)) }
+    let logarithms = cells.map { cell in
+      let values = results.values(.frechet, in: space, of: cell, at: images)
+      return UncertainValue(
+        values: values.map { log($0.value) },
+        standardErrors: values.map { value in value.standardError.map { $0 / value.value } })
     }
-    guard let fit = LinearFit(x: points.map(\.0), y: points.map(\.1)) else { return [] }
+    let mean = cells.reduce(0) { $0 + x($1) } / Double(cells.count)
+    let spread = cells.reduce(0) { $0 + (x($1) - mean) * (x($1) - mean) }
+    let fall = UncertainValue.combination(
+      zip(cells, logarithms).map { (-(x($0) - mean) / spread, $1) })
     let means = cells.sorted { x($0) < x($1) }.compactMap { cell in
       results.mean(.frechet, in: space, of: cell, at: images).map {
         "\(text($0, .frechet)) with \(label(cell))"
       }
     }
     return [
-      Claim(
-        topic.rawValue, name: name, sentence: sentence,
-        evidence: "After \(images) images the distance is " + means.joined(separator: ", ") + ".",
-        difference: -fit.slope,
-        pValue: LinearFit.slopePValue(x: points.map(\.0), y: points.map(\.1)),
-        samples: points.count)
+      claim(
+        topic, name, sentence,
+        evidence: "After \(images) images the distance is " + means.joined(separator: ", ")
+          + ". Over seeds of the students, given \(given).", fall,
+        samples: cells.reduce(0) { $0 + count(.frechet, $1, space, images) })
     ]
   }
 

@@ -136,7 +136,7 @@ struct StudyFigures {
 
   /// Distance against the amount of pretraining, a line for each number of images seen after it.
   func pretraining(in space: String) -> Figure? {
-    let cells = trained.filter { $0.pretraining != nil }
+    let cells = trained.filter { $0.pretraining != nil && !$0.hasDeadBranches }
       .sorted { ($0.pretraining ?? 0) < ($1.pretraining ?? 0) }
     guard Set(cells.map(\.pretraining)).count > 1 else { return nil }
     let checkpoints = Set(cells.flatMap { results.checkpoints(of: $0) }).sorted()
@@ -154,7 +154,8 @@ struct StudyFigures {
       }, intervalNote: Self.note)
     return Figure(
       name: "\(prefix)pretraining-\(space)", svg: Self.logarithmic(plain).svg, csv: plain.table,
-      caption: "Mean over held-out seeds. The table has the distances themselves.")
+      caption: "Mean over held-out seeds of what was trained from these very snapshots. The table "
+        + "has the distances themselves.")
   }
 
   /// Maps of a frequency analysis, from its summary.

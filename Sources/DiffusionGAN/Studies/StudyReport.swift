@@ -34,7 +34,7 @@ public struct StudyReport: Sendable {
       add(result, claims, prefix: results.count > 1 ? "\(index + 1)-" : "", to: &page)
     }
     page.add(.heading("Limits of the method", level: 2))
-    page.add(.list(Self.limits))
+    page.add(.list(limits))
     page.add(.heading("Manifests", level: 2))
     for result in results {
       page.add(.details(summary: result.path, [.code(result.manifest.prettyText)]))
@@ -131,7 +131,18 @@ public struct StudyReport: Sendable {
           choice.candidates.map { "\($0.rate): \(formatted($0.distance, digits: 2))" }
             .joined(separator: ", "),
         ]
-      }, caption: "Rates were chosen on other seeds than the ones reported.")
+      }, caption: "Rates were chosen on other seeds than the ones reported. \(edges(result))")
+  }
+
+  /// Which cells chose the end of what was tried, beyond which their best rate may lie.
+  private static func edges(_ result: StudyResults) -> String {
+    func names(_ end: (StudyChoice) -> Double?) -> String {
+      let found = result.choices.filter { $0.candidates.count > 1 && $0.rate == end($0) }
+      return found.isEmpty ? "none" : found.map(\.cell).joined(separator: ", ")
+    }
+    return "The largest rate tried was chosen by: \(names { $0.candidates.map(\.rate).max() }); "
+      + "the smallest by: \(names { $0.candidates.map(\.rate).min() }). Beyond these ends nothing "
+      + "was tried."
   }
 
   private static func pictures(_ result: StudyResults) -> [InlinePicture] {
@@ -162,9 +173,11 @@ public struct StudyReport: Sendable {
       }
     ).sorted()
     var text =
-      "Comparisons of cells are Welch's t tests on means over seeds. Their variance is the spread "
-      + "between seeds and, once more, the squared error of each measurement: jackknife for a "
-      + "distance, that of a proportion for recall. "
+      "Comparisons of cells are t tests on means over seeds: Welch's for the spread between seeds, "
+      + "which is divided by their number. The squared error of a measurement is not, since all "
+      + "seeds are measured against the same reference images: it is the jackknife's for a "
+      + "distance, that of a share of the reference for recall. Half-widths of the two are added in "
+      + "quadrature, each with its own degrees of freedom. "
     if let least = counts.first {
       let most = counts.last ?? least
       let range = least == most ? "\(least)" : "\(least) to \(most)"
@@ -181,19 +194,54 @@ public struct StudyReport: Sendable {
           + "differences stay undecided. "
       }
     }
-    return text + "Trends are t tests of a slope over all seeds. Sentences on frequencies are "
-      + "permutation tests over images of one pair of networks."
+    return text + "Trends are t tests of the slope through the cells' means, with the errors of "
+      + "these. Sentences on frequencies are permutation tests over images of one pair of networks."
   }
 
-  private static let limits = [
+  /// What intervals and tests are about, and which cells they do not speak of.
+  private var limits: [String] {
+    let cells = results.flatMap(\.study.cells)
+    func names(_ isWanted: (StudyCell) -> Bool) -> String {
+      var found: [String] = []
+      for cell in cells where isWanted(cell) && !found.contains(cell.name) {
+        found.append(cell.name)
+      }
+      return found.joined(separator: ", ")
+    }
+    var limits: [String] = []
+    if cells.contains(where: \.method.isTrained) {
+      limits.append(
+        "Seeds are of what a cell trains. All seeds of a cell begin from the same network, "
+          + "unless from random weights, so intervals and p say what other seeds of this training would give, not "
+          + "what another pretraining would. Cells of one seed draw the same latents; tests take "
+          + "them for independent.")
+    }
+    let pooled = names(\.hasOnePool)
+    if !pooled.isEmpty {
+      limits.append(
+        "All seeds learn the same pool of the teacher's pictures in \(pooled): what another pool "
+          + "would change is in no interval.")
+    }
+    let dead = names(\.hasDeadBranches)
+    if !dead.isEmpty {
+      limits.append(
+        "In \(dead) freezing keeps what EDM initialises at almost 0, `conv1` and `proj`, so that "
+          + "every residual branch is off: no sentence compares with them. A frozen random network "
+          + "whose branches are not off was not tried.")
+    }
+    return limits + Self.commonLimits
+  }
+
+  private static let commonLimits = [
     "A Fréchet distance grows as images get fewer; all are of equal numbers here. It compares two "
       + "moments of features, not images.",
     "Rates were chosen on development seeds, for each cell by itself, by the same distance that is "
       + "reported; a method with more rates to try has more of a chance.",
     "Features of a classifier favour images that a classifier tells apart; raw pixels and recall "
       + "stand beside them.",
-    "All distances share the reference images. Their error is counted in every cell, although it "
-      + "partly cancels in a comparison: intervals are rather too wide.",
+    "All distances share the reference images. The jackknife does not part their error from that of "
+      + "the generated ones, so the whole is counted as shared, and in a comparison of cells it is "
+      + "counted for both, although what goes the same way cancels: intervals are rather too wide.",
     "One data set and one size of network.",
   ]
 

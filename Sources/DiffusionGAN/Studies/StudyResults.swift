@@ -60,28 +60,27 @@ public enum StudyQuantity: Sendable, Equatable {
   /// Fréchet distance to the images of a teacher, by its place in the study.
   case toTeacher(Int)
 
-  /// - Parameter count: images measured; shares of them have the standard error of a proportion, which
-  ///   leaves out that manifolds were drawn too.
-  func value(_ metric: StudyRow.Metric, count: Int) -> MeasuredDistance? {
-    func share(_ value: Double) -> MeasuredDistance {
+  /// What `row` tells in the space of `metric`. Shares have the standard error of a proportion, which
+  /// leaves out that manifolds were drawn too.
+  func value(_ metric: StudyRow.Metric, of row: StudyRow) -> MeasuredDistance? {
+    func share(_ value: Double, of count: Int) -> MeasuredDistance {
       MeasuredDistance(
         value, standardError: (value * (1 - value) / Double(max(count, 1))).squareRoot())
     }
-    return value(metric, share)
-  }
-
-  private func value(
-    _ metric: StudyRow.Metric, _ share: (Double) -> MeasuredDistance
-  ) -> MeasuredDistance? {
-    switch self {
+    return switch self {
     case .frechet: metric.frechet
-    case .recall: share(metric.recall)
-    case .precision: share(metric.precision)
+    // A share of the reference images, as precision is one of the generated.
+    case .recall: share(metric.recall, of: row.referenceCount)
+    case .precision: share(metric.precision, of: row.count)
     case .kernel: metric.kernel
     case .toTeacher(let place):
       place < metric.toTeachers.count ? metric.toTeachers[place] : nil
     }
   }
+
+  /// All cells and seeds of a study are measured against the same images; precision is a share of
+  /// images that each draws for itself.
+  var errorOrigin: UncertainValue.ErrorOrigin { self == .precision ? .eachRun : .shared }
 }
 
 extension StudyResults {
@@ -112,7 +111,7 @@ extension StudyResults {
         && $0.images == (cell.method.isTrained ? images : 0)
     }
     .compactMap { row in
-      row.metrics.first { $0.name == space }.flatMap { quantity.value($0, count: row.count) }
+      row.metrics.first { $0.name == space }.flatMap { quantity.value($0, of: row) }
     }
   }
 
@@ -123,6 +122,7 @@ extension StudyResults {
     let found = values(quantity, in: space, of: cell, at: images)
     guard !found.isEmpty else { return nil }
     return UncertainValue(
-      values: found.map(\.value), standardErrors: found.map(\.standardError))
+      values: found.map(\.value), standardErrors: found.map(\.standardError),
+      origin: quantity.errorOrigin)
   }
 }

@@ -49,15 +49,17 @@ public struct StudyRow: Sendable, Equatable {
   public var images: Int
   /// The network that was measured.
   public var network: String
-  /// Images that were drawn.
+  /// Images that were drawn, and real ones that they were measured against.
   public var count: Int
+  public var referenceCount: Int
   public var metrics: [Metric]
   /// Total variation distance of the predicted labels; nil without a classifier.
   public var labelDistance: Double?
 
   public init(
     cell: String, role: StudyTask.Role, seed: UInt64, rate: Double?, images: Int,
-    network: String, count: Int, metrics: [Metric], labelDistance: Double? = nil
+    network: String, count: Int, referenceCount: Int, metrics: [Metric],
+    labelDistance: Double? = nil
   ) {
     self.cell = cell
     self.role = role
@@ -66,6 +68,7 @@ public struct StudyRow: Sendable, Equatable {
     self.images = images
     self.network = network
     self.count = count
+    self.referenceCount = referenceCount
     self.metrics = metrics
     self.labelDistance = labelDistance
   }
@@ -85,7 +88,7 @@ extension StudyRow {
       "kind": .string(Self.kind), "cell": .string(cell), "role": .string(role.rawValue),
       "seed": .integer(Int(seed)), "rate": rate.map(JSONValue.number) ?? .null,
       "images": .integer(images), "network": .string(network), "count": .integer(count),
-      "metrics": .array(metrics.map(\.json)),
+      "reference_count": .integer(referenceCount), "metrics": .array(metrics.map(\.json)),
       "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
     ]
   }
@@ -96,16 +99,19 @@ extension StudyRow {
       required: [
         "kind", "cell", "role", "seed", "rate", "images", "network", "count", "metrics",
         "label_total_variation",
-      ])
+      ], optional: ["reference_count"])
     func at(_ key: String) -> JSONReader { keys[key] ?? reader }
     let roles = StudyTask.Role.allCases.map(\.rawValue)
+    let count = try at("count").integer(in: 0...Int.max)
     self.init(
       cell: try at("cell").string(),
       role: try StudyTask.Role(rawValue: at("role").choice(of: roles)) ?? .heldOut,
       seed: UInt64(try at("seed").integer(in: 0...Int.max)),
       rate: at("rate").value == .null ? nil : try at("rate").number(),
       images: try at("images").integer(in: 0...Int.max), network: try at("network").string(),
-      count: try at("count").integer(in: 0...Int.max),
+      count: count,
+      // Rows of earlier versions do not tell it: as many as were drawn, if the data had them.
+      referenceCount: try keys["reference_count"]?.integer(in: 0...Int.max) ?? count,
       metrics: try at("metrics").list().map { try Metric($0) },
       labelDistance: try at("label_total_variation").optionalNumber())
   }

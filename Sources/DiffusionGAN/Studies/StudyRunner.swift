@@ -149,8 +149,8 @@ public struct StudyRunner {
       let row = StudyRow(
         cell: task.cell.name, role: task.role, seed: task.seed,
         rate: task.cell.method.isTrained ? task.rate : nil, images: snapshot.images,
-        network: snapshot.path, count: drawn.count, metrics: found.metrics,
-        labelDistance: found.labelDistance)
+        network: snapshot.path, count: drawn.count, referenceCount: data.reference.count,
+        metrics: found.metrics, labelDistance: found.labelDistance)
       if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
       try run.append([row.json])
       rows.append(row)
@@ -226,7 +226,8 @@ public struct StudyRunner {
   ///
   /// - Parameters:
   ///   - steps: of the sampler; nil for one call.
-  ///   - seed: of the run; nil for a teacher's reference images. No two share a latent.
+  ///   - seed: of the run; nil for a teacher's reference images. All cells draw the latents of their
+  ///     seed, so sets of one seed share them; other seeds, and the teachers' images, have others.
   private func draw(_ network: NetworkFile, steps: Int?, seed: UInt64?) throws -> ImageDataset {
     let first = seed.map { ($0 + 1) * 10_000_000 } ?? 0
     let seeds = (0..<UInt64(study.count)).map { first + $0 }

@@ -35,21 +35,3 @@ public struct LinearFit: Sendable, Equatable {
     return total > 0 ? 1 - residual / total : .nan
   }
 }
-
-extension LinearFit {
-  /// Two-sided p value of the t test that the slope is 0, from the scatter about the line; NaN for
-  /// fewer than three points.
-  public static func slopePValue(x: [Double], y: [Double]) -> Double {
-    guard x.count > 2, let fit = LinearFit(x: x, y: y) else { return .nan }
-    let n = Double(x.count)
-    let mean = x.reduce(0, +) / n
-    let spread = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let residual = zip(x, y).reduce(0) {
-      let error = $1.1 - fit.intercept - fit.slope * $1.0
-      return $0 + error * error
-    }
-    let error = (residual / (n - 2) / spread).squareRoot()
-    guard error > 0 else { return fit.slope == 0 ? 1 : 0 }
-    return StudentT.twoSided(fit.slope / error, degrees: n - 2)
-  }
-}

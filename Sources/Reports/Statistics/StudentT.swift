@@ -14,12 +14,17 @@ public enum StudentT {
 
   /// The value that a share `level` of the distribution lies within, on both sides of 0.
   public static func halfWidth(level: Double, degrees: Double) -> Double {
-    guard degrees > 0 else { return .infinity }
+    quantile(twoSided: 1 - level, degrees: degrees)
+  }
+
+  /// The value beyond which, on both sides of 0, a share `p` of the distribution lies.
+  static func quantile(twoSided p: Double, degrees: Double) -> Double {
+    guard degrees > 0, p > 0 else { return .infinity }
     var (low, high) = (0.0, 1.0)
-    while twoSided(high, degrees: degrees) > 1 - level, high < 1e12 { high *= 2 }
-    for _ in 0..<100 {
+    while twoSided(high, degrees: degrees) > p, high < 1e300 { (low, high) = (high, 2 * high) }
+    for _ in 0..<60 {
       let middle = (low + high) / 2
-      if twoSided(middle, degrees: degrees) > 1 - level { low = middle } else { high = middle }
+      if twoSided(middle, degrees: degrees) > p { low = middle } else { high = middle }
     }
     return (low + high) / 2
   }

@@ -68,7 +68,9 @@ enum DistillCommand: Command {
         choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
       TrainingLoop.lengthOption(),
       OptionSpecification(
-        long: "rate", valueName: "R", help: "Learning rate.", defaultText: "the preset's"),
+        long: "rate", valueName: "R",
+        help: "Learning rate: constant, but for progressive, where it falls to 0 over each stage.",
+        defaultText: "the preset's"),
       TrainingLoop.tickOption, TrainingLoop.snapshotsOption, CommonOptions.seed,
       CommonOptions.threads, TrainingLoop.outOption,
     ],

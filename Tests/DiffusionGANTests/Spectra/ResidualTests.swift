@@ -128,8 +128,41 @@ import Testing
     #expect(claim(0.2, 0.6, "spectrum-shift")?.verdict == .supported)
     #expect(claim(0.6, 0.2, "spectrum-shift")?.verdict == .contradicted)
     #expect(claim(0.2, 0.6, "shift-where-used")?.verdict == .supported)
-    #expect(claim(0.1, 0.1, "finer-with-less-noise-pretrained")?.verdict == .supported)
-    #expect(claim(0.5, 0.5, "finer-with-less-noise-pretrained")?.verdict == .contradicted)
+  }
+
+  /// A rise as noise gets less, and a fall after it, are two sentences; one slope over both would say
+  /// the larger.
+  @Test(arguments: [3, 4, 5])
+  func halvesOfTheNoiseLevelsAreTestedApart(_ count: Int) {
+    let sigmas = (0..<count).map { 80 / Double(1 << (2 * $0)) }
+    func claims(_ sharesByLevel: [Double]) -> [String: Claim.Verdict] {
+      let spectra = ResidualSpectra(
+        layers: ["a"], sigmas: sigmas, bands: 2,
+        shares: [
+          sharesByLevel.map { share in
+            (0..<16).map { image in
+              let own = share + Double(image % 4) / 100
+              return [1 - own, own]
+            }
+          }
+        ])
+      return Dictionary(
+        uniqueKeysWithValues: SpectrumAnalysis(spectra, seed: 0).claims(seed: 0).map {
+          ($0.name, $0.verdict)
+        })
+    }
+    let middle = Double(count - 1) / 2
+    let peak = claims((0..<count).map { 0.6 - abs(Double($0) - middle) / 10 })
+    #expect(peak["finer-with-less-noise-upper-pretrained"] == .supported)
+    #expect(peak["finer-with-less-noise-lower-pretrained"] == .contradicted)
+    let rise = claims((0..<count).map { 0.2 + Double($0) / 10 })
+    #expect(
+      rise == [
+        "finer-with-less-noise-upper-pretrained": .supported,
+        "finer-with-less-noise-lower-pretrained": .supported,
+      ])
+    let flat = claims([Double](repeating: 0.4, count: count))
+    #expect(flat.values.allSatisfy { $0 == .undecided })
   }
 
   @Test func removalIsMeasuredOnTheOutput() throws {

@@ -23,8 +23,10 @@ import Testing
           "pretraining": 50000, "rates": [0.1], "checkpoints": [10, 20] },
         { "name": "random", "method": "gan", "network": "random", "freeze": "1",
           "pretraining": 0, "rates": [0.1], "checkpoints": [10, 20] },
-        { "name": "d5", "method": "distill-regression", "network": "p", "steps": 5,
+        { "name": "random-0", "method": "gan", "network": "random",
           "rates": [0.1], "checkpoints": [10, 20] },
+        { "name": "d5", "method": "distill-regression", "network": "p", "steps": 5,
+          "rates": [0.1], "checkpoints": [10, 20], "options": {"pool-seed": 3} },
         { "name": "d18", "method": "distill-regression", "network": "p", "steps": 18,
           "rates": [0.1], "checkpoints": [10, 20] } ] }
     """
@@ -46,7 +48,7 @@ import Testing
           rows.append(
             StudyRow(
               cell: cell.name, role: .heldOut, seed: seed, rate: 0.1, images: images,
-              network: "n", count: 10_000,
+              network: "n", count: 10_000, referenceCount: 2_500,
               metrics: ["m", "pixels"].map { name in
                 StudyRow.Metric(
                   name: name, frechet: MeasuredDistance(distance, standardError: error),
@@ -71,7 +73,7 @@ import Testing
   @Test func sentencesFallAsTheNumbersDo() throws {
     let good = verdicts(
       try Self.results(
-        ["gan": 3, "free": 6, "little": 12, "random": 80, "t18": 5, "t5": 15],
+        ["gan": 3, "free": 6, "little": 12, "random-0": 80, "d5": 30, "t18": 5, "t5": 15],
         recall: ["gan": 0.7, "t18": 0.9], toTeacher: ["gan": 8]))
     #expect(good["closer-to-data-gan-m"] == .supported)
     #expect(good["farther-from-teacher-gan-m"] == .supported)
@@ -79,20 +81,98 @@ import Testing
     #expect(good["distance-of-teacher-gan-pixels"] == .supported)
     #expect(good["recall-of-teacher-gan-m"] == .contradicted)
     #expect(good["freezing-gan-free-m"] == .supported)
-    #expect(good["pretrained-over-random-gan-random"] == .supported)
-    #expect(good["more-pretraining-m"] == .supported)
+    #expect(good["pretrained-over-random-free-random-0"] == .supported)
+    #expect(good["later-snapshots-m"] == .supported)
+    #expect(good["more-teacher-steps-distill-regression-m"] == .supported)
 
     let bad = verdicts(
       try Self.results(
-        ["gan": 14, "free": 13, "little": 9, "random": 4, "d5": 8, "t18": 5],
+        ["gan": 14, "free": 13, "little": 9, "random-0": 4, "d5": 8, "t18": 5],
         recall: ["gan": 0.9, "t18": 0.7], toTeacher: ["gan": 2]))
     #expect(bad["recall-of-teacher-gan-m"] == .supported)
     #expect(bad["closer-to-data-gan-m"] == .contradicted)
     #expect(bad["farther-from-teacher-gan-m"] == .contradicted)
     #expect(bad["distance-of-teacher-gan-m"] == .contradicted)
     #expect(bad["freezing-gan-free-m"] == .contradicted)
-    #expect(bad["pretrained-over-random-gan-random"] == .contradicted)
-    #expect(bad["more-pretraining-m"] == .contradicted)
+    #expect(bad["pretrained-over-random-free-random-0"] == .contradicted)
+    #expect(bad["later-snapshots-m"] == .contradicted)
+    #expect(bad["more-teacher-steps-distill-regression-m"] == .contradicted)
+  }
+
+  /// Whatever came out of a random network with its branches frozen off, no sentence hangs on it.
+  @Test func nothingIsSaidOfDeadBranches() throws {
+    let all = [1.0, 80].map { distance in
+      Result { try Self.results(["gan": 3, "free": 6, "little": 12, "random": distance]) }
+    }
+    let claims = try all.map { StudyReport([try $0.get()]).claims }
+    for (one, other) in zip(claims[0], claims[1]) {
+      #expect(one.name == other.name && one.adjustedPValue == other.adjustedPValue)
+      #expect(!one.name.contains("random") || one.name == "pretrained-over-random-free-random-0")
+    }
+    let page = StudyReport([try all[0].get()]).page
+    #expect(page.html.contains("In random freezing keeps"))
+    let points = page.figures.first { $0.name == "pretraining-m" }?.csv.rows.map { $0[1] }
+    #expect(Set(points ?? []) == ["50", "400"])
+  }
+
+  /// EDM's networks begin with branches of next to nothing, and every kind of freezing keeps these.
+  @Test func frozenRandomBranchesAreOff() throws {
+    let network = try UNet(NetworkTests.small)
+    let weights = network.initialParameters(seed: 3)
+    for name in network.residualNames {
+      for rule in ["1", "2", "3", "norm-affine"] {
+        let rule = try FreezeRule(parsing: rule)
+        #expect(rule.freezes("model.\(name).weight"), "\(name)")
+      }
+      #expect(weights["model.\(name).weight"].values.allSatisfy { abs($0) < 1e-4 }, "\(name)")
+    }
+  }
+
+  /// The slope of ln distance over ln steps, through the means of two cells, by hand.
+  @Test func aTrendIsAContrastOfMeans() throws {
+    let results = try Self.results(["d5": 30, "d18": 10], error: 0.5)
+    let claim = try #require(
+      StudyClaims(results).all.first { $0.name == "more-teacher-steps-distill-regression-m" })
+    let distance = log(18.0 / 5)
+    let values: [[Double]] = [[29.9, 30, 30.1], [9.9, 10, 10.1]]
+    let means: [Double] = values.map { $0.map { log($0) }.reduce(0, +) / 3 }
+    #expect(abs(claim.difference - (means[0] - means[1]) / distance) < 1e-12)
+    // Between seeds and, undivided, of the measurement.
+    let logarithms = values.map { own in
+      UncertainValue(
+        values: own.map { log($0) }, standardErrors: own.map { 0.5 / $0 }, origin: .shared)
+    }
+    #expect(abs(claim.pValue - (logarithms[0] - logarithms[1]).pValue) < 1e-9)
+    #expect(claim.samples == 6 && claim.evidence.contains("the pool of its pictures"))
+  }
+
+  @Test func sharesHaveTheErrorsOfTheirOwnCounts() throws {
+    let results = try Self.results([:], recall: ["t18": 0.9], jitter: 0)
+    func error(_ quantity: StudyQuantity, _ name: String) throws -> Double {
+      let cell = try #require(results.study.cells.first { $0.name == name })
+      let images = cell.method.isTrained ? 20 : 0
+      return try #require(results.mean(quantity, in: "m", of: cell, at: images)).standardError
+    }
+    // Of 2,500 reference images 90 % are covered; of 10,000 drawn ones 80 % are precise.
+    #expect(abs(try error(.recall, "t18") - (0.9 * 0.1 / 2_500).squareRoot()) < 1e-12)
+    #expect(abs(try error(.precision, "t18") - (0.8 * 0.2 / 10_000).squareRoot()) < 1e-12)
+    // Three seeds share the reference, not what they draw.
+    #expect(abs(try error(.recall, "gan") - (0.8 * 0.2 / 2_500).squareRoot()) < 1e-12)
+    #expect(try error(.precision, "gan") < 1e-12)
+  }
+
+  @Test func choicesAtTheEndOfWhatWasTriedAreNamed() throws {
+    let plain = try Self.results([:])
+    func choice(_ cell: String, _ rate: Double) -> StudyChoice {
+      StudyChoice(
+        cell: cell, rate: rate, metric: "m",
+        candidates: [0.1, 0.2, 0.3].map { .init(rate: $0, distance: abs($0 - rate)) })
+    }
+    let results = StudyResults(
+      path: "run", study: plain.study, rows: plain.rows,
+      choices: [choice("gan", 0.3), choice("free", 0.2), choice("d5", 0.1), choice("d18", 0.3)])
+    let html = StudyReport([results]).page.html
+    #expect(html.contains("The largest rate tried was chosen by: gan, d18; the smallest by: d5."))
   }
 
   @Test func oneCloseRivalIsEnoughForDoubt() throws {

@@ -154,5 +154,27 @@ import Testing
     #expect(
       try StudyRow(JSONReader(JSONValue(parsing: Data(text.utf8), place: "r"), place: "r")) == row)
     #expect(FileManager.default.fileExists(atPath: path + "/pictures/g-seed-0.png"))
+    // Earlier versions' rows do not tell how many images they were measured against.
+    var earlier = row.json.pairs
+    earlier.removeAll { $0.0 == "reference_count" }
+    let read = try StudyRow(JSONReader(.object(earlier), place: "r"))
+    #expect(read.referenceCount == 100 && read == row)
+  }
+
+  /// Fewer real images than are drawn: recall is a share of these.
+  @Test func rowsTellHowManyTheyWereMeasuredAgainst() throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    let run = try RunDirectory.open(
+      root: scratch.path, name: "s",
+      identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+      rowsFile: StudyResults.rowsFile)
+    let data = try Self.pictures()
+    var runner = try StudyRunner(
+      study, in: run, train: data, test: data.subset(Array(0..<90)), metrics: [],
+      trainer: CountingTrainer(network), pool: ThreadPool(count: 2))
+    try runner()
+    let rows = try StudyResults(contentsOf: run.path).rows
+    #expect(!rows.isEmpty && rows.allSatisfy { $0.count == 100 && $0.referenceCount == 90 })
   }
 }
