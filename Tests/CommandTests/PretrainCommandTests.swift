@@ -44,7 +44,7 @@ import Testing
     // A finished run has nothing left to do.
     #expect(try Program.run(pretrain(whole), of: "onestep").status == 0)
     let other = try Program.run(pretrain(whole, kimg: 2), of: "onestep")
-    other.expectFailure(1, "another run: total is 1008 there", of: "onestep")
+    other.expectFailure(1, "another run: total is 1000 there", of: "onestep")
   }
 
   /// Two sets of one name and size are two runs.

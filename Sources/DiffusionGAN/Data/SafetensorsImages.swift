@@ -29,12 +29,13 @@ enum SafetensorsImages {
 
   /// Pictures in 0…1 would pass for pale ones.
   private static func bytes(of values: [Float], place: String) throws -> [UInt8] {
-    guard values.contains(where: { !($0 >= 0) }) else {
+    let bytes = try PixelRounding.bytes(of: values, place: place)
+    guard values.contains(where: { $0 < 0 }) else {
       throw UserError(
         "holds no value below 0, and pictures are in −1…1 here", at: place,
         remedy: "scale pictures in 0…1 by 2·x − 1, or store them as U8 in 0…255")
     }
-    return try PixelRounding.bytes(of: values, place: place)
+    return bytes
   }
 
   private static func labels(in file: SafetensorsFile) throws -> (labels: [Int]?, classes: Int?) {

@@ -97,7 +97,7 @@ import Testing
         in: scratch)
       let run = try RunDirectory.open(
         root: scratch.path, name: "s\(images)",
-        identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
         study, in: run, train: Self.pictures(), test: nil, metrics: [],
@@ -118,7 +118,7 @@ import Testing
     func run(stopAt limit: Int? = nil) throws -> RunDirectory {
       let run = try RunDirectory.open(
         root: scratch.path, name: "s",
-        identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
         rowsFile: StudyResults.rowsFile)
       let steps = Mutex(0)
       var runner = try StudyRunner(
@@ -167,7 +167,7 @@ import Testing
     let (study, network) = try Self.study(in: scratch)
     let run = try RunDirectory.open(
       root: scratch.path, name: "s",
-      identity: StudyRunner.identity(of: study, metrics: [], trainer: .null),
+      identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
       rowsFile: StudyResults.rowsFile)
     let data = try Self.pictures()
     var runner = try StudyRunner(
