@@ -54,10 +54,7 @@ struct VectorClaims {
     let controls = findings.filter { $0.task != task }
     let share = formattedPercent(margin)
     // What a method cannot find where it is known to be says nothing where it is not found.
-    let works = controls.contains { control in
-      let test = PermutationTest.paired(beyondMargin(control), seed: seed)
-      return test.meanDifference > 0 && test.pValue < Claim.level
-    }
+    let works = controls.contains(where: isThere)
     let (vector, words) = (lowercased, own.recipient.words)
     var claims = controls.map { control in
       claim(
@@ -83,9 +80,9 @@ struct VectorClaims {
           + (gap.low > 0 ? "" : " The demonstrations themselves have no clear effect.")
           + (works
             ? ""
-            : " No positive control reaches the margin into these prompts, so this is not counted for "
-              + "the paper's claim."),
-        beyondMargin(own).map { -$0 }, works ? 1 : nil))
+            : " No positive control reaches the margin into these prompts, so that absence is not counted "
+              + "for the paper's claim."),
+        beyondMargin(own).map { -$0 }, works || isThere(own) ? 1 : nil))
     return claims + controls.map { comparison(of: own, with: $0, paper: works ? 1 : nil) }
   }
 
@@ -93,6 +90,12 @@ struct VectorClaims {
 
   private func beyondMargin(_ finding: VectorFinding) -> [Double] {
     finding.point.outcomes.map { $0.effect - margin * $0.gap }
+  }
+
+  /// A vector that is there needs no control.
+  private func isThere(_ finding: VectorFinding) -> Bool {
+    let test = PermutationTest.paired(beyondMargin(finding), seed: seed)
+    return test.meanDifference > 0 && test.pValue < Claim.level
   }
 
   private func claim(

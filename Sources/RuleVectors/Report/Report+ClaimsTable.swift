@@ -12,7 +12,7 @@ extension Report {
     let tasks = names(\.record.task)
     var text = Claim.count(claims) + " All are corrected together (Holm).\n\n"
     text += "## Whether the models do the tasks\n\n"
-    text += table(tasks, models) { $0.gate.map(Self.gateCell) ?? "–" }
+    text += table(tasks, models, Self.gates)
     for claim in PaperClaim.allCases where claim != .series {
       let tested = tasks.filter { task in
         runs.contains { $0.record.task == task && $0.verdict(on: claim).outcome != .notTested }
@@ -20,10 +20,14 @@ extension Report {
       text += "\n## \(claim.rawValue). \(claim.sentence)\n\n"
       text +=
         tested.isEmpty
-        ? "No run tests it.\n" : table(tested, models) { Self.cell($0, $0.verdict(on: claim)) }
+        ? "No run tests it.\n"
+        : table(tested, models) { runs in
+          runs.contains { $0.gate?.passed ?? true }
+            ? Self.text(verdict(on: claim, runs)) : "the model does not do the task"
+        }
     }
     text += "\n## \(PaperClaim.series.rawValue). \(PaperClaim.series.sentence)\n\n"
-    return text + series(models)
+    return text + series(tasks, models)
   }
 
   /// Different names in the order of the runs.
@@ -31,8 +35,20 @@ extension Report {
     runs.reduce(into: []) { if !$0.contains(name($1)) { $0.append(name($1)) } }
   }
 
+  /// Runs of one task on one model.
+  private func cell(_ task: String, _ model: String) -> [RunReport] {
+    runs.filter { $0.record.task == task && $0.record.model == model }
+  }
+
+  /// What those runs say together in which the model does the task.
+  private func verdict(on claim: PaperClaim, _ runs: [RunReport]) -> RunReport.PaperVerdict {
+    let verdicts = runs.filter { $0.gate?.passed ?? true }.map { $0.verdict(on: claim) }
+    return RunReport.PaperVerdict(
+      claim: claim, claims: verdicts.flatMap(\.claims), headings: verdicts.flatMap(\.headings))
+  }
+
   private func table(
-    _ tasks: [String], _ models: [String], _ cell: (RunReport) -> String
+    _ tasks: [String], _ models: [String], _ text: ([RunReport]) -> String
   ) -> String {
     func row(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
     return row(["task"] + models) + row(["---"] + models.map { _ in "---" })
@@ -40,18 +56,23 @@ extension Report {
         row(
           [task]
             + models.map { model in
-              let own = runs.filter { $0.record.task == task && $0.record.model == model }
-              return own.isEmpty ? "" : own.map(cell).joined(separator: "; ")
+              let own = cell(task, model)
+              return own.isEmpty ? "not run" : text(own)
             })
       }.joined()
   }
 
-  private static func gateCell(_ gate: Gate) -> String {
-    (gate.passed ? "yes" : "no") + ", right in \(gate.candidateAccuracy.text)"
+  /// Once for every number of demonstrations.
+  private static func gates(_ runs: [RunReport]) -> String {
+    var seen: Set<Int> = []
+    return runs.filter { seen.insert($0.record.demonstrations).inserted }.map { run in
+      guard let gate = run.gate else { return "–" }
+      return (gate.passed ? "yes" : "no") + ", right in \(gate.candidateAccuracy.text) with "
+        + "\(run.record.demonstrations)"
+    }.joined(separator: "; ")
   }
 
-  private static func cell(_ run: RunReport, _ verdict: RunReport.PaperVerdict) -> String {
-    guard run.gate?.passed ?? true else { return "the model does not do the task" }
+  private static func text(_ verdict: RunReport.PaperVerdict) -> String {
     guard verdict.outcome != .notTested else { return "not tested" }
     let decided = verdict.claims.filter { $0.verdict != .undecided }
     let weakest = (decided.isEmpty ? verdict.claims : decided)
@@ -61,21 +82,22 @@ extension Report {
   }
 
   /// Over the tasks whose rules several demonstrations define and which a model does.
-  private func series(_ models: [String]) -> String {
+  private func series(_ tasks: [String], _ models: [String]) -> String {
     let claims: [PaperClaim] = [.noGlobalVector, .ownAnswerPosition, .distributed]
     let lines = models.map { model in
-      let tested = runs.filter { run in
-        run.record.model == model && (run.gate?.passed ?? true)
-          && claims.contains { run.verdict(on: $0).outcome != .notTested }
+      let cells = tasks.map { cell($0, model) }.filter { runs in
+        claims.contains { verdict(on: $0, runs).outcome != .notTested }
       }
       let counts = claims.map { claim in
-        let outcomes = tested.map { $0.verdict(on: claim).outcome }.filter { $0 != .notTested }
+        let outcomes = cells.map { verdict(on: claim, $0).outcome }.filter { $0 != .notTested }
         let supported = outcomes.count { $0 == .supported }
         let against = outcomes.count { $0 == .contradicted || $0 == .mixed }
         return "claim \(claim.rawValue) in \(supported) of \(outcomes.count)"
           + (against > 0 ? ", contradicted or mixed in \(against)" : "")
       }
-      return "- \(model), \(tested.count) tasks: \(counts.joined(separator: "; "))."
+      return
+        "- \(model), \(cells.count) \(cells.count == 1 ? "task" : "tasks"): "
+        + "\(counts.joined(separator: "; "))."
     }
     return lines.joined(separator: "\n") + "\n"
   }

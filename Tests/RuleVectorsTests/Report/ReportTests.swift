@@ -141,6 +141,17 @@ import Testing
     #expect(table.contains("## 4. ") && table.contains("No run tests it."))
   }
 
+  @Test func runsOfOneTaskAreOneCell() throws {
+    defer { removeFolder() }
+    let report = try Report([try record("a"), try record("c")])
+    let claims = report.runs[0].verdict(on: .ownAnswerPosition).claims.count
+    let own = try #require(report.claimsTable.components(separatedBy: "## 2. ").last)
+      .components(separatedBy: "## 3. ")[0]
+    #expect(claims > 0 && own.contains("| small | supported by \(2 * claims) of \(2 * claims): "))
+    #expect(own.components(separatedBy: "| small |").count == 2)
+    #expect(report.claimsTable.contains("- tiny, 1 task: "))
+  }
+
   @Test func withoutALayerThereAreNoSentences() throws {
     defer { removeFolder() }
     let report = try Report([try record("a", layer: "")])

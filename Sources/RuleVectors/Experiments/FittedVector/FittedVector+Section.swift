@@ -184,14 +184,19 @@ extension FittedVector {
           $0.task != findings.task && $0.source == .fitted && $0.form == result.form
             && $0.beyond(margin).isClearlyPositive(findings.seed)
         }
+        // One that is found needs no control.
+        let isThere = result.beyond(margin).isClearlyPositive(findings.seed)
         claims.append(
           result.patched.allSatisfy(\.isDrawn)
             ? claim(
               "little",
               "Even fitted, \(result.form.words) brings less than \(share) of what demonstrations bring on "
                 + "\(findings.task).", result, result.beyond(margin).map { -$0 },
-              paper: works ? PaperClaim.noGlobalVector.rawValue : nil,
-              more: works ? "" : " No positive control reaches the margin in this form.")
+              paper: works || isThere ? PaperClaim.noGlobalVector.rawValue : nil,
+              more: works
+                ? ""
+                : " No positive control reaches the margin in this form, so that absence is not counted for the "
+                  + "paper's claim.")
             : claim(
               "carries",
               "Fitted, \(result.form.words) brings more than \(share) of what demonstrations bring on "
