@@ -93,9 +93,9 @@ struct EvaluationReport {
     var text =
       "against \(sets.reference.count) images of \(sets.reference.name) "
       + "(\(sets.origins.reference))\n"
-    if sets.generated.count < sets.given, sets.generated.count == sets.floor.count {
+    if sets.generated.count < sets.given {
       text +=
-        "\(sets.generated.count) of the \(sets.given) generated images: as many as the floor has or --count says\n"
+        "\(sets.generated.count) of the \(sets.given) generated images, as many as of the floor\n"
     }
     for comparison in comparisons {
       text += "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image\n"

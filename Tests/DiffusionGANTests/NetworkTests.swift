@@ -40,6 +40,20 @@ import Testing
     } throws: { "\($0)".contains("map_layer0.bias") }
   }
 
+  @Test(arguments: ["abc", "0", "-0.5", "nan", "inf"])
+  func aDeviationThatIsNoneIsNamed(_ sigma: String) throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("network-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let network = try UNet(Self.small)
+    try Safetensors.write(
+      network.initialParameters(seed: 2).arrays(),
+      metadata: ["network": network.configuration.jsonValue.text, "sigma_data": sigma], to: path)
+    #expect {
+      try NetworkFile(contentsOf: path)
+    } throws: { "\($0)".contains("sigma_data is \"\(sigma)\", which is no deviation") }
+  }
+
   @Test func networkFilesAreReadAsTheyWereWritten() throws {
     let path = FileManager.default.temporaryDirectory
       .appendingPathComponent("network-\(UUID().uuidString).safetensors").path
