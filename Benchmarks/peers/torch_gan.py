@@ -11,7 +11,6 @@ from torch import nn
 from torch.nn import functional as F
 from unet import UNet
 
-SIGMA = 80.0
 SLOPE = 0.2
 
 
@@ -25,20 +24,21 @@ def part(arrays, prefix):
 
 
 class Generator(nn.Module):
-    """One call of a diffusion network at the highest noise level (Karras et al. 2022, Table 1)."""
+    """One call of a diffusion network at one noise level (Karras et al. 2022, Table 1)."""
 
     def __init__(self, description):
         super().__init__()
         self.model = UNet(description["network"])
-        data, shifted = description["sigma_data"], SIGMA - description["epsilon"]
-        self.inner = 1 / math.hypot(SIGMA, data)
+        self.sigma = description["start_sigma"]
+        data, shifted = description["sigma_data"], self.sigma - description["epsilon"]
+        self.inner = 1 / math.hypot(self.sigma, data)
         self.skip = data**2 / (shifted**2 + data**2)
         self.outer = shifted * data * self.inner
         # One noise level for the whole batch.
-        self.register_buffer("noise", torch.tensor([math.log(SIGMA) / 4]), persistent=False)
+        self.register_buffer("noise", torch.tensor([math.log(self.sigma) / 4]), persistent=False)
 
     def forward(self, latents):
-        x = latents * SIGMA
+        x = latents * self.sigma
         return x * self.skip + self.model(x * self.inner, self.noise) * self.outer
 
 
@@ -80,17 +80,20 @@ class Mixing(nn.Module):
     def __init__(self, arrays):
         super().__init__()
         for name, array in arrays.items():
-            self.register_buffer(name, array)
+            self.register_buffer(name.replace(".", "_"), array)
+
+    def convolved(self, x, name):
+        return F.conv2d(x, getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias"))
 
     def forward(self, maps):
         mixed = []
         for index, x in reversed(list(enumerate(maps))):
-            x = F.conv2d(x, getattr(self, f"across{index}"))
+            x = self.convolved(x, f"across{index}")
             if mixed:
-                up = F.conv2d(mixed[-1], getattr(self, f"up{index + 1}"))
-                up = F.interpolate(up, size=x.shape[2:], mode="bilinear", align_corners=False)
-                x = (x + up) * math.sqrt(0.5)
-            mixed.append(F.conv2d(x, getattr(self, f"fuse{index}")))
+                x = x + F.interpolate(
+                    mixed[-1], size=x.shape[2:], mode="bilinear", align_corners=True
+                )
+            mixed.append(self.convolved(x, f"fuse{index}"))
         return mixed[::-1]
 
 
@@ -102,7 +105,8 @@ class SpectralConvolution(nn.Module):
 
     def __init__(self, weight, bias, left, stride, padding):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+        self.weight = nn.Parameter(weight)
+        self.bias = None if bias is None else nn.Parameter(bias)
         self.register_buffer("left", left)
         self.stride, self.padding = stride, padding
 
@@ -116,6 +120,17 @@ class SpectralConvolution(nn.Module):
         return F.conv2d(x, weight, self.bias, self.stride, self.padding)
 
 
+class BatchNorm(nn.Module):
+    """By the batch's own mean and variance."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+
+    def forward(self, x):
+        return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+
+
 class Head(nn.Module):
     """Convolutions of 4×4 halve, those of 3×3 keep the size; the last one makes logits."""
 
@@ -125,7 +140,7 @@ class Head(nn.Module):
         def layer(name, stride, padding):
             return SpectralConvolution(
                 weights[f"{name}.weight"],
-                weights[f"{name}.bias"],
+                weights.get(f"{name}.bias"),
                 state[f"{name}.left"],
                 stride,
                 padding,
@@ -136,12 +151,18 @@ class Head(nn.Module):
         self.layers = nn.ModuleList(
             layer(f"conv{i}", stride, padding=1) for i, stride in enumerate(strides)
         )
+        self.norms = nn.ModuleList(
+            BatchNorm(weights[f"norm{i}.weight"], weights[f"norm{i}.bias"]) for i in range(count)
+        )
+        self.stem = layer("stem", stride=1, padding=1) if "stem.weight" in weights else None
         self.logits = layer("logits", stride=1, padding=0)
 
     def forward(self, x):
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), SLOPE)
-        return self.logits(x)
+        if self.stem is not None:
+            x = F.leaky_relu(self.stem(x), SLOPE)
+        for layer, norm in zip(self.layers, self.norms):
+            x = F.leaky_relu(norm(layer(x)), SLOPE)
+        return self.logits(x).flatten(1)
 
 
 class Discriminator(nn.Module):
@@ -160,9 +181,9 @@ class Discriminator(nn.Module):
         return Head(part(arrays, f"discriminator/{name}."), part(arrays, f"state/{name}."))
 
     def forward(self, x):
-        """Logits of each head, [batch, 1, height, width]."""
+        """Logits of the classifier's heads side by side and of the pixels, [batch, logits]."""
         maps = self.mixing(self.classifier(x))
-        return [head(x) for head, x in zip(self.heads, maps)] + [self.pixels(x)]
+        return [torch.cat([head(x) for head, x in zip(self.heads, maps)], 1), self.pixels(x)]
 
 
 class AdversarialStep:
@@ -170,7 +191,7 @@ class AdversarialStep:
 
     def __init__(self, description, arrays):
         self.layout = getattr(torch, description["memory_format"])
-        self.interval, self.gamma = description["interval"], description["gamma"]
+        self.gamma, self.rate = description["gamma"], description["discriminator_rate"]
         self.generator = Generator(description)
         self.generator.load_state_dict(part(arrays, "generator/"))
         trainable = set(description["trainable"])
@@ -184,21 +205,24 @@ class AdversarialStep:
         self.generator_optimiser = torch.optim.Adam(
             self.trained, lr=description["rate"], betas=(0.0, 0.99), fused=True
         )
-        # Rate and decay make up for the penalty's steps (Karras et al. 2020, lazy regularisation).
-        correction = self.interval / (self.interval + 1)
-        self.discriminator_optimiser = torch.optim.Adam(
-            self.critical,
-            lr=description["discriminator_rate"] * correction,
-            betas=(0.0, 0.99**correction),
-            fused=True,
-        )
+        self.discriminator_optimiser = torch.optim.Adam(self.critical, fused=True)
+        self.set_interval(description["interval"])
         names = ["generator", "discriminator", "real"]
         self.inputs = [arrays[f"input.{name}"] for name in names]
         self.batch = description["batch"]
         self.checked_rate = description["checked_rate"]
+        self.checked_interval = description["checked_interval"]
         # What is frozen is its own average.
         self.average = [parameter.detach().clone() for parameter in self.trained]
         self.share = 1 - 0.5 ** (self.batch / description["half_life"])
+
+    def set_interval(self, interval):
+        """Rate and decay make up for the penalty's steps (Karras et al. 2020, StyleGAN2)."""
+        self.interval = interval
+        correction = interval / (interval + 1)
+        for group in self.discriminator_optimiser.param_groups:
+            group["lr"] = self.rate * correction
+            group["betas"] = (0.0, 0.99**correction)
 
     def step_generator(self, latents):
         """A step, and its loss."""
@@ -229,7 +253,7 @@ class AdversarialStep:
         """A step of R1, and its value without the weight for the interval."""
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         pictures = real.detach().requires_grad_()
-        total = sum(logits.sum() for logits in self.discriminator(pictures))
+        total = sum(logits.mean(1).sum() for logits in self.discriminator(pictures))
         (slope,) = torch.autograd.grad(total, pictures, create_graph=True)
         penalty = slope.square().sum() * (self.gamma / 2 / len(real))
         (penalty * self.interval).backward()
@@ -239,6 +263,10 @@ class AdversarialStep:
     @torch.no_grad()
     def update_average(self):
         torch._foreach_lerp_(self.average, self.trained, self.share)
+
+    def is_penalised(self, index):
+        """Every so many iterations, but not the first."""
+        return index > 0 and index % self.interval == 0
 
     def scale_rates(self, factor):
         for optimiser in [self.generator_optimiser, self.discriminator_optimiser]:
@@ -254,22 +282,24 @@ class AdversarialStep:
             latents, others, real = (self.laid_out(torch.randn(shape)) for _ in range(3))
             loss = self.step_generator(latents)
             self.step_discriminator(others, real)
-            if index % self.interval == 0:
+            if self.is_penalised(index):
                 self.step_penalty(real)
             self.update_average()
             yield loss
 
     def check(self):
         """Of each iteration both losses, each with the norm of its gradient, and R1 or 0."""
-        numbers = []
+        numbers, interval = [], self.interval
+        self.set_interval(self.checked_interval)
         self.scale_rates(self.checked_rate)
         for index, inputs in enumerate(zip(*(x.split(self.batch) for x in self.inputs))):
             latents, others, real = (self.laid_out(x) for x in inputs)
             numbers += [self.step_generator(latents), norm(self.trained)]
             numbers += [self.step_discriminator(others, real), norm(self.critical)]
-            numbers.append(self.step_penalty(real) if index % self.interval == 0 else 0.0)
+            numbers.append(self.step_penalty(real) if self.is_penalised(index) else 0.0)
             self.update_average()
         self.scale_rates(1 / self.checked_rate)
+        self.set_interval(interval)
         return numbers
 
 

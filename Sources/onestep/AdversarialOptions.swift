@@ -24,6 +24,8 @@ struct AdversarialOptions {
       data, isFrozen: isFrozen, seed: try CommonOptions.seed(parsed))
     var settings = preset.settings
     settings.batch = try parsed.integer("batch", in: 2...65_536) ?? settings.batch
+    settings.startSigma =
+      try parsed.number("start-sigma", in: 0.01...1000).map { Float($0) } ?? settings.startSigma
     func rate(_ name: String) throws -> Float? {
       try parsed.number(name, in: 1e-12...10).map { Float($0) }
     }
@@ -131,6 +133,8 @@ struct AdversarialOptions {
       ("total", .integer(total)), ("rate", .number(Double(training.generatorRate))),
       ("discriminator_rate", .number(Double(training.discriminatorRate))),
       ("half_life", .number(training.halfLife)),
+      ("half_life_share", .number(training.halfLifeRampUp)),
+      ("start_sigma", .number(Double(training.startSigma))),
     ] + (descent > 0 ? [("descent", .number(descent))] : [])
   }
 }

@@ -13,10 +13,18 @@ import Testing
     #expect(!read.isOneStep && read.denoiser.preconditioning == .edm)
     #expect(try SafetensorsFile(path).metadata["epsilon"] == nil)
     let student = Denoiser(teacher.denoiser.network, preconditioning: .d2o)
-    try NetworkFile(student, weights: teacher.weights, isOneStep: true).write(to: path)
+    try NetworkFile(student, weights: teacher.weights, startSigma: 2.5).write(to: path)
     read = try NetworkFile(contentsOf: path)
     #expect(read.isOneStep && read.denoiser.preconditioning == .d2o)
     #expect(try SafetensorsFile(path).metadata["generator"] == "one-step")
+    #expect(read.startSigma == 2.5)
+    #expect(try SeededSampling(read, sampler: Sampler(steps: 1)).method == .oneStep(sigma: 2.5))
+    // Files of before say no noise level and mean the highest.
+    try Safetensors.write(
+      teacher.weights.arrays(),
+      metadata: NetworkFile.metadata(student, startSigma: 2.5).filter { $0.key != "start_sigma" },
+      to: path)
+    #expect(try NetworkFile(contentsOf: path).startSigma == 80)
     try Safetensors.write(
       teacher.weights.arrays(),
       metadata: NetworkFile.metadata(student).merging(["generator": "two"]) { $1 }, to: path)
@@ -27,7 +35,7 @@ import Testing
   @Test func aSeedHasOneLatent() throws {
     let teacher = try DistillationFixtures.teacher(labels: 3)
     let seeds: [UInt64] = [5, 0, 77]
-    let network = NetworkFile(teacher.denoiser, weights: teacher.weights, isOneStep: true)
+    let network = NetworkFile(teacher.denoiser, weights: teacher.weights, startSigma: 80)
     let one = try SeededSampling(network)
     #expect(one.method == .oneStep(sigma: 80) && one.method.evaluations == 1)
     #expect(try SeededSampling(teacher).method == .flow(Sampler(steps: 18)))

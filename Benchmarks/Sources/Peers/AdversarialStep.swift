@@ -15,9 +15,9 @@ struct AdversarialStep: ComparedStep {
 
   static let works = variants.map(\.work)
 
-  /// Iterations of the check: the first has a penalty, and the second judges what two steps of the
-  /// generator drew.
-  private static let checked = 2
+  /// Iterations of the check: the second judges what two steps of the generator drew, the third has a penalty.
+  private static let checked = 3
+  private static let checkedInterval = 2
   /// Share of the rates that the check is done with. Without momentum Adam's first steps are the
   /// gradient's signs, about; the larger they are, the more the rounding of small gradients matters.
   private static let checkedRate = 0.1
@@ -68,7 +68,9 @@ struct AdversarialStep: ComparedStep {
       ("discriminator_rate", .number(Double(settings.discriminatorRate))),
       ("gamma", .number(Double(settings.penalty?.gamma ?? 0))),
       ("interval", .integer(stepsOfTurn)), ("half_life", .number(settings.halfLife)),
+      ("start_sigma", .number(Double(settings.startSigma))),
       ("checked_rate", .number(Self.checkedRate)),
+      ("checked_interval", .integer(Self.checkedInterval)),
     ]
   }
 
@@ -95,10 +97,13 @@ struct AdversarialStep: ComparedStep {
   }
 
   /// A run that has not begun, with a share of the preset's rates.
-  private func run(rate share: Double = 1) -> AdversarialTraining {
+  private func run(
+    rate share: Double = 1, penaltyInterval: Int? = nil
+  ) -> AdversarialTraining {
     var settings = settings
     settings.generatorRate *= Float(share)
     settings.discriminatorRate *= Float(share)
+    if let penaltyInterval { settings.penalty?.interval = penaltyInterval }
     return AdversarialTraining(
       denoiser, weights: file.weights, trainable: trainable, discriminator: discriminator,
       settings: settings)
@@ -106,7 +111,7 @@ struct AdversarialStep: ComparedStep {
 
   /// Of each iteration the two losses, each with the norm of its gradient, and the penalty, 0 without.
   func check() throws -> [Double] {
-    var run = run(rate: Self.checkedRate)
+    var run = run(rate: Self.checkedRate, penaltyInterval: Self.checkedInterval)
     return try (0..<Self.checked).flatMap { _ in
       let step = try run.step(pictures)
       return [

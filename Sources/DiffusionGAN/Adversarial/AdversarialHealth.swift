@@ -14,6 +14,8 @@ struct AdversarialHealth {
   private static let lostGap = 0.005
   private static let patience = 10_000
   private static let mostTwins = 0.5
+  /// Share of the discriminator's gain over chance above which the penalty outweighs what it learns.
+  private static let mostPenalty = 0.5
   /// Norm of a gradient that no healthy run has.
   private static let largestGradient = 1e4
 
@@ -44,6 +46,16 @@ struct AdversarialHealth {
             format: "warning: the discriminator tells nothing apart: mean logits %+.3f and %+.3f; "
               + "raise --discriminator-rate or give it --features", real, fake))
       }
+    }
+    if seen > Self.patience, let penalty = figures["penalty"],
+      let gain = figures["discriminator_gain"],
+      gain > 0, penalty > Self.mostPenalty * gain
+    {
+      lines.append(
+        String(
+          format:
+            "warning: the penalty outweighs the loss: it is %.0f %% of what the discriminator "
+            + "gains over chance; lower --gamma", 100 * penalty / gain))
     }
     for (key, whose) in [
       ("generator_gradient", "generator's"), ("discriminator_gradient", "discriminator's"),

@@ -1,7 +1,11 @@
+import Glibc
 import TensorCore
 
-/// What generator and discriminator minimise, given logits that are positive for real pictures. Means
-/// over a head's logits and the batch, summed over heads.
+/// What generator and discriminator minimise, given logits that are positive for real pictures.
+///
+/// The mean over the batch and over all logits of a feature network, summed over the networks. The
+/// published code of GDD (2024; StyleGAN-XL's, Sauer et al. 2022) has the same mean over a network's logits, and
+/// sums over a device's samples: `GradientPenalty` says what that means for its weight.
 public enum AdversarialLoss: String, Sendable, CaseIterable {
   /// `softplus(−D(G(z)))` and `softplus(D(G(z))) + softplus(−D(x))` (Goodfellow et al. 2014).
   case nonSaturating = "non-saturating"
@@ -10,33 +14,35 @@ public enum AdversarialLoss: String, Sendable, CaseIterable {
   case relativistic
 
   /// - Parameters:
-  ///   - fake, real: logits of each head; `real` is not looked at by the non-saturating loss.
+  ///   - fake, real: logits of each network, `[batch, logits]`; `real` is not looked at by the
+  ///     non-saturating loss.
   func generator(fake: [Tensor], real: [Tensor]) -> Tensor {
     switch self {
-    case .nonSaturating: Self.sum(fake) { (0 - $0).softplus() }
-    case .relativistic: Self.sum(zip(fake, real).map { $1 - $0 }) { $0.softplus() }
+    case .nonSaturating: fake.map { (0 - $0).softplus() }.summedMeans
+    case .relativistic: zip(fake, real).map { ($1 - $0).softplus() }.summedMeans
     }
   }
 
   func discriminator(fake: [Tensor], real: [Tensor]) -> Tensor {
     switch self {
     case .nonSaturating:
-      Self.sum(fake) { $0.softplus() } + Self.sum(real) { (0 - $0).softplus() }
-    case .relativistic: Self.sum(zip(fake, real).map { $0 - $1 }) { $0.softplus() }
+      (fake.map { $0.softplus() } + real.map { (0 - $0).softplus() }).summedMeans
+    case .relativistic: zip(fake, real).map { ($0 - $1).softplus() }.summedMeans
     }
   }
 
-  private static func sum(_ logits: [Tensor], _ value: (Tensor) -> Tensor) -> Tensor {
-    logits.dropFirst().reduce(value(logits[0]).mean()) { $0 + value($1).mean() }
+  /// The discriminator's loss where all logits are 0, by chance.
+  ///
+  /// - Parameter networks: the number of feature networks.
+  func chance(networks: Int) -> Double {
+    Double(networks) * log(2) * (self == .nonSaturating ? 2 : 1)
   }
 }
 
 extension Array where Element == Tensor {
-  /// The mean over heads of the mean logit.
-  var meanLogit: Double {
-    reduce(0) { $0 + Double($1.detached().mean()[0]) } / Double(count)
-  }
+  /// The sum over feature networks of the mean of all their numbers, a single number.
+  var summedMeans: Tensor { dropFirst().reduce(self[0].mean()) { $0 + $1.mean() } }
 
-  /// The sum of all logits of each head.
-  var summedLogits: Tensor { dropFirst().reduce(self[0].sum()) { $0 + $1.sum() } }
+  /// The mean over networks of the mean logit.
+  var meanLogit: Double { Double(map { $0.detached() }.summedMeans[0]) / Double(count) }
 }

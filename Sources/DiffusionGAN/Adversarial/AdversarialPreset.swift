@@ -2,9 +2,9 @@ import TensorCore
 
 /// How a network of a data preset becomes a one-step generator.
 ///
-/// `cifar10`, `ffhq64` and `imagenet64` have the paper's batches, rates, half-lives and totals (Zheng & Yang
-/// 2025), and its R1 weight of 1e-4, for losses that are sums over the batch, divided by the batch. The
-/// small ones have what short runs on Fashion-MNIST need.
+/// `cifar10`, `ffhq64` and `imagenet64` have the published batches, rates, half-lives and totals (Zheng & Yang
+/// 2025) and its weight of R1, brought to the scale of `GradientPenalty`. The small ones have what short runs on
+/// Fashion-MNIST need (docs/onestep/levers.md).
 public struct AdversarialPreset: Sendable {
   public let settings: AdversarialTraining.Settings
   public let style: ProjectedDiscriminator.Style
@@ -18,19 +18,21 @@ public struct AdversarialPreset: Sendable {
     ) -> AdversarialTraining.Settings {
       AdversarialTraining.Settings(
         seed: seed, batch: batch, generatorRate: rates.0, discriminatorRate: rates.1,
-        penalty: GradientPenalty(gamma: 1e-4 / Float(batch)), halfLife: halfLife)
+        penalty: GradientPenalty(gamma: GradientPenalty.published(samples: batch / 4)),
+        halfLife: halfLife)
     }
     func small(batch: Int) -> AdversarialTraining.Settings {
       let rate: Float = isFrozen ? 1e-3 : 2e-4
       return AdversarialTraining.Settings(
-        seed: seed, batch: batch, generatorRate: rate, discriminatorRate: rate,
-        penalty: GradientPenalty(gamma: 0.01), halfLife: 5_000)
+        seed: seed, batch: batch, startSigma: 2.5, generatorRate: rate, discriminatorRate: rate,
+        penalty: GradientPenalty(
+          gamma: GradientPenalty.published(resolution: data.shape.height)),
+        halfLife: 20_000, halfLifeRampUp: 0.2)
     }
     switch data {
     case .test:
       (settings, style, total) = (
-        small(batch: 16), .init(mixingChannels: [8, 16], headChannels: 8, mostHeadChannels: 16),
-        1_024
+        small(batch: 16), .init(mixingChannels: 8, headChannels: 16), 1_024
       )
     case .fashion16: (settings, style, total) = (small(batch: 64), .init(), 40_000)
     case .fashion28: (settings, style, total) = (small(batch: 64), .init(), 100_000)

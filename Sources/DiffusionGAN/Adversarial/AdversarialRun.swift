@@ -53,7 +53,9 @@ public struct AdversarialRun: ResumableTraining {
 
   /// The one-step generator so far, of the averaged weights.
   private var generator: NetworkFile {
-    NetworkFile(training.denoiser, weights: training.average.weights, isOneStep: true)
+    NetworkFile(
+      training.denoiser, weights: training.average.weights,
+      startSigma: training.settings.startSigma)
   }
 
   public func save(to path: String) throws { try training.save(to: path) }
@@ -75,6 +77,7 @@ extension Critic.Step {
   var figures: [TrainingFigure] {
     [
       TrainingFigure("discriminator_loss", Double(loss)),
+      TrainingFigure("discriminator_gain", Double(gain)),
       TrainingFigure("real_logit", realLogit), TrainingFigure("fake_logit", fakeLogit),
       TrainingFigure("discriminator_gradient", Double(norm)),
     ] + (penalty.map { [TrainingFigure("penalty", Double($0))] } ?? [])

@@ -4,14 +4,16 @@ import TensorCore
 /// A pretrained diffusion network on its way to a one-step generator by a GAN objective alone (GDD,
 /// Zheng & Yang 2024; D2O, 2025): everything that changes from step to step, and how.
 ///
-/// One iteration is a step of the generator, `G(z) = D_θ(80 z; 80)`, then one of the discriminator with
-/// fresh latents. Sample *k* of a run, its latents, real picture and augmentations, depends on the seed
+/// One iteration is a step of the generator, `G(z) = D_θ(σ z; σ)` with σ = 80 in the papers, then one of the
+/// discriminator with fresh latents. Sample *k* of a run, its latents, real picture and augmentations, depends on the seed
 /// and on *k* alone, so a run that is resumed continues to the same bits.
 public struct AdversarialTraining: Sendable {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
     public var seed: UInt64
     public var batch: Int
+    /// Noise level that the generator is told, and deviation of what it begins with.
+    public var startSigma: Float
     public var generatorRate: Float
     public var discriminatorRate: Float
     /// What both rates are multiplied by.
@@ -27,8 +29,8 @@ public struct AdversarialTraining: Sendable {
     public var halfLifeRampUp: Double
 
     public init(
-      seed: UInt64 = 0, batch: Int = 64, generatorRate: Float = 1e-3,
-      discriminatorRate: Float = 1e-3,
+      seed: UInt64 = 0, batch: Int = 64, startSigma: Float = Denoiser.highestSigma,
+      generatorRate: Float = 1e-3, discriminatorRate: Float = 1e-3,
       adam: Adam.Settings = Adam.Settings(beta1: 0, beta2: 0.99),
       loss: AdversarialLoss = .nonSaturating, penalty: GradientPenalty? = GradientPenalty(),
       augmentation: Augmentation? = nil, halfLife: Double = 500_000,
@@ -36,6 +38,7 @@ public struct AdversarialTraining: Sendable {
     ) {
       self.seed = seed
       self.batch = batch
+      self.startSigma = startSigma
       self.generatorRate = generatorRate
       self.discriminatorRate = discriminatorRate
       self.adam = adam
@@ -131,7 +134,7 @@ public struct AdversarialTraining: Sendable {
     let (loss, norm) = try stepGenerator(
       positions, latents.generator, real: real, labels: labels)
     let generated = denoiser.generated(
-      latents.discriminator, generator.weights, conditions(labels))
+      latents.discriminator, generator.weights, conditions(labels), sigma: settings.startSigma)
     let step = try critic.step(generated: generated, real: real, labels: labels, positions)
     average.update(generator.weights, seen: seen, batch: settings.batch)
     seen += settings.batch
@@ -143,7 +146,8 @@ public struct AdversarialTraining: Sendable {
   ) throws -> (loss: Float, norm: Float) {
     let (loss, gradients) = valueWithGradient(at: generator.trainable) { trainable in
       let pictures = denoiser.generated(
-        latents, generator.weights.replacing(trainable), conditions(labels))
+        latents, generator.weights.replacing(trainable), conditions(labels),
+        sigma: settings.startSigma)
       return critic.generatorLoss(of: pictures, real: real, labels: labels, positions)
     }
     try Critic.check(loss, "generator's", gradients, seen: seen)

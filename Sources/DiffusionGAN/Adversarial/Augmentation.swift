@@ -6,7 +6,7 @@ public struct Augmentation: Sendable, Equatable {
   public enum Operation: String, Sendable, CaseIterable {
     /// Brightness and contrast, and saturation where there are colours.
     case colour
-    /// Moves by up to an eighth of the side; what comes in is 0.
+    /// Moves by up to an eighth of the side, rounded; what comes in is 0.
     case translation
     /// A square of half the side, set to 0.
     case cutout
@@ -60,7 +60,7 @@ public struct Augmentation: Sendable, Equatable {
         let mean = x.mean(over: [1, 2, 3])
         x = (x - mean) * numbers(1) { $0 + 0.5 } + mean
       case .translation:
-        let reach = max(min(x.shape[2], x.shape[3]) / 8, 1)
+        let reach = max((min(x.shape[2], x.shape[3]) + 4) / 8, 1)
         let moves = streams.indices.map { index in
           let move = (
             streams[index].integer(below: 2 * reach + 1) - reach,

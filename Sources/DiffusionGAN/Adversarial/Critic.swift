@@ -5,7 +5,7 @@ public struct Critic: Sendable {
   /// What a stream of a run is for: the first part of its path.
   enum Purpose: UInt64 {
     case generatorLatent = 0x21, discriminatorLatent, label, generatorView, fakeView, realView
-    case penaltyView, difference
+    case difference = 0x28
 
     func streams(_ positions: Range<Int>, seed: UInt64) -> [RandomStream] {
       positions.map { RandomStream(seed: seed, path: [rawValue, UInt64($0)]) }
@@ -43,8 +43,10 @@ public struct Critic: Sendable {
     /// Mean logits of real and generated pictures.
     public let realLogit: Double
     public let fakeLogit: Double
-    /// The penalty, without its weight; nil in steps without.
+    /// The penalty, without the weight for its interval; nil in steps without.
     public internal(set) var penalty: Float?
+    /// What the loss, without the penalty, lies below that of logits of 0.
+    public let gain: Float
     /// Mean sign of the logits of real pictures.
     let sign: Double
   }
@@ -73,8 +75,9 @@ public struct Critic: Sendable {
     generated: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
   ) throws -> Step {
     var step = try stepLoss(generated: generated, real: real, labels: labels, positions)
-    if let lazy = settings.penalty, lazy.interval > 1,
-      positions.lowerBound / settings.batch % lazy.interval == 0
+    let iteration = positions.lowerBound / settings.batch
+    if let lazy = settings.penalty, lazy.interval > 1, iteration > 0,
+      iteration % lazy.interval == 0
     {
       step.penalty = try stepPenalty(
         lazy, generated: generated, real: real, labels: labels, positions)
@@ -111,13 +114,15 @@ public struct Critic: Sendable {
     }
     try update(loss, "discriminator's", gradients, seen: positions.lowerBound)
     let values = found.real.flatMap(\.values)
+    let chance = settings.loss.chance(networks: found.real.count)
     return Step(
       loss: loss[0], norm: gradients.globalNorm, realLogit: found.real.meanLogit,
       fakeLogit: found.fake.meanLogit, penalty: penalty?.detached()[0],
+      gain: Float(chance) - loss[0] + (penalty?.detached()[0] ?? 0),
       sign: values.reduce(0.0) { $0 + ($1 > 0 ? 1 : -1) } / Double(max(values.count, 1)))
   }
 
-  /// The lazy penalty's own step.
+  /// The lazy penalty's own step, on pictures as they are: the published code augments none of these.
   private mutating func stepPenalty(
     _ penalty: GradientPenalty, generated: Tensor, real: Tensor, labels: Tensor?,
     _ positions: Range<Int>
@@ -126,7 +131,7 @@ public struct Critic: Sendable {
       func part(_ pictures: Tensor) -> Tensor {
         let noise = difference(positions, like: pictures)
         return penalty(at: pictures, noise: noise) {
-          logits($0, labels, weights, .penaltyView, positions)
+          discriminator.logits($0, labels: labels, weights, state: &state)
         }.penalty
       }
       let sum = penalty.includesGenerated ? part(real) + part(generated) : part(real)

@@ -2,15 +2,16 @@ import TensorCore
 
 /// A network that tells real pictures from generated ones: a description without weights.
 ///
-/// Heads give logits at several scales. What a forward pass changes beside the weights, the vectors of
-/// the power iterations of spectral norms, is a value too, the *state*.
+/// What a forward pass changes beside the weights, the vectors of the power iterations of spectral norms,
+/// is a value too, the *state*.
 public protocol Discriminator: Sendable {
   /// Fresh weights that training changes: the same for the same seed.
   func initialParameters(seed: UInt64) -> Parameters
 
   func initialState(seed: UInt64) -> Parameters
 
-  /// Logits of each head, each `[batch, …]`; positive means real.
+  /// Logits of each feature network, those of all its heads side by side, each `[batch, logits]`; positive
+  /// means real. Losses and penalties take the mean over the logits of a network and the sum over networks.
   ///
   /// - Parameters:
   ///   - pictures: `[batch, channels, height, width]` in −1…1.

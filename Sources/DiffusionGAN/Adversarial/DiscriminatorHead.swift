@@ -1,15 +1,16 @@
 import TensorCore
 
-/// The trainable part of a projected discriminator at one scale (Sauer et al. 2021): spectrally
-/// normalised convolutions down to at most 7×7, and one to the logits.
+/// The trainable part of a projected discriminator at one scale (Sauer et al. 2021): halvings, each a
+/// spectrally normalised 4×4 convolution, batch norm and leaky ReLU, down to at most 7×7, and a convolution to
+/// the logits.
+///
+/// Of a map of 7×7 the published code makes 4×4 logits, as this does. A map that needs no halving has one
+/// block of a 3×3 convolution here, which it has not there.
 struct DiscriminatorHead: Sendable {
-  /// Widths and kinds of the layers of all heads.
+  /// Widths of the layers of all heads.
   struct Style: Sendable {
-    /// Channels after the first halving; doubled by each further one.
+    /// Channels after the last halving; half as many before it, and so on.
     var channels: Int
-    var mostChannels: Int
-    /// Batch norm behind every convolution but the first and last.
-    var hasBatchNorm: Bool
     /// Classes that the head is told; 0 for none.
     var labels: Int
   }
@@ -17,93 +18,79 @@ struct DiscriminatorHead: Sendable {
   private static let slope: Float = 0.2
   /// Sides above this are halved first.
   private static let side = 7
-  /// Width that the class embedding is compared in.
-  private static let embedding = 64
 
   private let name: String
-  private let style: Style
-  private let layers: [SpectralConvolution]
+  private let stem: SpectralConvolution?
+  private let blocks: [SpectralConvolution]
   private let last: SpectralConvolution
+  private let projection: ClassProjection?
 
   /// - Parameters:
   ///   - inputs: channels of the scale; side: its height and width.
-  ///   - stem: channels of a convolution of stride 1 in front, if any.
+  ///   - stem: channels of a 3×3 convolution without a norm in front, if any.
   init(_ name: String, inputs: Int, side: Int, stem: Int? = nil, style: Style) {
     self.name = name
-    self.style = style
-    var layers: [SpectralConvolution] = []
-    var (channels, side, width) = (inputs, side, style.channels)
+    let sides = sequence(first: side) { $0 > Self.side ? $0 / 2 : nil }
+    let (halvings, coarsest) = sides.reduce((-1, side)) { ($0.0 + 1, $1) }
+    var (blocks, channels) = ([SpectralConvolution](), stem ?? inputs)
     func add(_ outputs: Int, kernel: Int, stride: Int) {
-      layers.append(
+      blocks.append(
         SpectralConvolution(
-          name: "\(name).conv\(layers.count)", inputs: channels, outputs: outputs, kernel: kernel,
-          stride: stride, padding: 1, hasBias: !style.hasBatchNorm || layers.isEmpty))
+          name: "\(name).conv\(blocks.count)", inputs: channels, outputs: outputs, kernel: kernel,
+          stride: stride, padding: 1))
       channels = outputs
     }
-    if let stem { add(stem, kernel: 3, stride: 1) }
-    while side > Self.side {
-      add(min(width, style.mostChannels), kernel: 4, stride: 2)
-      width *= 2
-      side /= 2
+    for left in (0..<halvings).reversed() {
+      add(max(style.channels >> left, 1), kernel: 4, stride: 2)
     }
-    if layers.isEmpty { add(min(2 * width, style.mostChannels), kernel: 3, stride: 1) }
-    self.layers = layers
+    if blocks.isEmpty { add(style.channels, kernel: 3, stride: 1) }
+    self.blocks = blocks
+    self.stem = stem.map {
+      SpectralConvolution(
+        name: "\(name).stem", inputs: inputs, outputs: $0, kernel: 3, padding: 1, hasBias: false)
+    }
+    projection = style.labels > 0 ? ClassProjection("\(name).classes", classes: style.labels) : nil
     last = SpectralConvolution(
-      name: "\(name).logits", inputs: channels, outputs: style.labels > 0 ? Self.embedding : 1,
-      kernel: min(side, 4), hasBias: !style.hasBatchNorm)
+      name: "\(name).logits", inputs: channels,
+      outputs: style.labels > 0 ? ClassProjection.width : 1, kernel: min(coarsest, 4),
+      hasBias: false)
   }
 
-  private func hasNorm(_ index: Int) -> Bool { style.hasBatchNorm && index > 0 }
+  private func norm(_ index: Int) -> String { "\(name).norm\(index)" }
 
   var parameters: [ParameterSpecification] {
-    var result: [ParameterSpecification] = []
-    for (index, layer) in layers.enumerated() {
-      result += layer.parameters
-      guard hasNorm(index) else { continue }
-      result += [
+    let norms = blocks.enumerated().flatMap { index, block in
+      [
         ParameterSpecification(
-          name: "\(name).norm\(index).weight", shape: [layer.outputs], initial: .ones),
+          name: "\(norm(index)).weight", shape: [block.outputs], initial: .ones),
         ParameterSpecification(
-          name: "\(name).norm\(index).bias", shape: [layer.outputs], initial: .zeros),
+          name: "\(norm(index)).bias", shape: [block.outputs], initial: .zeros),
       ]
     }
-    result += last.parameters
-    if style.labels > 0 {
-      result.append(
-        ParameterSpecification(
-          name: "\(name).embedding", shape: [Self.embedding, style.labels], initial: .normal(1)))
-    }
-    return result
+    return (stem?.parameters ?? []) + blocks.flatMap(\.parameters) + norms + last.parameters
+      + (projection?.parameters ?? [])
   }
 
   var stateSpecifications: [ParameterSpecification] {
-    (layers + [last]).map(\.stateSpecification)
+    ((stem.map { [$0] } ?? []) + blocks + [last]).map(\.stateSpecification)
   }
 
-  /// Logits `[batch, 1, height, width]` of the activations `[batch, inputs, side, side]`.
-  ///
-  /// With classes, the 64 values at each position are projected on the embedding of the class and
-  /// divided by √64 (Miyato & Koyama 2018).
+  /// Logits `[batch, positions]` of the activations `[batch, inputs, side, side]`.
   func callAsFunction(
     _ x: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters
   ) -> Tensor {
     var x = x
-    for (index, layer) in layers.enumerated() {
-      x = layer(x, weights, state: &state)
-      if hasNorm(index) {
-        x =
-          x.batchNormalised(
-            weight: weights["\(name).norm\(index).weight"],
-            bias: weights["\(name).norm\(index).bias"]
-          ).result
-      }
-      x = x.leakyReLU(slope: Self.slope)
+    if let stem { x = stem(x, weights, state: &state).leakyReLU(slope: Self.slope) }
+    for (index, block) in blocks.enumerated() {
+      x =
+        block(x, weights, state: &state)
+        .batchNormalised(
+          weight: weights["\(norm(index)).weight"], bias: weights["\(norm(index)).bias"]
+        ).result
+        .leakyReLU(slope: Self.slope)
     }
     let map = last(x, weights, state: &state)
-    guard style.labels > 0 else { return map }
-    let classes = labels ?? Tensor(zeros: [x.shape[0], style.labels])
-    let embedded = classes.linear(weights["\(name).embedding"])
-      .scaled(by: 1 / Float(Self.embedding).squareRoot())
-    return (map * embedded.reshaped([x.shape[0], Self.embedding, 1, 1])).sum(over: [1])
+    let logits = projection.map { $0(map, labels: labels, weights) } ?? map
+    return logits.reshaped([x.shape[0], -1])
   }
 }

@@ -3,29 +3,43 @@ import TensorCore
 /// Fixed random mixing of a feature network's maps (Sauer et al. 2021): across channels, so that no
 /// head sees single channels, and from the coarsest scale up, so that every head sees all scales that
 /// are coarser.
+///
+/// As in the published code: a 1×1 convolution of each map to twice the channels of the next finer; the coarser
+/// scale's result, enlarged, is added; a 1×1 convolution to half the channels (all of them at the finest). There
+/// the results are twice the size of their maps. Convolutions have biases and begin as torch's do,
+/// uniform in ±1 / √fanIn.
 struct FeatureMixing: Sendable {
   /// Channels and sides of the mixed maps, the finest first.
   let scales: [(channels: Int, side: Int)]
-  let weights: Parameters
+  var weights: Parameters
+  private let enlargement: Int
 
   /// - Parameters:
   ///   - maps: shapes `[batch, channels, height, width]` of the maps, the finest first.
-  ///   - channels: of the mixed maps, from the finest; the last one for all that are left.
-  init(maps: [[Int]], channels: [Int], seed: UInt64, network: Int) {
+  ///   - channels: of the finest mixed map; twice as many at each coarser one before they are halved.
+  ///   - enlarges: whether the results are twice the size of their maps.
+  init(maps: [[Int]], channels: Int, enlarges: Bool, seed: UInt64, network: Int) {
+    let enlargement = enlarges ? 2 : 1
+    self.enlargement = enlargement
     scales = maps.enumerated().map { index, shape in
-      (channels[min(index, channels.count - 1)], shape[2])
+      (channels << max(index - 1, 0), shape[2] * enlargement)
     }
     var specifications: [ParameterSpecification] = []
     func add(_ name: String, _ inputs: Int, _ outputs: Int) {
-      specifications.append(
+      let initial = LayerInitialisation.torch
+      specifications += [
         ParameterSpecification(
-          name: name, shape: [outputs, inputs, 1, 1],
-          initial: .kaimingNormal(fanIn: inputs, scale: 1)))
+          name: "\(name).weight", shape: [outputs, inputs, 1, 1],
+          initial: initial.weight(fanIn: inputs, fanOut: outputs)),
+        ParameterSpecification(
+          name: "\(name).bias", shape: [outputs],
+          initial: initial.bias(fanIn: inputs, fanOut: outputs)),
+      ]
     }
     for (index, scale) in scales.enumerated() {
-      add("across\(index)", maps[index][1], scale.channels)
-      add("fuse\(index)", scale.channels, scale.channels)
-      if index > 0 { add("up\(index)", scale.channels, scales[index - 1].channels) }
+      let width = channels << index
+      add("across\(index)", maps[index][1], width)
+      add("fuse\(index)", width, scale.channels)
     }
     let ownSeed = RandomStream(
       seed: seed, path: [DiscriminatorStream.mixing.rawValue, UInt64(network)])
@@ -36,18 +50,27 @@ struct FeatureMixing: Sendable {
   /// Mixed maps of `maps`, the finest first.
   func callAsFunction(_ maps: [Tensor]) -> [Tensor] {
     var mixed: [Tensor] = []
-    var coarser: Tensor?
     for index in maps.indices.reversed() {
-      var x = maps[index].convolved(weights["across\(index)"])
-      if let from = coarser {
-        let up = from.convolved(weights["up\(index + 1)"])
-          .resizedBilinearly(height: x.shape[2], width: x.shape[3])
-        x = Tensor.scaledSum(x, up, factor: Float(0.5).squareRoot())
+      var x = convolved(maps[index], "across\(index)")
+      if let coarser = mixed.last { x = x + enlarged(coarser, toSizeOf: x) }
+      // A 1×1 convolution and an enlargement may change places; this is the cheaper order.
+      x = convolved(x, "fuse\(index)")
+      if enlargement > 1 {
+        x = x.resizedBilinearly(
+          height: enlargement * x.shape[2], width: enlargement * x.shape[3], corners: .aligned)
       }
-      x = x.convolved(weights["fuse\(index)"])
       mixed.append(x)
-      coarser = x
     }
     return mixed.reversed()
+  }
+
+  private func convolved(_ x: Tensor, _ name: String) -> Tensor {
+    x.convolved(weights["\(name).weight"], bias: weights["\(name).bias"])
+  }
+
+  private func enlarged(_ x: Tensor, toSizeOf other: Tensor) -> Tensor {
+    let (height, width) = (other.shape[2], other.shape[3])
+    guard x.shape[2] != height || x.shape[3] != width else { return x }
+    return x.resizedBilinearly(height: height, width: width, corners: .aligned)
   }
 }

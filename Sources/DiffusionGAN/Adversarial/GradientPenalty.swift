@@ -1,7 +1,11 @@
 import TensorCore
 
 /// A penalty on the slope of the discriminator at pictures (Mescheder et al. 2018):
-/// `(γ/2) ‖∇ₓ Σ logits‖²`, mean over the batch. At real pictures it is R1, at generated ones R2.
+/// `(γ/2) ‖∇ₓ D(x)‖²`, mean over the batch, with `D(x)` on the scale of the losses: the mean over the logits
+/// of a feature network, summed over the networks. At real pictures it is R1, at generated ones R2.
+///
+/// So γ means the same for any number of heads, logits and samples: a head of 16 equal logits is penalised
+/// like one with a single logit.
 public struct GradientPenalty: Sendable, Equatable {
   public enum Method: String, Sendable, CaseIterable {
     /// By a gradient of the gradient, through the feature networks.
@@ -13,8 +17,8 @@ public struct GradientPenalty: Sendable, Equatable {
 
   public var method: Method
   public var gamma: Float
-  /// Every how many iterations, with a weight of as many. With 1 it is part of the discriminator's
-  /// step; otherwise it is a step of its own (Karras et al. 2020, lazy regularisation).
+  /// Every how many iterations, with a weight of as many, but not in the first. With 1 it is part of the
+  /// discriminator's step; otherwise it is a step of its own (Karras et al. 2020, lazy regularisation).
   public var interval: Int
   /// Whether generated pictures are penalised too.
   public var includesGenerated: Bool
@@ -22,13 +26,32 @@ public struct GradientPenalty: Sendable, Equatable {
   public static let difference: Float = 0.02
 
   public init(
-    method: Method = .exact, gamma: Float = 0.01, interval: Int = 16,
+    method: Method = .exact, gamma: Float = Self.published(), interval: Int = 16,
     includesGenerated: Bool = false
   ) {
     self.method = method
     self.gamma = gamma
     self.interval = interval
     self.includesGenerated = includesGenerated
+  }
+
+  /// The weight of GDD's published code on this scale.
+  ///
+  /// There R1 is `(γ'/2) ‖∇ₓ Σ l‖²`, mean over samples, of the sum of all logits l of all networks, with
+  /// γ' = 1e-4; the losses beside it are sums over a device's `samples` of the mean over a network's L logits.
+  /// Divided by `samples`, for losses that are means, and with the sum of a network's logits L times their mean,
+  /// `γ = γ' L² / samples`. Four heads of 4×4 logits are L = 64; batches of 256 on the 4 devices of the
+  /// published command are 64 samples: 6.4e-3.
+  ///
+  /// A picture enlarged r times spreads the same change of its content over r² times as many pixels, and the
+  /// squared gradient is r² times as small: for another resolution than the 32 of CIFAR-10, γ goes with its square.
+  /// (The published commands keep γ' at 64×64.)
+  public static func published(
+    gamma: Double = 1e-4, logits: Int = 64, samples: Int = 64, resolution: Int = 32
+  ) -> Float {
+    let enlargement = Double(resolution) / 32
+    return Float(
+      gamma * Double(logits * logits) / Double(samples) * enlargement * enlargement)
   }
 
   /// The penalty, without the weight for its interval.
@@ -41,23 +64,24 @@ public struct GradientPenalty: Sendable, Equatable {
   func callAsFunction(
     at pictures: Tensor, noise: () -> Tensor, _ logits: (Tensor) -> [Tensor]
   ) -> (penalty: Tensor, logits: [Tensor]) {
-    let batch = pictures.shape[0]
+    let batch = Float(pictures.shape[0])
     switch method {
     case .exact:
       let (_, found, slope) = valueWithGradient(at: pictures) { pictures -> (Tensor, [Tensor]) in
         let found = logits(pictures)
-        return (found.summedLogits, found)
+        // Of the sum over samples: each one's gradient is of its own logits, but for batch norms.
+        return (found.summedMeans.scaled(by: batch), found)
       }
-      return (slope.squared().sum().scaled(by: gamma / 2 / Float(batch)), found)
+      return (slope.squared().sum().scaled(by: gamma / 2 / batch), found)
     case .finiteDifference:
       let found = logits(pictures)
       let moved = logits(pictures + noise().scaled(by: Self.difference))
       func perSample(_ logits: [Tensor]) -> Tensor {
-        let sums = logits.map { $0.reshaped([batch, -1]).sum(over: [1]) }
-        return sums.dropFirst().reduce(sums[0], +)
+        let means = logits.map { $0.mean(over: [1]) }
+        return means.dropFirst().reduce(means[0], +)
       }
       let slope = (perSample(moved) - perSample(found)).scaled(by: 1 / Self.difference)
-      return (slope.squared().sum().scaled(by: gamma / 2 / Float(batch)), found)
+      return (slope.squared().sum().scaled(by: gamma / 2 / batch), found)
     }
   }
 }

@@ -4,34 +4,36 @@ import TensorCore
 /// head for each scale of each network, and one that looks at the pixels themselves.
 public struct ProjectedDiscriminator: Discriminator {
   /// What a discriminator is made of beside its feature networks.
+  ///
+  /// The default is for pictures of 16×16 to 28×28, and differs from `reference` in three things beside its
+  /// widths: maps are not doubled after mixing, the pixels have a head, and a head of a small map has one block
+  /// (docs/onestep/levers.md has the measurements).
   public struct Style: Sendable, Equatable {
-    /// Channels of the mixed maps, from the finest.
-    public var mixingChannels: [Int]
-    /// Channels of the heads behind the first halving, and at most.
+    /// Channels of the finest mixed map.
+    public var mixingChannels: Int
+    /// Whether mixed maps are twice the size of those that they are made of.
+    public var enlargesMaps: Bool
+    /// Channels of the heads behind the last halving.
     public var headChannels: Int
-    public var mostHeadChannels: Int
-    public var hasBatchNorm: Bool
     /// Whether a head sees the raw pixels.
     public var seesPixels: Bool
     /// Classes that heads are told; 0 for none.
     public var labels: Int
 
     public init(
-      mixingChannels: [Int] = [32, 48, 64], headChannels: Int = 32, mostHeadChannels: Int = 64,
-      hasBatchNorm: Bool = false, seesPixels: Bool = true, labels: Int = 0
+      mixingChannels: Int = 32, enlargesMaps: Bool = false, headChannels: Int = 64,
+      seesPixels: Bool = true, labels: Int = 0
     ) {
       self.mixingChannels = mixingChannels
+      self.enlargesMaps = enlargesMaps
       self.headChannels = headChannels
-      self.mostHeadChannels = mostHeadChannels
-      self.hasBatchNorm = hasBatchNorm
       self.seesPixels = seesPixels
       self.labels = labels
     }
 
-    /// The sizes of the reference for pictures of 32×32 and more.
+    /// That of GDD's published code, for pictures of 32×32 and more.
     public static let reference = Style(
-      mixingChannels: [64, 128, 256, 512], headChannels: 128, mostHeadChannels: 512,
-      hasBatchNorm: true)
+      mixingChannels: 64, enlargesMaps: true, headChannels: 512, seesPixels: false)
   }
 
   public let networks: [any FeatureNetwork]
@@ -41,21 +43,19 @@ public struct ProjectedDiscriminator: Discriminator {
   private let pixelHead: DiscriminatorHead?
 
   /// - Parameters:
-  ///   - networks: frozen; none is allowed where the pixels are seen.
+  ///   - networks: frozen; without any, a head sees the pixels whatever the style says.
   ///   - shape: of the pictures.
   ///   - seed: of the fixed random mixing.
   public init(_ networks: [any FeatureNetwork], shape: ImageShape, style: Style, seed: UInt64) {
-    precondition(!networks.isEmpty || style.seesPixels, "a discriminator that sees nothing")
+    let seesPixels = style.seesPixels || networks.isEmpty
     self.networks = networks
     let blank = Tensor(zeros: [1, shape.channels, shape.height, shape.width])
     mixings = networks.enumerated().map { index, network in
       FeatureMixing(
-        maps: network.maps(blank).map(\.shape), channels: style.mixingChannels, seed: seed,
-        network: index)
+        maps: network.maps(blank).map(\.shape), channels: style.mixingChannels,
+        enlarges: style.enlargesMaps, seed: seed, network: index)
     }
-    let headStyle = DiscriminatorHead.Style(
-      channels: style.headChannels, mostChannels: style.mostHeadChannels,
-      hasBatchNorm: style.hasBatchNorm, labels: style.labels)
+    let headStyle = DiscriminatorHead.Style(channels: style.headChannels, labels: style.labels)
     heads = mixings.enumerated().map { network, mixing in
       mixing.scales.enumerated().map { scale, size in
         DiscriminatorHead(
@@ -64,10 +64,10 @@ public struct ProjectedDiscriminator: Discriminator {
       }
     }
     pixelHead =
-      style.seesPixels
+      seesPixels
       ? DiscriminatorHead(
-        "pixels", inputs: shape.channels, side: min(shape.height, shape.width),
-        stem: style.headChannels, style: headStyle) : nil
+        "pixels", inputs: shape.channels, side: min(shape.height, shape.width), stem: 32,
+        style: headStyle) : nil
   }
 
   /// The fixed weights of the mixing, `mixing0.across0` and so on for each network.
@@ -94,9 +94,9 @@ public struct ProjectedDiscriminator: Discriminator {
     var logits: [Tensor] = []
     for (index, network) in networks.enumerated() {
       let mixed = mixings[index](network.maps(pictures))
-      for (head, x) in zip(heads[index], mixed) {
-        logits.append(head(x, labels: labels, weights, state: &state))
-      }
+      logits.append(
+        Tensor.concatenated(
+          zip(heads[index], mixed).map { $0($1, labels: labels, weights, state: &state) }, 1))
     }
     if let pixelHead {
       logits.append(pixelHead(pictures, labels: labels, weights, state: &state))

@@ -10,14 +10,9 @@ struct SpectralConvolution: Sendable {
   var padding = 0
   var hasBias = true
 
-  /// Uniform in ±1 / √fanIn.
-  private var initial: LayerInitialisation {
-    let third = (1.0 / 3).squareRoot()
-    return LayerInitialisation(mode: .kaimingUniform, weight: third, bias: third)
-  }
-
   var parameters: [ParameterSpecification] {
     let (fanIn, fanOut) = (inputs * kernel * kernel, outputs * kernel * kernel)
+    let initial = LayerInitialisation.torch
     let weight = ParameterSpecification(
       name: "\(name).weight", shape: [outputs, inputs, kernel, kernel],
       initial: initial.weight(fanIn: fanIn, fanOut: fanOut))

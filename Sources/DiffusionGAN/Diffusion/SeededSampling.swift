@@ -37,15 +37,15 @@ public struct SeededSampling: Sendable {
   /// Pictures drawn at a time.
   public var batch: Int
 
-  /// - Parameter sampler: nil for the network's own: one step for a one-step generator, EDM's 18 for
-  ///   others.
+  /// - Parameter sampler: of diffusion networks; nil for EDM's 18 steps. A one-step generator is called once, at its
+  ///   own noise level.
   /// - Throws: `UserError` for a class that the network does not have.
   public init(
     _ network: NetworkFile, sampler: Sampler? = nil, label: Int? = nil, batch: Int = 64
   ) throws {
     denoiser = network.denoiser
     weights = network.weights
-    method = Method(sampler ?? Sampler(steps: network.isOneStep ? 1 : 18))
+    method = network.startSigma.map { .oneStep(sigma: $0) } ?? Method(sampler ?? Sampler(steps: 18))
     self.label = label
     self.batch = batch
     let labels = denoiser.network.configuration.labels

@@ -225,7 +225,7 @@ public struct Distillation: Sendable {
     let weights = average.weights
     return NetworkFile(
       student, weights: task.method == .trajectory ? jumps.folded(weights) : weights,
-      isOneStep: isLast)
+      startSigma: isLast ? Denoiser.highestSigma : nil)
   }
 }
 

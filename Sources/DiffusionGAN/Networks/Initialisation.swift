@@ -49,6 +49,10 @@ struct LayerInitialisation: Sendable {
   var weight: Double = 1
   var bias: Double = 0
 
+  /// Torch's own of convolutions and linear layers: weights and biases uniform in ±1 / √fanIn.
+  static let torch = LayerInitialisation(
+    mode: .kaimingUniform, weight: (1.0 / 3).squareRoot(), bias: (1.0 / 3).squareRoot())
+
   func weight(fanIn: Int, fanOut: Int) -> Initialisation { scaled(weight, fanIn, fanOut) }
   func bias(fanIn: Int, fanOut: Int) -> Initialisation { scaled(bias, fanIn, fanOut) }
 

@@ -5,19 +5,22 @@ import TensorCore
 public struct NetworkFile: Sendable {
   public let denoiser: Denoiser
   public let weights: Parameters
-  /// Whether one call of the network, `D(80 z; 80)`, is what it was trained for.
-  public let isOneStep: Bool
+  /// The σ of the one call `D(σ z; σ)` that a one-step generator was trained for; nil for diffusion networks.
+  public let startSigma: Float?
+
+  public var isOneStep: Bool { startSigma != nil }
 
   private static let configurationKey = "network"
   private static let sigmaKey = "sigma_data"
   private static let generatorKey = "generator"
   private static let oneStep = "one-step"
   private static let epsilonKey = "epsilon"
+  private static let startKey = "start_sigma"
 
-  public init(_ denoiser: Denoiser, weights: Parameters, isOneStep: Bool = false) {
+  public init(_ denoiser: Denoiser, weights: Parameters, startSigma: Float? = nil) {
     self.denoiser = denoiser
     self.weights = weights
-    self.isOneStep = isOneStep
+    self.startSigma = startSigma
   }
 
   /// - Throws: `UserError` if the file does not tell its network or has other weights.
@@ -52,7 +55,11 @@ public struct NetworkFile: Sendable {
     }
     self.init(
       Denoiser(network, preconditioning: preconditioning), weights: weights,
-      isOneStep: generator != nil)
+      startSigma: generator == nil
+        ? nil
+        : Float(
+          try number(
+            Self.startKey, absent: Double(Denoiser.highestSigma), from: .leastNormalMagnitude)))
   }
 
   /// - Throws: `UserError` where a one-step generator is to take several steps: it knows one noise level only.
@@ -66,17 +73,20 @@ public struct NetworkFile: Sendable {
   /// Writes the file, whole or not at all.
   public func write(to path: String) throws {
     try Safetensors.write(
-      weights.arrays(), metadata: Self.metadata(denoiser, isOneStep: isOneStep), to: path)
+      weights.arrays(), metadata: Self.metadata(denoiser, startSigma: startSigma), to: path)
   }
 
   /// What a file tells about a network beside its weights.
-  static func metadata(_ denoiser: Denoiser, isOneStep: Bool = false) -> [String: String] {
+  static func metadata(_ denoiser: Denoiser, startSigma: Float? = nil) -> [String: String] {
     var result = [
       configurationKey: denoiser.network.configuration.jsonValue.text,
       sigmaKey: "\(denoiser.preconditioning.sigmaData)",
     ]
-    if isOneStep { result[generatorKey] = oneStep }
-    if isOneStep || denoiser.preconditioning.epsilon != Preconditioning.edm.epsilon {
+    if let startSigma {
+      result[generatorKey] = oneStep
+      result[startKey] = "\(startSigma)"
+    }
+    if startSigma != nil || denoiser.preconditioning.epsilon != Preconditioning.edm.epsilon {
       result[epsilonKey] = "\(denoiser.preconditioning.epsilon)"
     }
     return result

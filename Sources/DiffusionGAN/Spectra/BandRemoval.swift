@@ -5,16 +5,16 @@ import TensorCore
 public struct BandRemoval: Sendable {
   /// The call that the bands are removed in.
   public enum Call: Sendable, Equatable {
-    /// `D(80 z; 80)`.
+    /// `D(σ z; σ)` with the σ that a one-step generator begins at, or 80.
     case generation
     /// `D(picture + σ · noise; σ)`.
     case denoising(sigma: Double)
 
-    /// The noise level that the network is told.
-    public var sigma: Double {
+    /// The noise level that `network` is told.
+    func sigma(of network: NetworkFile) -> Float {
       switch self {
-      case .generation: 80
-      case .denoising(let sigma): sigma
+      case .generation: network.startSigma ?? Denoiser.highestSigma
+      case .denoising(let sigma): Float(sigma)
       }
     }
   }
@@ -64,7 +64,7 @@ public struct BandRemoval: Sendable {
     let sizes = before.map { $0.reduce(0, +) }
     let layers = network.denoiser.network.residualNames
     let residuals = ResidualSpectra.residuals(
-      of: network, inputs, sigma: Float(call.sigma))
+      of: network, inputs, sigma: call.sigma(of: network))
     let sites = layers.flatMap { layer -> [(layer: String, band: Int, own: RadialSpectrum)] in
       guard let size = residuals[layer].map({ Array($0.shape.suffix(2)) }) else { return [] }
       let own = RadialSpectrum(height: size[0], width: size[1], bands: bands)

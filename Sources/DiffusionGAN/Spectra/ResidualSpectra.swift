@@ -127,7 +127,8 @@ struct NoisyPictures: Sendable {
   ) -> Tensor {
     network.denoiser.generated(
       noise, network.weights,
-      UNet.Conditions(noise: [], labels: labels(for: network), observer: observer))
+      UNet.Conditions(noise: [], labels: labels(for: network), observer: observer),
+      sigma: network.startSigma ?? Denoiser.highestSigma)
   }
 
   private func labels(for network: NetworkFile) -> Tensor? {

@@ -185,9 +185,12 @@ public struct SpectrumReport: Sendable {
       network.removals.map { removal in
         let bands = analysis.pretrained.bands
         let layers = analysis.pretrained.layers
-        let words =
-          removal.call == .generation
-          ? "one call from noise" : "denoising at σ = \(Self.short(removal.call.sigma))"
+        let (words, call) =
+          switch removal.call {
+          case .generation: ("one call from noise", "generation")
+          case .denoising(let sigma):
+            ("denoising at σ = \(Self.short(sigma))", "sigma-\(Self.short(sigma))")
+          }
         let name = number == 0 ? "pretrained" : "one-step"
         let map = Heatmap(
           title: "\(network.name), \(words): change of the output",
@@ -199,8 +202,6 @@ public struct SpectrumReport: Sendable {
                 .map { log10(max($0.change.estimate, 1e-12)) } ?? .nan
             }
           }, isDiverging: false, valueTitle: "log₁₀ of squared change", digits: 1)
-        let call =
-          removal.call == .generation ? "generation" : "sigma-\(Self.short(removal.call.sigma))"
         return Figure(
           name: "removal-\(name)-\(call)", svg: map.svg, csv: Self.table(removal),
           caption:

@@ -8,7 +8,7 @@ enum TrainCommand: Command {
   static let specification = CommandSpecification(
     name: "train", summary: "Turn a diffusion network into a one-step generator.",
     discussion: """
-      Trains with a GAN objective alone: one call of the network at the highest noise level draws a \
+      Trains with a GAN objective alone: one call of the network at one noise level draws a \
       picture, a discriminator over frozen features tells it from real ones. Most parameters may stay \
       frozen. The run's folder and Ctrl-C are as for pretrain.
       """,
@@ -34,6 +34,10 @@ enum TrainCommand: Command {
           Frozen network that the discriminator looks through: a file of features train, or 'encoder' \
           for the pretrained network's own encoder. May be given several times.
           """, defaultText: "encoder", repeats: true),
+      OptionSpecification(
+        long: "start-sigma", valueName: "X",
+        help: "Noise level that the generator is told and begins with; 80 in the papers.",
+        defaultText: "the preset's"),
       OptionSpecification(
         long: "discriminator", valueName: "KIND",
         help: "Over features and pixels, over pixels alone, or a plain convolutional one.",

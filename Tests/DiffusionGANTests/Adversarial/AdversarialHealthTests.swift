@@ -16,6 +16,9 @@ import Testing
     #expect(
       advice(["real_logit": 0.001, "fake_logit": 0]).first?.contains("nothing apart") == true)
     #expect(advice(["real_logit": 0.001, "fake_logit": 0], seen: 500).isEmpty)
+    let outweighs = advice(["penalty": 0.6, "discriminator_gain": 0.9])
+    #expect(outweighs.count == 1 && outweighs[0].contains("67 %"))
+    #expect(advice(["penalty": 0.4, "discriminator_gain": 0.9]).isEmpty)
     #expect(advice(["generator_gradient": 1e6]).first?.contains("divergence") == true)
   }
 

@@ -19,7 +19,7 @@ import Testing
 
   static let shape = ImageShape(channels: 1, height: 8, width: 8)
   static let style = ProjectedDiscriminator.Style(
-    mixingChannels: [4, 6], headChannels: 4, mostHeadChannels: 8)
+    mixingChannels: 4, headChannels: 8)
 
   static func pretrained() throws -> NetworkFile {
     let denoiser = try PretrainingTests.run().denoiser
@@ -115,7 +115,7 @@ import Testing
       freeze: .level(.none),
       discriminator: ConvolutionalDiscriminator(shape: Self.shape, channels: 8))
     func distance() throws -> Float {
-      let generator = NetworkFile(run.denoiser, weights: run.average.weights, isOneStep: true)
+      let generator = NetworkFile(run.denoiser, weights: run.average.weights, startSigma: 80)
       return try abs(SeededSampling(generator)((0..<32).map { UInt64($0) }).mean()[0] - 0.5)
     }
     let before = try distance()
@@ -134,6 +134,20 @@ import Testing
       #expect(sameBits(before.generator.weights, run.generator.weights) != isMoving)
       #expect(sameBits(before.critic.learner.weights, run.critic.learner.weights) != isMoving)
     }
+  }
+
+  /// Not in the first iteration, then every second; and of pictures as they are.
+  @Test func penaltyIsDueAtItsInterval() throws {
+    var run = try Self.run(.init(seed: 5, batch: 6, penalty: GradientPenalty(interval: 2)))
+    let hasPenalty = try (0..<5).map { _ in try run.step(Flat()).critic.penalty != nil }
+    #expect(hasPenalty == [false, false, true, false, true])
+  }
+
+  @Test func generatorBeginsAtItsNoiseLevel() throws {
+    var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
+    settings.startSigma = 1
+    var (low, high) = (try Self.run(settings), try Self.run())
+    #expect(try low.step(Flat()).generatorLoss != high.step(Flat()).generatorLoss)
   }
 
   @Test func lossThatIsNotFiniteIsSaid() throws {

@@ -37,29 +37,28 @@ import Testing
     let labels = Tensor([1, 0, 0, 0, 1, 0], shape: [2, 3])
     let logits = discriminator.logits(
       pictures([2, 1, side, side]), labels: labels, weights, state: &state)
-    #expect(logits.count == 3)
-    let map = side == 16 ? 1 : 4
-    for logit in logits { #expect(logit.shape == [2, 1, map, map]) }
+    // One of the network and one of the pixels.
+    let map = side == 16 ? 1 : 16
+    #expect(logits.map(\.shape) == [[2, map + (side == 16 ? 1 : 16)], [2, map]])
     #expect(zip(state.tensors, before.tensors).allSatisfy { $0.values != $1.values })
     // A class makes a difference.
     var again = before
     let other = discriminator.logits(
       pictures([2, 1, side, side]), labels: Tensor([0, 0, 1, 0, 1, 0], shape: [2, 3]), weights,
       state: &again)
-    #expect(other[0].values.first != logits[0].values.first)
-    #expect(other[0].values.last == logits[0].values.last)
+    let width = logits[0].shape[1]
+    #expect(zip(other[0].values, logits[0].values).prefix(width).allSatisfy { $0 != $1 })
+    #expect(zip(other[0].values, logits[0].values).suffix(width).allSatisfy { $0 == $1 })
   }
 
   /// The gradient of R1 with respect to the weights, through the feature networks, against central
   /// differences.
   @Test(arguments: [false, true])
-  func penaltyHasTheGradientOfItsValue(hasBatchNorm: Bool) throws {
+  func penaltyHasTheGradientOfItsValue(enlargesMaps: Bool) throws {
     let shape = ImageShape(channels: 1, height: 16, width: 16)
     let discriminator = ProjectedDiscriminator(
       [TwoScales()], shape: shape,
-      style: .init(
-        mixingChannels: [4], headChannels: 4, mostHeadChannels: 8, hasBatchNorm: hasBatchNorm),
-      seed: 1)
+      style: .init(mixingChannels: 4, enlargesMaps: enlargesMaps, headChannels: 8), seed: 1)
     let weights = discriminator.initialParameters(seed: 1)
     let x = pictures([3, 1, 16, 16])
     let penalty = GradientPenalty(gamma: 2)
@@ -100,6 +99,59 @@ import Testing
     ).penalty
     // 512 squares of a normal number: a deviation of √(2/512).
     #expect(abs(approximate[0] - expected) < 0.25 * expected)
+  }
+
+  /// The published weight on the published scale: γ/2 of the squared gradient of the sum of all logits, beside
+  /// losses that are sums over the samples of means over a network's logits.
+  @Test func aWeightIsThatOfThePublishedScale() {
+    let w = pictures([64, 256], seed: 3).reshaped([64, 256])
+    // 64 logits of each of two networks, on 16×16 pictures.
+    func logits(_ x: Tensor) -> [Tensor] {
+      let flat = x.reshaped([x.shape[0], 256])
+      return [flat.linear(w), flat.linear(w.scaled(by: 0.5))]
+    }
+    let x = pictures([8, 1, 16, 16])
+    let (_, _, slope) = valueWithGradient(at: x) { x -> (Tensor, Tensor) in
+      let found = logits(x)
+      return (found[0].sum() + found[1].sum(), found[0])
+    }
+    // Mean over samples, over the 8 samples that the loss beside it is a sum of.
+    let published = 1e-4 / 2 * slope.squared().sum()[0] / 8 / 8
+    let penalty = GradientPenalty(gamma: GradientPenalty.published(samples: 8))(
+      at: x, noise: { x }, logits
+    ).penalty
+    #expect(abs(penalty[0] - published) < 1e-4 * published)
+    #expect(abs(GradientPenalty.published() - 6.4e-3) < 1e-8)
+    #expect(abs(GradientPenalty.published(resolution: 16) - 1.6e-3) < 1e-8)
+  }
+
+  /// Sixteen equal logits, or three networks' worth in one, weigh what one does.
+  @Test(arguments: GradientPenalty.Method.allCases)
+  func penaltyDoesNotCountLogits(method: GradientPenalty.Method) {
+    let w = pictures([1, 64], seed: 3)
+    let x = pictures([32, 1, 8, 8])
+    let noise = pictures([32, 1, 8, 8], seed: 4)
+    func value(_ copies: Int) -> Float {
+      GradientPenalty(method: method, gamma: 1.5)(at: x, noise: { noise }) { x in
+        let logit = x.reshaped([x.shape[0], 64]).linear(w)
+        return [Tensor.concatenated(Array(repeating: logit, count: copies), 1)]
+      }.penalty[0]
+    }
+    #expect(abs(value(16) - value(1)) < 1e-4 * value(1))
+  }
+
+  /// The same picture with every pixel four times has the same penalty by the weight of its resolution.
+  @Test func weightGrowsWithTheResolution() {
+    let w = pictures([1, 64], seed: 3)
+    func penalty(_ side: Int, _ logit: @escaping (Tensor) -> Tensor) -> Float {
+      let x = pictures([16, 1, side, side])
+      return GradientPenalty(gamma: GradientPenalty.published(resolution: side))(
+        at: x, noise: { x }
+      ) { [logit($0)] }.penalty[0]
+    }
+    let small = penalty(8) { $0.reshaped([16, 64]).linear(w) }
+    let large = penalty(16) { $0.averagePooled().reshaped([16, 64]).linear(w) }
+    #expect(abs(small - large) < 1e-4 * small)
   }
 
   @Test func losses() {

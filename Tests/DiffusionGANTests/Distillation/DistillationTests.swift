@@ -51,9 +51,9 @@ import Testing
     let first = try whole.step()
     // The distillation's own loss is told without the other term, which still moves the weights.
     #expect(try alone.step().loss == first.loss)
-    #expect(first.adversary?.critic.penalty != nil)
     #expect(alone.weights.tensors.map(\.values) != whole.weights.tensors.map(\.values))
-    for _ in 0..<2 { _ = try whole.step() }
+    _ = try whole.step()
+    #expect(try whole.step().adversary?.critic.penalty != nil)
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
