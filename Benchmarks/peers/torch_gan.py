@@ -209,7 +209,7 @@ class AdversarialStep:
         self.set_interval(description["interval"])
         names = ["generator", "discriminator", "real"]
         self.inputs = [arrays[f"input.{name}"] for name in names]
-        self.batch = description["batch"]
+        self.batch, self.iterations = description["batch"], 0
         self.checked_rate = description["checked_rate"]
         self.checked_interval = description["checked_interval"]
         # What is frozen is its own average.
@@ -278,13 +278,14 @@ class AdversarialStep:
 
     def losses(self, steps):
         shape = (self.batch, *self.inputs[0].shape[1:])
-        for index in range(steps):
+        for _ in range(steps):
             latents, others, real = (self.laid_out(torch.randn(shape)) for _ in range(3))
             loss = self.step_generator(latents)
             self.step_discriminator(others, real)
-            if self.is_penalised(index):
+            if self.is_penalised(self.iterations):
                 self.step_penalty(real)
             self.update_average()
+            self.iterations += 1
             yield loss
 
     def check(self):
