@@ -76,13 +76,15 @@ public struct Pretraining: Sendable {
   public struct Step: Sendable {
     /// The weighted squared error, mean over samples and pixels.
     public let loss: Float
+    /// Global norm of the gradient, before it is clipped.
+    public let norm: Float
     /// Learning rate that the step was taken with.
     public let rate: Float
   }
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is not,
+  /// - Throws: `Divergence` for a loss that is not finite; `UserError` naming the parameter whose gradient is not,
   ///   if they are not replaced; whatever `source` throws. The state is then as before.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     let positions = seen..<seen + settings.batch
@@ -102,23 +104,20 @@ public struct Pretraining: Sendable {
         denoiser, weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
         conditions)
     }
-    guard loss[0].isFinite else {
-      throw UserError(
-        "the loss is not finite after \(seen) images",
-        remedy: "the last saved state is kept; lower the rate or look at the data")
-    }
+    try Divergence.check(loss: loss[0], seen: seen, advice: PretrainingRun.advice)
     var gradients = found
     if settings.replacesNotFinite {
       gradients = gradients.replacingNotFinite()
     } else {
       try gradients.checkFinite("the gradient")
     }
-    if let limit = settings.gradientNorm { gradients = gradients.clipped(toNorm: limit).gradients }
+    let norm: Float
+    (gradients, norm) = gradients.clipped(toNorm: settings.gradientNorm ?? .infinity)
     let rate = settings.rate.value(seen: seen)
     optimiser.step(&weights, gradients: gradients, rate: rate)
     average.update(weights, seen: seen, batch: settings.batch)
     seen += settings.batch
-    return Step(loss: loss[0] / Float(clean.count / settings.batch), rate: rate)
+    return Step(loss: loss[0] / Float(clean.count / settings.batch), norm: norm, rate: rate)
   }
 
   private var trainable: Parameters { weights.filter(optimiser.means.contains) }
