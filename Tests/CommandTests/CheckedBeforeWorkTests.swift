@@ -119,6 +119,27 @@ import Testing
     for (line, next) in zip(lines, lines.dropFirst()) { #expect(line != next) }
   }
 
+  /// A rate of 10 makes one picture of all: the run stops, with the state and snapshots before it.
+  @Test func aRunThatCollapsesStops() throws {
+    let scratch = try Scratch()
+    let run = scratch.file("run")
+    let result = try Program.run(
+      [
+        "distill", "--network", network(scratch), "--method", "regression", "--teacher-steps", "2",
+        "--pool", "64", "--data", "fashion-mnist", "--preset", "test", "--rate", "10", "--kimg",
+        "12", "--tick", "1000", "--snapshots", "3", "--threads", "2", "--out", run,
+      ], of: "onestep")
+    #expect(result.status == 1 && result.out.isEmpty, "\(result.err)")
+    let last = result.err.split(separator: "\n").last.map(String.init) ?? ""
+    #expect(last.hasPrefix("onestep: \(run): ") && last.contains("--rate"), "\(last)")
+    let kept = try #require(last.firstMatch(of: /the state of (\d+) images is kept/), "\(last)")
+    let rows = try scratch.read("run/stats.jsonl").split(separator: "\n")
+    #expect(try JSON(String(try #require(rows.last)))["images"]?.whole == Int(kept.1))
+    #expect(scratch.entries().contains("run/state.safetensors"))
+    #expect(scratch.entries().contains("run/snapshot-000004.safetensors"))
+    #expect(!scratch.entries().contains("run/snapshot-000012.safetensors"))
+  }
+
   /// A seed's picture, as bytes in a file, whatever is drawn with it; the largest seed has one too.
   @Test func imagesDoNotDependOnTheBatch() throws {
     let scratch = try Scratch()
