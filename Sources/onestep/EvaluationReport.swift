@@ -10,8 +10,8 @@ struct EvaluationReport {
   private let comparisons: [FeatureComparison]
   private let duplicateShare: Double
   private let copyShare: Double
-  /// How much generated images differ from one another, as a share of how much the reference's do; nil where it has
-  /// no meaning.
+  /// How much generated images differ from one another, as a share of how much the reference's do;
+  /// nil where it has no meaning.
   private let spread: Double?
 
   /// The share below which they are one image.

@@ -9,7 +9,8 @@ enum ReportOutput {
     long: "out", valueName: "FOLDER", help: "Folder to write the report to.",
     defaultText: "a folder in reports/")
 
-  /// The folder to write to, by the command line or else `folder`; made and found writable before the work begins.
+  /// The folder to write to, by the command line or else `folder`; made and found writable before
+  /// the work begins.
   static func folder(_ parsed: ParsedCommand, else folder: String) throws -> String {
     let folder = parsed.string("out") ?? folder
     try Files.requireWritableFolder(folder)

@@ -5,9 +5,9 @@ import Terminal
 
 /// The trainer of each method: the one place where a method of training meets the studies.
 ///
-/// A study trains by the commands that a user would give: its runs are continued as those are, and can be made
-/// without the study. They lie in `training-runs/`, where studies share them, or below the folder that the
-/// study was given.
+/// A study trains by the commands that a user would give: its runs are continued as those are, and
+/// can be made without the study. They lie in `training-runs/`, where studies share them, or below
+/// the folder that the study was given.
 struct StudyTrainers: StudyTrainer {
   private let data: String
   private let preset: DataPreset
@@ -45,8 +45,8 @@ struct StudyTrainers: StudyTrainer {
 
   /// Checks what can be known of a study's cells before the first is trained.
   ///
-  /// - Throws: `UserError` for checkpoints and options that no command takes, and for features of other pictures
-  ///   than `shape`.
+  /// - Throws: `UserError` for checkpoints and options that no command takes, and for features of
+  ///   other pictures than `shape`.
   func check(_ study: Study, on shape: ImageShape) throws {
     for path in features where path != "encoder" {
       try FeatureNetworkFile.load(path).check(shape)

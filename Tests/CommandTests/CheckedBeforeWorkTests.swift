@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What is wrong with a command line, its files and folders is said in one line before anything is drawn or trained.
+/// What is wrong with a command line, its files and folders is said in one line before anything is
+/// drawn or trained.
 @Suite struct CheckedBeforeWorkTests {
   /// A network of 8×8 images, hardly trained.
   private func network(_ scratch: Scratch) throws -> String {

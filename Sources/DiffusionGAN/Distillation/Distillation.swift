@@ -113,7 +113,8 @@ public struct Distillation: Sendable {
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures' source throws. Without an adversary the state is then as before.
+  /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures'
+  ///   source throws. Without an adversary the state is then as before.
   public mutating func step() throws -> Step {
     let positions = seen..<seen + settings.batch
     let function = loss

@@ -36,7 +36,8 @@ struct ConvolutionLayer: Sendable {
   }
 }
 
-/// `x · Wᵀ + b`; what a row becomes does not depend on the others, so that a picture is the same in any batch.
+/// `x · Wᵀ + b`; what a row becomes does not depend on the others, so that a picture is the same in
+/// any batch.
 struct LinearLayer: Sendable {
   let name: String
   let inputs: Int

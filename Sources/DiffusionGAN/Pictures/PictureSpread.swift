@@ -1,7 +1,7 @@
 import TensorCore
 
-/// How much the pictures of a set differ from one another: the root of the variance of each value over the
-/// pictures, in the mean over values, on the scale −1…1.
+/// How much the pictures of a set differ from one another: the root of the variance of each value
+/// over the pictures, in the mean over values, on the scale −1…1.
 public enum PictureSpread {
   public static func deviation(of data: ImageDataset) -> Double {
     // Sums of whole numbers are exact.

@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// Training has come to where more steps do not help: its numbers have left every scale, nothing is learned any more, or
-/// all pictures are one.
+/// Training has come to where more steps do not help: its numbers have left every scale, nothing is
+/// learned any more, or all pictures are one.
 ///
 /// An error of its own, so that a study can pass over a learning rate that leads here.
 public struct Divergence: Error, CustomStringConvertible, Equatable {
@@ -17,11 +17,11 @@ public struct Divergence: Error, CustomStringConvertible, Equatable {
   /// Losses are about 1 and below, those of discriminators below 100.
   private static let largestLoss = 1e6
   private static let largestGradient = 1e8
-  /// Deviation of pictures from one another, on the scale −1…1, below which they are one picture but for
-  /// rounding.
+  /// Deviation of pictures from one another, on the scale −1…1, below which they are one picture
+  /// but for rounding.
   private static let leastSpread = 0.005
-  /// Before so many images a student still draws the teacher's picture of nothing but noise, which is the mean of
-  /// the data.
+  /// Before so many images a student still draws the teacher's picture of nothing but noise, which
+  /// is the mean of the data.
   private static let patience = 10_000
 
   init(_ finding: String, _ advice: String) {
@@ -38,8 +38,8 @@ public struct Divergence: Error, CustomStringConvertible, Equatable {
   /// What to do is said for a run whose learning rate is `rate` ("--rate").
   static let lowerRate = "begin anew with a lower --rate and another --out"
 
-  /// - Parameter figures: means of a tick: losses end in `loss`, the norms of the gradients of what draws are
-  ///   `gradient` or `generator_gradient`.
+  /// - Parameter figures: means of a tick: losses end in `loss`, the norms of the gradients of what
+  ///   draws are `gradient` or `generator_gradient`.
   /// - Throws: `Divergence` where they are what no run comes back from.
   static func check(_ figures: [TrainingFigure], seen: Int, advice: String = lowerRate) throws {
     for figure in figures {

@@ -1,22 +1,24 @@
 import Foundation
 import TensorCore
 
-/// One picture's augmentation in EDM's pretraining: flips, then one affine map (Karras et al. 2022, appendix F.2; of
-/// the pipeline of Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", what the
-/// training script of the published networks switches on).
+/// One picture's augmentation in EDM's pretraining: flips, then one affine map (Karras et al. 2022,
+/// appendix F.2; of the pipeline of Karras et al. 2020, "Training Generative Adversarial Networks
+/// with Limited Data", what the training script of the published networks switches on).
 ///
-/// Each operation happens with the same probability, but for the flip from left to right, which is a coin's toss for
-/// every picture. What the network is told of it are nine `labels`: zeros are no augmentation.
+/// Each operation happens with the same probability, but for the flip from left to right, which is
+/// a coin's toss for every picture. What the network is told of it are nine `labels`: zeros are no
+/// augmentation.
 public struct GeometricTransform: Sendable, Equatable {
   /// Whether left and right, top and bottom are exchanged.
   public var flipsColumns = false
   public var flipsRows = false
-  /// Steps of 2^0.2 that the picture is enlarged by; of a standard normal distribution, as `stretch` and
-  /// both translations are.
+  /// Steps of 2^0.2 that the picture is enlarged by; of a standard normal distribution, as
+  /// `stretch` and both translations are.
   public var scale: Double = 0
   /// Radians, in −π…π.
   public var rotation: Double = 0
-  /// Steps of 2^0.2 that one axis is enlarged and the other made smaller by, and the angle of that axis.
+  /// Steps of 2^0.2 that one axis is enlarged and the other made smaller by, and the angle of that
+  /// axis.
   public var stretch: Double = 0
   public var stretchAngle: Double = 0
   /// Eighths of width and height that the picture is moved by, to the right and downwards.

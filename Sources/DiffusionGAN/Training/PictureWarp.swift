@@ -2,14 +2,15 @@ import TensorCore
 
 /// Augmented pictures and what the network is told of them.
 ///
-/// An affine map is taken between two changes of resolution (Karras et al. 2020, "Training Generative Adversarial
-/// Networks with Limited Data", appendix B): the picture, continued over its edges by reflection, is brought to twice
-/// its resolution with the low-pass filter of the sym6 wavelets, sampled bilinearly, and brought back with the same
-/// filter. Of a picture that is not moved nothing changes, and a move by whole pixels is exact: the filter is
-/// orthogonal to itself at even distances.
+/// An affine map is taken between two changes of resolution (Karras et al. 2020, "Training
+/// Generative Adversarial Networks with Limited Data", appendix B): the picture, continued over its
+/// edges by reflection, is brought to twice its resolution with the low-pass filter of the sym6
+/// wavelets, sampled bilinearly, and brought back with the same filter. Of a picture that is not
+/// moved nothing changes, and a move by whole pixels is exact: the filter is orthogonal to itself
+/// at even distances.
 ///
-/// The reference continues a batch's pictures as far as its farthest transform needs, this one each as far as
-/// reflection goes: that is as much or more, and beyond both is 0.
+/// The reference continues a batch's pictures as far as its farthest transform needs, this one each
+/// as far as reflection goes: that is as much or more, and beyond both is 0.
 public enum PictureWarp {
   /// Daubechies' least asymmetric wavelets, six vanishing moments.
   private static let filter: [Float] = [
@@ -91,7 +92,8 @@ public enum PictureWarp {
     return reduced(reduced(moved).transposed).transposed
   }
 
-  /// Rows continued by reflection and at twice the resolution: behind `width − 1` reflected pixels at each side.
+  /// Rows continued by reflection and at twice the resolution: behind `width − 1` reflected pixels
+  /// at each side.
   private static func enlarged(_ plane: Plane) -> Plane {
     let (width, margin) = (plane.width, plane.width - 1)
     let continued = width + 2 * margin
@@ -113,10 +115,12 @@ public enum PictureWarp {
     return result
   }
 
-  /// What lies where the map says, at twice the resolution, with a rim; 0 outside the enlarged picture.
+  /// What lies where the map says, at twice the resolution, with a rim; 0 outside the enlarged
+  /// picture.
   private static func sampled(_ large: Plane, of plane: Plane, by map: AffineMap) -> Plane {
     var result = Plane(height: 2 * (plane.height + 2 * rim), width: 2 * (plane.width + 2 * rim))
-    // Of the enlarged picture, places are counted from half a pixel before its centre, as the filter moves it.
+    // Of the enlarged picture, places are counted from half a pixel before its centre, as the
+    // filter moves it.
     let (centreX, centreY) = (Double(large.width / 2 - 1), Double(large.height / 2 - 1))
     func value(_ x: Int, _ y: Int) -> Float {
       (0..<large.width).contains(x) && (0..<large.height).contains(y)

@@ -3,8 +3,8 @@ import TensorCore
 /// Training of a diffusion model (Karras et al. 2022): everything that changes from step to step, and
 /// how.
 ///
-/// Sample *k* of a run, its picture, augmentation, noise level, noise and dropout, depends on the seed and on *k*
-/// alone, so a run that is resumed continues to the same bits.
+/// Sample *k* of a run, its picture, augmentation, noise level, noise and dropout, depends on the
+/// seed and on *k* alone, so a run that is resumed continues to the same bits.
 public struct Pretraining: Sendable {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
@@ -13,7 +13,8 @@ public struct Pretraining: Sendable {
     public var rate: LearningRate
     public var adam: Adam.Settings
     public var loss: DenoisingLoss
-    /// Probability of each operation of `GeometricTransform`, which the network is told of; 0 for none.
+    /// Probability of each operation of `GeometricTransform`, which the network is told of; 0 for
+    /// none.
     public var augmentation: Double
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
@@ -94,8 +95,9 @@ public struct Pretraining: Sendable {
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `Divergence` for a loss that is not finite; `UserError` naming the parameter whose gradient is not,
-  ///   if they are not replaced; whatever `source` throws. The state is then as before.
+  /// - Throws: `Divergence` for a loss that is not finite; `UserError` naming the parameter whose
+  ///   gradient is not, if they are not replaced; whatever `source` throws. The state is then as
+  ///   before.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     let positions = seen..<seen + settings.batch
     let indices = order.indices(positions, of: source, seed: settings.seed)

@@ -3,7 +3,8 @@ import TensorCore
 /// A network and how it is pretrained, by the name of its data preset.
 ///
 /// `cifar10`, `ffhq64` and `imagenet64` are those of Karras et al. 2022 (Table 7: networks, rates,
-/// batches, dropout and augmentation); `fashion16`, `fashion28` and `test` are small enough for a few processors.
+/// batches, dropout and augmentation); `fashion16`, `fashion28` and `test` are small enough for a
+/// few processors.
 public struct TrainingPreset: Sendable {
   public let data: DataPreset
   public var network: NetworkConfiguration

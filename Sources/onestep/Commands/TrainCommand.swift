@@ -88,7 +88,8 @@ enum TrainCommand: Command {
 
   /// Trains as the command line says, or finishes what was begun.
   ///
-  /// - Parameter root: folder of the runs that are found by their options, where `--out` names none.
+  /// - Parameter root: folder of the runs that are found by their options, where `--out` names
+  ///   none.
   static func train(
     _ parsed: ParsedCommand, root: String = TrainingLoop.root
   ) throws -> TrainingDirectory {

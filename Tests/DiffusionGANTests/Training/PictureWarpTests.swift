@@ -4,8 +4,9 @@ import Testing
 
 @testable import DiffusionGAN
 
-/// Against numbers of a torch script that follows the published formulas in double precision, with a picture each
-/// for a flip, a move, a change of scale, a turn, both kinds of stretching, and everything at once.
+/// Against numbers of a torch script that follows the published formulas in double precision, with
+/// a picture each for a flip, a move, a change of scale, a turn, both kinds of stretching, and
+/// everything at once.
 @Suite struct PictureWarpTests {
   private func transforms() throws -> [GeometricTransform] {
     let parameters = try Golden.tensor("parameters", of: "augmentation.safetensors")
@@ -49,7 +50,8 @@ import Testing
     #expect(labels.values == [1] + [Float](repeating: 0, count: 17))
   }
 
-  /// An eighth of eight pixels is a pixel: what is moved in is the reflection of what is beside the edge.
+  /// An eighth of eight pixels is a pixel: what is moved in is the reflection of what is beside the
+  /// edge.
   @Test func aMoveByAPixelIsExact() {
     let images = pictures(1)
     var move = GeometricTransform()

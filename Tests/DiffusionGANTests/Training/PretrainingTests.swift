@@ -61,7 +61,8 @@ import Testing
     #expect(averages.0.tensors.map(\.values) == averages.1.tensors.map(\.values))
   }
 
-  /// What the network is told of augmentation is learned, and pictures are drawn as if there were none.
+  /// What the network is told of augmentation is learned, and pictures are drawn as if there were
+  /// none.
   @Test func augmentationIsToldToTheNetwork() throws {
     let name = "model.map_augment.weight"
     var run = try Self.run(augmentation: 0.5)
