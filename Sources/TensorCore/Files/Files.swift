@@ -113,7 +113,8 @@ public enum Files {
     guard access(folder, W_OK | X_OK) == 0 else { throw systemError("cannot be written", at: path) }
   }
 
-  /// Checks, before the work that it is for, that files can be made in the folder `path`, and makes it.
+  /// Checks, before the work that it is for, that files can be made in the folder `path`, and makes
+  /// it.
   ///
   /// - Throws: `UserError` where it is a file, cannot be made, or is closed.
   public static func requireWritableFolder(_ path: String) throws {

@@ -1,9 +1,8 @@
 extension Tensor {
-  /// `x · Wᵀ (+ b)` as `linear`, where each value is a sum in an order that follows from the inputs'
-  /// number alone: a row's result has the same bits whichever rows stand beside it.
+  /// `x · Wᵀ (+ b)` as `linear`, where each value is a sum in an order that follows from the
+  /// inputs' number alone: a row's result has the same bits whichever rows stand beside it.
   ///
-  /// `linear` leaves the order to OpenBLAS, which takes other kernels for other numbers of rows. This one costs
-  /// up to twice its time.
+  /// `linear` leaves the order to OpenBLAS, which takes other kernels for other numbers of rows.
   ///
   /// - Parameters:
   ///   - weight: `[outputs, inputs]`, for `x` `[rows, inputs]`.
@@ -22,8 +21,8 @@ extension Tensor {
   }
 }
 
-/// Inner products of rows with rows, four by two at a time; at the edges some are computed twice, so that all are
-/// computed by the same instructions.
+/// Inner products of rows with rows, four by two at a time; at the edges some are computed twice,
+/// so that all are computed by the same instructions.
 private struct RowProductKernel: Sendable {
   let rows: Int
   let outputs: Int
