@@ -10,6 +10,12 @@ struct EvaluationReport {
   private let comparisons: [FeatureComparison]
   private let duplicateShare: Double
   private let copyShare: Double
+  /// How much generated images differ from one another, as a share of how much the reference's do;
+  /// nil where it has no meaning.
+  private let spread: Double?
+
+  /// The share below which they are one image.
+  private static let leastSpread = 0.05
   /// Nil where either set has no labels.
   private let labelDistance: Double?
 
@@ -22,6 +28,10 @@ struct EvaluationReport {
     duplicateShare = Duplicates.share(in: sets.generated)
     copyShare = Duplicates.share(of: sets.generated, in: train)
     labelDistance = Self.labelDistance(sets.generated, sets.reference)
+    let real = PictureSpread.deviation(of: sets.reference)
+    spread =
+      real > 0 && sets.generated.count > 1
+      ? PictureSpread.deviation(of: sets.generated) / real : nil
   }
 
   private static func labelDistance(_ a: ImageDataset, _ b: ImageDataset) -> Double? {
@@ -29,6 +39,15 @@ struct EvaluationReport {
     let classes = max(a.classCount, b.classCount)
     let padded = { (sizes: [Int]) in sizes + [Int](repeating: 0, count: classes - sizes.count) }
     return LabelHistogram.totalVariation(padded(a.classSizes), padded(b.classSizes))
+  }
+
+  /// What makes the other figures say little.
+  private var warning: String? {
+    guard let spread, spread < Self.leastSpread else { return nil }
+    return String(
+      format: "all generated images are one image: they differ from one another by %.2f %% of what "
+        + "\(sets.origins.reference) images do, so precision and duplicates say nothing",
+      100 * spread)
   }
 
   var json: JSONValue {
@@ -43,6 +62,8 @@ struct EvaluationReport {
         "images_given": .integer(sets.given),
         "duplicate_share": .number(duplicateShare), "copies_of_train_share": .number(copyShare),
         "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
+        "spread": spread.map(JSONValue.number) ?? .null,
+        "warning": warning.map(JSONValue.string) ?? .null,
       ],
       "features": .array(comparisons.map(json)),
     ]
@@ -114,6 +135,7 @@ struct EvaluationReport {
     text += String(
       format: "\nduplicates among generated images: %.2f %%, copies of training images: %.2f %%\n",
       100 * duplicateShare, 100 * copyShare)
+    if let warning { text += "warning: \(warning)\n" }
     if let labelDistance {
       text += String(format: "label histograms, total variation: %.4f\n", labelDistance)
     }

@@ -5,23 +5,28 @@ import Terminal
 
 /// The trainer of each method: the one place where a method of training meets the studies.
 ///
-/// A study trains by the commands that a user would give: its runs lie in `training-runs/`, are continued
-/// as those are, and can be made without the study.
+/// A study trains by the commands that a user would give: its runs are continued as those are, and
+/// can be made without the study. They lie in `training-runs/`, where studies share them, or below
+/// the folder that the study was given.
 struct StudyTrainers: StudyTrainer {
   private let data: String
   private let preset: DataPreset
   private let features: [String]
   private let threads: Int
+  private let root: String
   /// What decides the runs' numbers beside the study's cells.
   let identity: JSONValue
 
   /// - Parameter features: what discriminators look through; the pretrained network's own encoder if
-  ///   empty.
-  init(data: String, preset: DataPreset, features: [String], threads: Int) throws {
+  ///   empty; root: folder of the runs.
+  init(
+    data: String, preset: DataPreset, features: [String], threads: Int, root: String
+  ) throws {
     self.data = data
     self.preset = preset
     self.features = features
     self.threads = threads
+    self.root = root
     identity = [
       "features": .array(
         try features.map { .string($0 == "encoder" ? $0 : try SHA256.hash(ofFile: $0)) })
@@ -29,11 +34,52 @@ struct StudyTrainers: StudyTrainer {
   }
 
   func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
-    guard let total = checkpoints.last else { return [] }
+    guard let parsed = try parsed(task, checkpoints) else { return [] }
+    let directory =
+      task.cell.method == .gan
+      ? try TrainCommand.train(parsed, root: root) : try DistillCommand.train(parsed, root: root)
+    return checkpoints.map {
+      StudySnapshot(images: $0, path: directory.file("snapshot", seen: $0, "safetensors"))
+    }
+  }
+
+  /// Checks what can be known of a study's cells before the first is trained.
+  ///
+  /// - Throws: `UserError` for checkpoints and options that no command takes, and for features of
+  ///   other pictures than `shape`.
+  func check(_ study: Study, on shape: ImageShape) throws {
+    for path in features where path != "encoder" {
+      try FeatureNetworkFile.load(path).check(shape)
+    }
+    for cell in study.cells where cell.method.isTrained {
+      let task = study.task(cell, .heldOut, cell.rates.first ?? 0, study.seeds.first ?? 0)
+      let development = study.developmentImages.map { [min($0, cell.budget)] } ?? cell.checkpoints
+      do {
+        for images in [cell.checkpoints] + (cell.rates.count > 1 ? [development] : []) {
+          guard let parsed = try parsed(task, images) else { continue }
+          if cell.method == .gan {
+            _ = try AdversarialOptions(parsed, preset: preset, isFrozen: cell.freezing != .none)
+          } else {
+            _ = try DistillCommand.Plan(parsed)
+          }
+        }
+      } catch let error as UserError
+        where error.place == nil
+      {
+        throw UserError(
+          error.problem, at: "\(study.name), \(cell.name)", remedy: error.remedy,
+          status: error.status)
+      }
+    }
+  }
+
+  /// The task as a command line, read; nil where nothing is trained.
+  private func parsed(_ task: StudyTask, _ checkpoints: [Int]) throws -> ParsedCommand? {
+    guard let total = checkpoints.last else { return nil }
     let command: any Command.Type
     var words = try common(task, checkpoints, total: total)
     switch task.cell.method {
-    case .teacher, .spectrum: return []
+    case .teacher, .spectrum: return nil
     case .gan:
       command = TrainCommand.self
       words += ["--freeze", task.cell.freezing.rawValue]
@@ -44,12 +90,8 @@ struct StudyTrainers: StudyTrainer {
       words += method(task.cell.method.rawValue.replacing("distill-", with: ""), task)
     }
     words += try options(task)
-    guard case .run(let parsed) = try command.specification.parse(words) else { return [] }
-    let directory =
-      task.cell.method == .gan ? try TrainCommand.train(parsed) : try DistillCommand.train(parsed)
-    return checkpoints.map {
-      StudySnapshot(images: $0, path: directory.file("snapshot", seen: $0, "safetensors"))
-    }
+    guard case .run(let parsed) = try command.specification.parse(words) else { return nil }
+    return parsed
   }
 
   private func common(_ task: StudyTask, _ checkpoints: [Int], total: Int) throws -> [String] {

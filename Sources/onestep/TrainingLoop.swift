@@ -16,6 +16,9 @@ struct TrainingLoop {
   /// Said at the beginning.
   let note: String?
 
+  /// Where runs lie.
+  static let root = "training-runs"
+
   static let tickOption = OptionSpecification(
     long: "tick", valueName: "N", help: "Images between two saved states.", defaultText: "2000")
   static let snapshotsOption = OptionSpecification(
@@ -47,7 +50,17 @@ struct TrainingLoop {
   }
 
   /// - Throws: `UserError` when Ctrl-C asked to stop, after the state has been saved.
+  ///   `Divergence` where more steps do not help, with the state of the tick before kept.
   func callAsFunction(_ run: inout some ResumableTraining) throws {
+    // Images of the state on the disk, if there is one.
+    var saved = directory.hasState ? run.seen : nil
+    do { try steps(&run, saved: &saved) } catch var divergence as Divergence {
+      (divergence.place, divergence.saved) = (directory.path, saved)
+      throw divergence
+    }
+  }
+
+  private func steps(_ run: inout some ResumableTraining, saved: inout Int?) throws {
     try directory.truncateStatistics(after: run.seen)
     Interruption.watch()
     let progress = Progress(unit: "images")
@@ -74,6 +87,7 @@ struct TrainingLoop {
           done: min(run.seen, total), total: total,
           label: figures.prefix(1).map { String(format: "%@ %.4f", $0.name, $0.value) }.joined())
         if Interruption.isRequested {
+          try run.check(figures)
           try run.save(to: directory.statePath)
           throw UserError(
             "stopped at \(run.seen) images; the state is saved", at: directory.path,
@@ -84,11 +98,13 @@ struct TrainingLoop {
       let rate = Double(run.seen - before) / seconds
       let isSnapshot =
         run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
+      try run.check(means.figures)
       if isSnapshot { try run.writeSnapshot(in: directory) }
       let figures = means.figures + (isSnapshot ? try run.measureSnapshot() : [])
       // The row first: one whose state was never written is dropped when the run continues.
       try directory.append(row(run.seen, figures, imagesPerSecond: rate))
       try run.save(to: directory.statePath)
+      saved = run.seen
       for line in run.advice(figures) { progress.note(line) }
       if isSnapshot {
         let words = figures.map { String(format: "%@ %.4g", $0.name, $0.value) }

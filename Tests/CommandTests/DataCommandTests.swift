@@ -109,6 +109,6 @@ import Testing
     try inspect("--data", scratch.path, "--preset", "cifar10")
       .expectFailure(1, "images are 1×4×4, the preset cifar10 needs 3×32×32", of: "onestep")
     try inspect("--data", scratch.path, "--out", "/nowhere/grid.png")
-      .expectFailure(1, "/nowhere/grid.png", "cannot be written", of: "onestep")
+      .expectFailure(1, "/nowhere/grid.png", "does not exist", "make it", of: "onestep")
   }
 }

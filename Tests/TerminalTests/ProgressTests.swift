@@ -42,6 +42,22 @@ private final class Recorder: Sendable {
       ])
   }
 
+  /// Time alone is no news in a log, nor is the same piece of work begun again.
+  @Test func doesNotSayTheSameTwice() {
+    let recorder = Recorder()
+    let progress = recorder.progress(isTerminal: false)
+    for done in [0, 0, 1, 0, 2] {
+      progress.update(done: done, total: 2, label: "measuring")
+      recorder.pass(11)
+    }
+    progress.update(done: 2, total: 2, label: "measuring")
+    progress.finish()
+    #expect(
+      recorder.written.map { String($0.prefix(14)) } == [
+        "measuring: 0% ", "measuring: 50%", "measuring: 0% ", "measuring: 100",
+      ])
+  }
+
   @Test func doesNotCountWorkDoneBefore() {
     let recorder = Recorder()
     let progress = recorder.progress(isTerminal: false)

@@ -23,9 +23,19 @@ public struct AdversarialRun: ResumableTraining {
 
   public var seen: Int { training.seen }
 
+  private static let lowerRates = "begin anew with lower rates and another --out"
+  private static let collapse =
+    "begin anew with a lower --rate or more frozen (--freeze 1), and another --out"
+
   public mutating func step() throws -> [TrainingFigure] {
     let before = seen
-    let step = try training.step(source)
+    let step: AdversarialTraining.Step
+    do { step = try training.step(source) } catch let error as UserError
+      where error.place == nil
+    {
+      // Numbers that are not finite; what is wrong with pictures has a place.
+      throw Divergence("diverged: \(error.problem)", Self.lowerRates)
+    }
     var figures = [
       TrainingFigure("generator_loss", Double(step.generatorLoss)),
       TrainingFigure("generator_gradient", Double(step.generatorNorm)),
@@ -44,6 +54,7 @@ public struct AdversarialRun: ResumableTraining {
   private func twinShare() throws -> Double {
     let count = min(Self.looked, source.count)
     let drawn = try SeededSampling(generator)((0..<count).map { UInt64($0) })
+    try Divergence.check(pictures: drawn, seen: seen, advice: Self.collapse)
     let real = try source.images(at: Array(0..<count))
     func vectors(_ pictures: Tensor) -> Tensor {
       features?.vectors(pictures) ?? pictures.reshaped([count, -1])
@@ -62,10 +73,16 @@ public struct AdversarialRun: ResumableTraining {
 
   /// The generator, and a grid of what it draws in one call each.
   public func writeSnapshot(in directory: TrainingDirectory) throws {
+    let pictures = try SeededSampling(generator)((0..<64).map { UInt64($0) })
+    try Divergence.check(pictures: pictures, seen: seen, advice: Self.collapse)
     try generator.write(to: directory.file("snapshot", seen: seen, "safetensors"))
     let path = directory.file("fakes", seen: seen, "png")
-    let pictures = try SeededSampling(generator)((0..<64).map { UInt64($0) })
     try PictureGrid.picture(of: pictures, place: path).write(to: path)
+  }
+
+  public func check(_ figures: [TrainingFigure]) throws {
+    try Divergence.check(
+      figures, seen: seen, advice: Self.lowerRates)
   }
 
   public func advice(_ figures: [TrainingFigure]) -> [String] {

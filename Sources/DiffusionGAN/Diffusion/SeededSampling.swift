@@ -2,9 +2,10 @@ import TensorCore
 
 /// Pictures drawn from a diffusion network or a one-step generator, one for each seed.
 ///
-/// A seed's picture does not depend on which others are drawn with it, beyond rounding: its latent and
-/// its noise come from random streams of its own. The latent is the same for any number of steps, so
-/// a student's picture can be held against its teacher's.
+/// A seed's picture has the same bits whichever others are drawn with it, and however many at a
+/// time: its latent and its noise come from random streams of its own, and no kernel of the network
+/// mixes or counts pictures. The latent is the same for any number of steps, so a student's picture
+/// can be held against its teacher's.
 public struct SeededSampling: Sendable {
   /// How a latent becomes a picture.
   public enum Method: Sendable, Equatable {

@@ -103,6 +103,8 @@ public struct Distillation: Sendable {
   public struct Step: Sendable {
     /// The method's loss, without the adversary's term.
     public let loss: Float
+    /// Global norm of the gradient.
+    public let norm: Float
     /// Learning rate that the step was taken with.
     public let rate: Float
     /// The adversary's term, without its weight, and its own step.
@@ -111,8 +113,8 @@ public struct Distillation: Sendable {
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is
-  ///   not; whatever the pictures' source throws. Without an adversary the state is then as before.
+  /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures'
+  ///   source throws. Without an adversary the state is then as before.
   public mutating func step() throws -> Step {
     let positions = seen..<seen + settings.batch
     let function = loss
@@ -129,13 +131,9 @@ public struct Distillation: Sendable {
       (term, pictures) = (added.detached(), generated.detached())
       return loss + added.scaled(by: weight)
     }
-    guard value[0].isFinite else {
-      throw UserError(
-        "the loss is not finite after \(seen) images",
-        remedy: "the last saved state is kept; lower the rate or look at the data")
-    }
-    try gradients.checkFinite("the gradient")
-    var step = Step(loss: own?[0] ?? value[0], rate: rate)
+    try Divergence.check(loss: value[0], seen: seen)
+    try Divergence.check(gradients: gradients, seen: seen)
+    var step = Step(loss: own?[0] ?? value[0], norm: gradients.globalNorm, rate: rate)
     update(gradients)
     if let real, let term, let pictures,
       let found = try adversary?.critic.step(

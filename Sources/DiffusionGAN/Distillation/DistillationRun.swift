@@ -12,7 +12,8 @@ public struct DistillationRun: ResumableTraining {
     let steps = distillation.stepsOfStudent
     let done = try distillation.step()
     var figures = [
-      TrainingFigure("loss", Double(done.loss)), TrainingFigure("rate", Double(done.rate)),
+      TrainingFigure("loss", Double(done.loss)), TrainingFigure("gradient", Double(done.norm)),
+      TrainingFigure("rate", Double(done.rate)),
     ]
     if distillation.task.method == .progressive {
       figures.append(TrainingFigure("student_steps", Double(steps)))
@@ -29,9 +30,12 @@ public struct DistillationRun: ResumableTraining {
   /// The averaged student, and a grid of what it draws in one step.
   public func writeSnapshot(in directory: TrainingDirectory) throws {
     let network = distillation.generator
+    let sampling = try SeededSampling(network, sampler: Sampler(steps: 1))
+    let pictures = try sampling((0..<64).map { UInt64($0) })
+    // Before its last stage a progressive student was not taught to draw in one step.
+    if network.isOneStep { try Divergence.check(pictures: pictures, seen: seen) }
     try network.write(to: directory.file("snapshot", seen: seen, "safetensors"))
     let path = directory.file("fakes", seen: seen, "png")
-    let sampling = try SeededSampling(network, sampler: Sampler(steps: 1))
-    try PictureGrid.picture(of: sampling((0..<64).map { UInt64($0) }), place: path).write(to: path)
+    try PictureGrid.picture(of: pictures, place: path).write(to: path)
   }
 }

@@ -14,6 +14,25 @@ public struct EvaluationSets: Sendable {
   /// Purposes of random streams, so that no two samples are drawn alike.
   private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
 
+  /// Checks data before anything is drawn to compare with them.
+  ///
+  /// - Throws: `UserError` for too few images to cut and for splits of different shapes.
+  public static func check(train: ImageDataset, test: ImageDataset?) throws {
+    guard let test else {
+      guard train.count >= 8 else {
+        throw UserError(
+          "\(train.count) images are too few to compare with", at: train.name,
+          remedy: "give 8 at least")
+      }
+      return
+    }
+    guard test.shape == train.shape else {
+      throw UserError(
+        "images of the test split are \(test.shape), the others \(train.shape)", at: train.name,
+        remedy: "give splits of one size, or a --preset that makes them so")
+    }
+  }
+
   /// Takes at most `count` images of each, chosen by the seed, and as many generated ones as the floor has:
   /// the bias of a Fréchet distance depends on the number.
   ///
@@ -30,12 +49,8 @@ public struct EvaluationSets: Sendable {
     }
     var (reference, floor) = (test ?? train, train)
     origins = test == nil ? ("one half", "other half") : ("test", "train")
+    try Self.check(train: train, test: test)
     if test == nil {
-      guard train.count >= 8 else {
-        throw UserError(
-          "\(train.count) images are too few to compare with", at: train.name,
-          remedy: "give 8 at least")
-      }
       var stream = RandomStream(seed: seed, path: [Purpose.halves.rawValue])
       let order = stream.sample(train.count, of: Array(0..<train.count))
       reference = try train.subset(order[..<(train.count / 2)].sorted())

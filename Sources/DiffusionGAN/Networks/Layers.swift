@@ -36,7 +36,8 @@ struct ConvolutionLayer: Sendable {
   }
 }
 
-/// `x · Wᵀ + b`.
+/// `x · Wᵀ + b`; what a row becomes does not depend on the others, so that a picture is the same in
+/// any batch.
 struct LinearLayer: Sendable {
   let name: String
   let inputs: Int
@@ -55,7 +56,7 @@ struct LinearLayer: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ weights: Parameters) -> Tensor {
-    x.linear(weights["\(name).weight"], bias: hasBias ? weights["\(name).bias"] : nil)
+    x.rowwiseLinear(weights["\(name).weight"], bias: hasBias ? weights["\(name).bias"] : nil)
   }
 }
 

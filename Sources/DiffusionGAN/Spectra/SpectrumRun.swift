@@ -37,6 +37,23 @@ public struct SpectrumRun: Sendable {
       }
       return files
     }
+
+    /// - Throws: `UserError` for data that `networks` do not draw.
+    public func check(_ data: ImageDataset, for networks: [NetworkFile]) throws {
+      let configuration = networks[0].denoiser.network.configuration
+      let size = configuration.resolution
+      let wanted = ImageShape(channels: configuration.imageChannels, height: size, width: size)
+      guard data.shape == wanted else {
+        throw UserError(
+          "images are \(data.shape), the network's are \(wanted)", at: data.name,
+          remedy: "choose the --preset that the network was trained with")
+      }
+      guard configuration.labels == 0 || data.classCount == configuration.labels else {
+        throw UserError(
+          "\(data.classCount) classes, the network has \(configuration.labels)", at: data.name,
+          remedy: "give the data that the network was trained on")
+      }
+    }
   }
 
   public let report: SpectrumReport
@@ -54,14 +71,8 @@ public struct SpectrumRun: Sendable {
     _ settings: Settings, networks: [NetworkFile], on data: ImageDataset, pool: ThreadPool,
     watch: (_ done: Int, _ total: Int, _ label: String) throws -> Void = { _, _, _ in }
   ) throws {
+    try settings.check(data, for: networks)
     let configuration = networks[0].denoiser.network.configuration
-    let size = configuration.resolution
-    let wanted = ImageShape(channels: configuration.imageChannels, height: size, width: size)
-    guard data.shape == wanted else {
-      throw UserError(
-        "images are \(data.shape), the network's are \(wanted)", at: data.name,
-        remedy: "choose the --preset that the network was trained with")
-    }
     var order = ShuffledOrder(count: data.count, seed: settings.seed)
     let indices = order.samples(0..<min(settings.images, data.count)).map(\.index)
     let source: any PictureSource = configuration.labels > 0 ? LabelledPictures(data) : data

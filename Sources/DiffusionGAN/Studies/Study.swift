@@ -36,7 +36,7 @@ public struct Study: Sendable {
   }
 
   /// Whether any cell or teacher begins from a network.
-  func needs(_ network: String) -> Bool {
+  public func needs(_ network: String) -> Bool {
     teachers.contains { $0.network == network }
       || cells.contains { $0.network == network || $0.against == network }
   }

@@ -94,8 +94,13 @@ public struct StudyRunner {
     if cell.method.isTrained, cell.rates.count > 1 {
       for rate in cell.rates {
         for seed in study.development {
-          try measure(
-            task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
+          do {
+            try measure(
+              study.task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
+          } catch let divergence as Divergence {
+            // A rate that is not chosen.
+            try run.log("\(cell.name), rate \(rate): \(divergence)")
+          }
         }
       }
       try choose(cell)
@@ -104,7 +109,7 @@ public struct StudyRunner {
     for seed in cell.seeds ?? study.seeds {
       let rate = chosen ?? cell.rates.first ?? 0
       try measure(
-        task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
+        study.task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
         evaluation)
     }
   }
@@ -112,14 +117,6 @@ public struct StudyRunner {
   /// Images after which the cell's rates are compared.
   private func developmentImages(_ cell: StudyCell) -> Int {
     min(study.developmentImages ?? cell.budget, cell.budget)
-  }
-
-  private func task(
-    _ cell: StudyCell, _ role: StudyTask.Role, _ rate: Double, _ seed: UInt64
-  ) -> StudyTask {
-    StudyTask(
-      cell: cell, role: role, rate: rate, seed: seed, network: study.path(of: cell.network),
-      shape: study.networks.lazy.compactMap(\.path).first)
   }
 
   /// Measures the snapshots of a task that have no row yet.
@@ -164,12 +161,17 @@ public struct StudyRunner {
     let tried = rows.filter {
       $0.cell == cell.name && $0.role == .development && $0.images == developmentImages(cell)
     }
-    let candidates = cell.rates.map { rate in
+    let candidates = cell.rates.compactMap { rate -> StudyChoice.Candidate? in
       let values = tried.filter { $0.rate == rate }.compactMap { $0.metrics.first?.frechet.value }
+      guard values.count == study.development.count else { return nil }
       return StudyChoice.Candidate(
-        rate: rate, distance: values.reduce(0, +) / Double(max(values.count, 1)))
+        rate: rate, distance: values.reduce(0, +) / Double(values.count))
     }
-    guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return }
+    guard let best = candidates.min(by: { $0.distance < $1.distance }) else {
+      throw UserError(
+        "training diverges at each of its rates, see log.txt", at: "\(run.path), \(cell.name)",
+        remedy: "give the cell lower \"rates\"")
+    }
     let choice = StudyChoice(
       cell: cell.name, rate: best.rate, metric: tried.first?.metrics.first?.name ?? "",
       candidates: candidates)

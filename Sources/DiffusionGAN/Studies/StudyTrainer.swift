@@ -17,6 +17,17 @@ public struct StudyTask: Sendable {
   public let shape: String?
 }
 
+extension Study {
+  /// One of its cells at one rate and seed.
+  public func task(
+    _ cell: StudyCell, _ role: StudyTask.Role, _ rate: Double, _ seed: UInt64
+  ) -> StudyTask {
+    StudyTask(
+      cell: cell, role: role, rate: rate, seed: seed, network: path(of: cell.network),
+      shape: networks.lazy.compactMap(\.path).first)
+  }
+}
+
 /// A network that training left.
 public struct StudySnapshot: Sendable, Equatable {
   /// Images that training had seen.
@@ -36,5 +47,7 @@ public struct StudySnapshot: Sendable, Equatable {
 public protocol StudyTrainer {
   /// Trains as `task` says and gives a snapshot for each of `checkpoints` (images seen, ascending), in
   /// that order. What has been trained already is not trained again.
+  ///
+  /// - Throws: `Divergence` where the task's rate leads nowhere.
   func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot]
 }

@@ -61,4 +61,5 @@ enum RandomPurpose: UInt64 {
   case noise = 2
   case dropout = 3
   case shift = 4
+  case augmentation = 5
 }

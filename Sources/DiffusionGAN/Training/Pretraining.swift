@@ -3,8 +3,8 @@ import TensorCore
 /// Training of a diffusion model (Karras et al. 2022): everything that changes from step to step, and
 /// how.
 ///
-/// Sample *k* of a run, its picture, noise level, noise and dropout, depends on the seed and on *k*
-/// alone, so a run that is resumed continues to the same bits.
+/// Sample *k* of a run, its picture, augmentation, noise level, noise and dropout, depends on the
+/// seed and on *k* alone, so a run that is resumed continues to the same bits.
 public struct Pretraining: Sendable {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
@@ -13,6 +13,9 @@ public struct Pretraining: Sendable {
     public var rate: LearningRate
     public var adam: Adam.Settings
     public var loss: DenoisingLoss
+    /// Probability of each operation of `GeometricTransform`, which the network is told of; 0 for
+    /// none.
+    public var augmentation: Double
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
     public var halfLife: Double
@@ -25,6 +28,7 @@ public struct Pretraining: Sendable {
     public init(
       seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(1e-3),
       adam: Adam.Settings = Adam.Settings(), loss: DenoisingLoss = DenoisingLoss(),
+      augmentation: Double = 0,
       halfLife: Double = 500_000, halfLifeRampUp: Double? = 0.05, gradientNorm: Float? = nil,
       replacesNotFinite: Bool = true
     ) {
@@ -33,6 +37,7 @@ public struct Pretraining: Sendable {
       self.rate = rate
       self.adam = adam
       self.loss = loss
+      self.augmentation = augmentation
       self.halfLife = halfLife
       self.halfLifeRampUp = halfLifeRampUp
       self.gradientNorm = gradientNorm
@@ -50,7 +55,13 @@ public struct Pretraining: Sendable {
   private var order = PictureOrder()
 
   /// A run that has not begun.
+  ///
+  /// - Precondition: with augmentation, the network takes the labels of `GeometricTransform`.
   public init(_ denoiser: Denoiser, settings: Settings) {
+    precondition(
+      settings.augmentation == 0
+        || denoiser.network.configuration.augmentLabels == GeometricTransform.labelCount,
+      "augmentation of a network that is not told of it")
     let weights = denoiser.network.initialParameters(seed: settings.seed)
     let names = Set(denoiser.network.trainableNames)
     self.init(
@@ -76,18 +87,21 @@ public struct Pretraining: Sendable {
   public struct Step: Sendable {
     /// The weighted squared error, mean over samples and pixels.
     public let loss: Float
+    /// Global norm of the gradient, before it is clipped.
+    public let norm: Float
     /// Learning rate that the step was taken with.
     public let rate: Float
   }
 
   /// One step on the next `batch` samples.
   ///
-  /// - Throws: `UserError` for a loss that is not finite, and naming the parameter whose gradient is not,
-  ///   if they are not replaced; whatever `source` throws. The state is then as before.
+  /// - Throws: `Divergence` for a loss that is not finite; `UserError` naming the parameter whose
+  ///   gradient is not, if they are not replaced; whatever `source` throws. The state is then as
+  ///   before.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     let positions = seen..<seen + settings.batch
     let indices = order.indices(positions, of: source, seed: settings.seed)
-    let clean = try source.images(at: indices)
+    let (clean, augmentLabels) = augmented(try source.images(at: indices), positions)
     let labels = try source.labels(at: indices)
     let (noisy, sigma) = corrupted(clean, positions)
     let dropout =
@@ -95,33 +109,43 @@ public struct Pretraining: Sendable {
       ? Dropout(
         seed: RandomStream(seed: settings.seed, path: [RandomPurpose.dropout.rawValue]).first,
         samples: Array(positions)) : nil
-    let conditions = UNet.Conditions(noise: [], labels: labels, dropout: dropout)
+    let conditions = UNet.Conditions(
+      noise: [], labels: labels, augmentLabels: augmentLabels, dropout: dropout)
 
     let (loss, found) = valueWithGradient(at: trainable) { trainable in
       settings.loss(
         denoiser, weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
         conditions)
     }
-    guard loss[0].isFinite else {
-      throw UserError(
-        "the loss is not finite after \(seen) images",
-        remedy: "the last saved state is kept; lower the rate or look at the data")
-    }
+    try Divergence.check(loss: loss[0], seen: seen, advice: PretrainingRun.advice)
     var gradients = found
     if settings.replacesNotFinite {
       gradients = gradients.replacingNotFinite()
     } else {
       try gradients.checkFinite("the gradient")
     }
-    if let limit = settings.gradientNorm { gradients = gradients.clipped(toNorm: limit).gradients }
+    let norm: Float
+    (gradients, norm) = gradients.clipped(toNorm: settings.gradientNorm ?? .infinity)
     let rate = settings.rate.value(seen: seen)
     optimiser.step(&weights, gradients: gradients, rate: rate)
     average.update(weights, seen: seen, batch: settings.batch)
     seen += settings.batch
-    return Step(loss: loss[0] / Float(clean.count / settings.batch), rate: rate)
+    return Step(loss: loss[0] / Float(clean.count / settings.batch), norm: norm, rate: rate)
   }
 
   private var trainable: Parameters { weights.filter(optimiser.means.contains) }
+
+  /// Pictures as the network is to learn them, and what it is told of that.
+  private func augmented(_ pictures: Tensor, _ positions: Range<Int>) -> (Tensor, Tensor?) {
+    guard settings.augmentation > 0 else { return (pictures, nil) }
+    let transforms = positions.map { position in
+      var stream = RandomStream(
+        seed: settings.seed, path: [RandomPurpose.augmentation.rawValue, UInt64(position)])
+      return GeometricTransform(probability: settings.augmentation, from: &stream)
+    }
+    let (warped, labels) = PictureWarp.apply(transforms, to: pictures)
+    return (warped, labels)
+  }
 
   /// Pictures with noise, and its deviation for each.
   private func corrupted(_ clean: Tensor, _ positions: Range<Int>) -> (Tensor, [Float]) {

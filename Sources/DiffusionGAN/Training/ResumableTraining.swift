@@ -18,7 +18,14 @@ public protocol ResumableTraining {
   func save(to path: String) throws
 
   /// Writes what somebody may look at: the network so far, a grid of pictures.
+  ///
+  /// - Throws: `Divergence`, before anything is written, where all pictures are one.
   func writeSnapshot(in directory: TrainingDirectory) throws
+
+  /// Looks at figures, the means of a tick, before its state is saved.
+  ///
+  /// - Throws: `Divergence` where more steps do not help. The state saved before is kept then.
+  func check(_ figures: [TrainingFigure]) throws
 
   /// What is measured where a snapshot is written, such as accuracy on a test split: it goes into the
   /// row of statistics. May take a while.
@@ -29,6 +36,9 @@ public protocol ResumableTraining {
 }
 
 extension ResumableTraining {
+  public func check(_ figures: [TrainingFigure]) throws {
+    try Divergence.check(figures, seen: seen)
+  }
   public func measureSnapshot() throws -> [TrainingFigure] { [] }
   public func advice(_ figures: [TrainingFigure]) -> [String] { [] }
 }

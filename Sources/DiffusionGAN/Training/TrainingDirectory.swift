@@ -31,6 +31,7 @@ public final class TrainingDirectory {
       path = chosen
       let file = chosen + "/options.json"
       isResumed = FileManager.default.fileExists(atPath: file)
+      if !isResumed { try Self.requireEmpty(chosen) }
       if isResumed,
         let difference = RunIdentity.difference(
           ours: wanted, theirs: try JSONValue(contentsOf: file))
@@ -66,6 +67,17 @@ public final class TrainingDirectory {
   }
 
   deinit { close(descriptor) }
+
+  /// A folder for a new run holds nothing, or what a run killed before its options left behind.
+  private static func requireEmpty(_ path: String) throws {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    guard let other = entries.sorted().first(where: { !$0.hasPrefix("options.json.") }) else {
+      return
+    }
+    throw UserError(
+      "the folder holds other files (\(other)) and no options.json", at: path,
+      remedy: "choose an empty folder with --out")
+  }
 
   /// Makes the folder `root/NUMBER-name` with the first number from `first` that is free; two runs that
   /// begin at once get one each.

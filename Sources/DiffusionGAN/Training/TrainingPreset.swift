@@ -3,7 +3,8 @@ import TensorCore
 /// A network and how it is pretrained, by the name of its data preset.
 ///
 /// `cifar10`, `ffhq64` and `imagenet64` are those of Karras et al. 2022 (Table 7: networks, rates,
-/// batches); `fashion16`, `fashion28` and `test` are small enough for a few processors.
+/// batches, dropout and augmentation); `fashion16`, `fashion28` and `test` are small enough for a
+/// few processors.
 public struct TrainingPreset: Sendable {
   public let data: DataPreset
   public var network: NetworkConfiguration
@@ -14,7 +15,11 @@ public struct TrainingPreset: Sendable {
   /// - Parameters:
   ///   - labels: classes that the network is told; 0 for none.
   ///   - total: samples of the whole run; the preset's own if nil.
-  public init(_ data: DataPreset, labels: Int = 0, seed: UInt64, total: Int? = nil) {
+  ///   - augmentation: probability of each operation; the preset's own if nil.
+  public init(
+    _ data: DataPreset, labels: Int = 0, seed: UInt64, total: Int? = nil,
+    augmentation: Double? = nil
+  ) {
     self.data = data
     let shape = data.shape
     func song(
@@ -32,10 +37,12 @@ public struct TrainingPreset: Sendable {
         rate: LearningRate(1e-3, rampUp: 100 * batch, descent: (total, total / 4)),
         halfLife: 10_000)
     }
-    func papers(batch: Int, rate: Float, halfLife: Double) -> Pretraining.Settings {
+    func papers(
+      batch: Int, rate: Float, augmentation: Double = 0, halfLife: Double
+    ) -> Pretraining.Settings {
       Pretraining.Settings(
         seed: seed, batch: batch, rate: LearningRate(rate, rampUp: 10_000_000),
-        halfLife: halfLife)
+        augmentation: augmentation, halfLife: halfLife)
     }
     switch data {
     case .test:
@@ -53,11 +60,11 @@ public struct TrainingPreset: Sendable {
     case .cifar10:
       self.total = total ?? 200_000_000
       network = song(128, [2, 2, 2], blocks: 4, attention: 16, dropout: 0.13)
-      settings = papers(batch: 512, rate: 1e-3, halfLife: 500_000)
+      settings = papers(batch: 512, rate: 1e-3, augmentation: 0.12, halfLife: 500_000)
     case .ffhq64:
       self.total = total ?? 200_000_000
       network = song(128, [1, 2, 2, 2], blocks: 4, attention: 16, dropout: 0.05)
-      settings = papers(batch: 256, rate: 2e-4, halfLife: 500_000)
+      settings = papers(batch: 256, rate: 2e-4, augmentation: 0.15, halfLife: 500_000)
     case .imagenet64:
       self.total = total ?? 2_500_000_000
       network = .adm(
@@ -65,5 +72,7 @@ public struct TrainingPreset: Sendable {
         attentionResolutions: [32, 16, 8], labels: labels, dropout: 0.1)
       settings = papers(batch: 4_096, rate: 1e-4, halfLife: 50_000_000)
     }
+    settings.augmentation = augmentation ?? settings.augmentation
+    network.augmentLabels = settings.augmentation > 0 ? GeometricTransform.labelCount : 0
   }
 }

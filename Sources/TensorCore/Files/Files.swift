@@ -113,6 +113,15 @@ public enum Files {
     guard access(folder, W_OK | X_OK) == 0 else { throw systemError("cannot be written", at: path) }
   }
 
+  /// Checks, before the work that it is for, that files can be made in the folder `path`, and makes
+  /// it.
+  ///
+  /// - Throws: `UserError` where it is a file, cannot be made, or is closed.
+  public static func requireWritableFolder(_ path: String) throws {
+    try makeFolder(path)
+    guard access(path, W_OK | X_OK) == 0 else { throw systemError("cannot be written", at: path) }
+  }
+
   /// Flushes a folder's list of names to the disk, so that a file that was made or renamed in it is
   /// still called so after a power failure; nothing where the file system has no such thing.
   public static func syncFolder(_ path: String) throws {

@@ -8,6 +8,8 @@ public final class Progress: Sendable {
     var status: ProgressStatus?
     var start = 0.0
     var lastDrawn = -Double.infinity
+    /// What the newest plain line told.
+    var told: ProgressStatus?
     /// Whether a bar stands on the terminal's current line.
     var isBarShown = false
     /// Whether the newest status has been written.
@@ -116,7 +118,9 @@ public final class Progress: Sendable {
       output("\r" + line + "\u{1B}[K")
       state.isBarShown = true
     } else {
-      output(status.plainLine + "\n")
+      // The time alone is no news.
+      if state.told.map(status.isWhere) != true { output(status.plainLine + "\n") }
+      state.told = status
     }
     state.lastDrawn = now
     state.isCurrent = true

@@ -9,6 +9,11 @@ struct ProgressStatus: Sendable, Equatable {
   /// What was already done at that moment, so that resumed work does not look fast.
   var alreadyDone: Int
 
+  /// Whether the work stands where `other` says.
+  func isWhere(_ other: ProgressStatus) -> Bool {
+    (label, done, total) == (other.label, other.done, other.total)
+  }
+
   var share: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0 }
 
   /// Items a second in this run, nil before there is anything to go by.

@@ -41,6 +41,13 @@ enum DataCommand: Command {
     }
     let most = try parsed.integer("images", in: 1...10_000) ?? 64
     let seed = try CommonOptions.seed(parsed)
+    if let path = parsed.string("out") {
+      guard Files.pathExtension(of: path) == "png" else {
+        throw UserError(
+          "a grid is a PNG picture", at: path, remedy: "give a .png", status: .usage)
+      }
+      try Files.requireWritable(path)
+    }
     let pool = try CommonOptions.pool(parsed)
     let source = try CommonOptions.source(parsed)
     let split = DataSplit(rawValue: parsed.string("split") ?? "") ?? .train

@@ -97,29 +97,55 @@ enum DistillCommand: Command {
 
   static func run(_ parsed: ParsedCommand) throws { print(try train(parsed).newestSnapshot) }
 
+  /// What the command line says apart from files.
+  struct Plan {
+    let preset: DataPreset
+    let method: DistillationMethod
+    let teacherSteps: Int
+    /// Latents of regression's pictures, and their seed.
+    let pool: (count: Int, seed: UInt64)
+    let tick: Int
+    let snapshots: Int
+    let settings: Distillation.Settings
+
+    init(_ parsed: ParsedCommand) throws {
+      preset = try DataPreset(named: parsed.requiredString("preset"))
+      guard let method = DistillationMethod(rawValue: try parsed.requiredString("method")) else {
+        throw UserError("no method was named", status: .usage)
+      }
+      func refuse(_ option: String) -> UserError {
+        UserError(
+          "--\(option) does nothing for \(method.rawValue)", remedy: "leave it out", status: .usage)
+      }
+      for option in ["pool", "pool-seed"] where parsed.flag(option) && method != .regression {
+        throw refuse(option)
+      }
+      if parsed.flag("target-half-life"), [.regression, .progressive].contains(method) {
+        throw refuse("target-half-life")
+      }
+      teacherSteps = try parsed.integer("teacher-steps", in: 1...100_000) ?? method.teacherSteps
+      try method.check(teacherSteps: teacherSteps)
+      tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
+      snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
+      settings = try DistillCommand.settings(preset, parsed)
+      pool = (
+        try parsed.integer("pool", in: 1...100_000_000) ?? 10_000,
+        try parsed.integer("pool-seed", in: 0...Int.max).map { UInt64($0) } ?? settings.seed
+      )
+      self.method = method
+    }
+  }
+
   /// Distils as the command line says, or finishes what was begun.
-  static func train(_ parsed: ParsedCommand) throws -> TrainingDirectory {
-    let preset = try DataPreset(named: parsed.requiredString("preset"))
-    guard let method = DistillationMethod(rawValue: try parsed.requiredString("method")) else {
-      throw UserError("no method was named", status: .usage)
-    }
-    func refuse(_ option: String) -> UserError {
-      UserError(
-        "--\(option) does nothing for \(method.rawValue)", remedy: "leave it out", status: .usage)
-    }
-    for option in ["pool", "pool-seed"] where parsed.flag(option) && method != .regression {
-      throw refuse(option)
-    }
-    if parsed.flag("target-half-life"), [.regression, .progressive].contains(method) {
-      throw refuse("target-half-life")
-    }
-    let steps = try parsed.integer("teacher-steps", in: 1...100_000) ?? method.teacherSteps
-    try method.check(teacherSteps: steps)
-    let poolCount = try parsed.integer("pool", in: 1...100_000_000) ?? 10_000
-    let poolSeed = try parsed.integer("pool-seed", in: 0...Int.max).map { UInt64($0) }
-    let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
-    let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
-    var settings = try settings(preset, parsed)
+  ///
+  /// - Parameter root: folder of the runs that are found by their options, where `--out` names
+  ///   none.
+  static func train(
+    _ parsed: ParsedCommand, root: String = TrainingLoop.root
+  ) throws -> TrainingDirectory {
+    let plan = try Plan(parsed)
+    let (preset, method, steps) = (plan.preset, plan.method, plan.teacherSteps)
+    var settings = plan.settings
     let pool = try CommonOptions.pool(parsed)
     let path = try parsed.requiredString("network")
     let teacher = try teacher(at: path)
@@ -142,22 +168,22 @@ enum DistillCommand: Command {
       ("teacher_steps", .integer(steps)), ("freeze", .integer(settings.freeze.rawValue)),
       ("distance", .string(settings.distance.pixels == .squared ? "squared" : "huber")),
       ("seed", .integer(Int(settings.seed))), ("batch", .integer(settings.batch)),
-      ("total", .integer(settings.total)), ("tick", .integer(tick)),
-      ("snapshots", .integer(snapshots)), ("rate", .number(Double(settings.rate))),
+      ("total", .integer(settings.total)), ("tick", .integer(plan.tick)),
+      ("snapshots", .integer(plan.snapshots)), ("rate", .number(Double(settings.rate))),
       ("half_life", .number(settings.halfLife)),
       ("target_half_life", .number(settings.targetHalfLife)),
       ("network", teacher.denoiser.network.configuration.jsonValue),
     ]
     if method == .regression {
-      options.append(("pool", .integer(poolCount)))
-      options.append(("pool_seed", .integer(Int(poolSeed ?? settings.seed))))
+      options.append(("pool", .integer(plan.pool.count)))
+      options.append(("pool_seed", .integer(Int(plan.pool.seed))))
     }
     if let perceptual {
       options.append(("perceptual", .string(try SHA256.hash(ofFile: perceptual))))
     }
     options += gan?.options ?? []
     let directory = try TrainingDirectory(
-      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-\(method.rawValue)",
+      root: root, name: "\(source.name)-\(preset.rawValue)-\(method.rawValue)",
       options: .object(options), path: parsed.string("out"))
     try Compute.$pool.withValue(pool) {
       let task: DistillationTask =
@@ -165,8 +191,8 @@ enum DistillCommand: Command {
         case .regression:
           .regression(
             try pairs(
-              of: teacher, at: path, steps: steps, count: poolCount,
-              seed: poolSeed ?? settings.seed, beside: directory))
+              of: teacher, at: path, steps: steps, count: plan.pool.count,
+              seed: plan.pool.seed, beside: directory))
         case .progressive: .progressive(pictures, steps: steps)
         case .consistency: .consistency(pictures, points: steps)
         case .trajectory: .trajectory(pictures, points: steps)
@@ -178,7 +204,7 @@ enum DistillCommand: Command {
             resuming: directory.statePath)
           : Distillation(of: teacher, task: task, settings: settings, adversary: gan?.adversary))
       let loop = TrainingLoop(
-        directory, total: settings.total, tick: tick, snapshots: snapshots)
+        directory, total: settings.total, tick: plan.tick, snapshots: plan.snapshots)
       try loop(&run)
     }
     return directory

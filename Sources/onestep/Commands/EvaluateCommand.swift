@@ -68,24 +68,22 @@ enum EvaluateCommand: Command {
     let test =
       source.splits.contains(.test)
       ? try CommonOptions.load(.test, of: source, parsed, pool: pool) : nil
+    if let shape = generator?.shape, shape != train.shape {
+      throw UserError(
+        "the network draws \(shape), images of \(train.name) are \(train.shape)",
+        at: parsed.string("network"), remedy: "choose the --preset of the network")
+    }
+    try EvaluationSets.check(train: train, test: test)
     let progress = Progress(unit: "images")
     defer { progress.finish() }
-    let drawn = try generator.map { generator in
-      let shape = generator.shape
-      guard shape == train.shape else {
-        throw UserError(
-          "the network draws \(shape), images of \(train.name) are \(train.shape)",
-          at: parsed.string("network"), remedy: "choose the --preset of the network")
-      }
-      return try Self.draw(count, by: generator, progress, pool)
-    }
+    let drawn = try generator.map { try Self.draw(count, by: $0, progress, pool) }
     guard let generated = given ?? drawn else { return }
     let sets = try EvaluationSets(
       generated: generated, train: train, test: test, count: count, seed: seed)
     let total = sets.generated.count + sets.reference.count + sets.floor.count
     let comparisons = try ([nil] + networks).map { network in
       try FeatureComparison(sets, by: network, seed: seed, pool: pool) {
-        progress.update(done: $0, total: total, label: "features")
+        progress.update(done: $0, total: total, label: network?.name ?? "pixels")
       }
     }
     progress.finish()

@@ -61,11 +61,17 @@ enum FeaturesCommand: Command {
         "a classifier needs labels, the data have none", at: source.name,
         remedy: "give labelled data")
     }
+    guard shift < min(preset.shape.height, preset.shape.width) else {
+      throw UserError(
+        "--shift \(shift) moves images of \(preset.shape) out of sight", remedy: "give less",
+        status: .usage)
+    }
     let total = chosen ?? 4 * data.count
     let network = try ClassifierNetwork(
       .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0)))
     let settings = ClassifierTraining.Settings.small(
       seed: seed, total: total, shift: shift)
+    let fresh = try ClassifierTraining(network, settings: settings, on: data, test: test)
     let options: JSONValue = [
       "method": "classifier", "preset": .string(preset.rawValue), "data": .string(data.name),
       "images": .integer(data.count), "data_sha256": .string(data.sha256),
@@ -75,13 +81,13 @@ enum FeaturesCommand: Command {
       "shift": .integer(settings.shift), "classifier": network.configuration.jsonValue,
     ]
     let directory = try TrainingDirectory(
-      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-\(kind.rawValue)",
+      root: TrainingLoop.root, name: "\(source.name)-\(preset.rawValue)-\(kind.rawValue)",
       options: options, path: parsed.string("out"))
     var run =
       directory.hasState
       ? try ClassifierTraining(
         network, settings: settings, on: data, test: test, resuming: directory.statePath)
-      : try ClassifierTraining(network, settings: settings, on: data, test: test)
+      : fresh
     let loop = TrainingLoop(directory, total: total, tick: tick, snapshots: snapshots)
     try Compute.$pool.withValue(pool) { try loop(&run) }
     print(directory.newestSnapshot)

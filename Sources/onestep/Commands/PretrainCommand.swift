@@ -21,6 +21,12 @@ enum PretrainCommand: Command {
       TrainingLoop.tickOption, TrainingLoop.snapshotsOption,
       OptionSpecification(
         long: "cond", help: "Tell the network the labels of the data."),
+      OptionSpecification(
+        long: "augment", valueName: "P",
+        help: """
+          Probability that a picture is moved, scaled, turned and so on, each for itself; the network is \
+          told how, and draws pictures as they are. Any above 0 flips left and right by chance.
+          """, defaultText: "the preset's: 0.12 cifar10, 0.15 ffhq64, else 0"),
       CommonOptions.seed, CommonOptions.threads, TrainingLoop.outOption,
     ],
     examples: [
@@ -35,6 +41,7 @@ enum PretrainCommand: Command {
     let preset = try DataPreset(named: parsed.requiredString("preset"))
     let seed = try CommonOptions.seed(parsed)
     let total = try TrainingLoop.length(parsed)
+    let augmentation = try parsed.number("augment", in: 0...1)
     let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
     let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
     let pool = try CommonOptions.pool(parsed)
@@ -45,19 +52,21 @@ enum PretrainCommand: Command {
       throw UserError("the data have no labels", at: source.name, remedy: "leave out --cond")
     }
     let training = TrainingPreset(
-      preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total)
-    let options: JSONValue = [
-      "method": "edm", "preset": .string(training.data.rawValue), "data": .string(data.name),
-      "images": .integer(data.count), "data_sha256": .string(data.sha256),
-      "conditional": .bool(isConditional),
-      "seed": .integer(Int(training.settings.seed)), "batch": .integer(training.settings.batch),
-      "total": .integer(training.total), "tick": .integer(tick),
-      "snapshots": .integer(snapshots),
-      "rate": .number(Double(training.settings.rate.rate)),
-      "half_life": .number(training.settings.halfLife), "network": training.network.jsonValue,
-    ]
+      preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total,
+      augmentation: augmentation)
+    let settings = training.settings
+    let options: JSONValue = .object(
+      [
+        ("method", "edm"), ("preset", .string(training.data.rawValue)),
+        ("data", .string(data.name)), ("images", .integer(data.count)),
+        ("data_sha256", .string(data.sha256)), ("conditional", .bool(isConditional)),
+        ("seed", .integer(Int(settings.seed))), ("batch", .integer(settings.batch)),
+        ("total", .integer(training.total)), ("tick", .integer(tick)),
+        ("snapshots", .integer(snapshots)), ("rate", .number(Double(settings.rate.rate))),
+        ("half_life", .number(settings.halfLife)), ("network", training.network.jsonValue),
+      ] + (settings.augmentation > 0 ? [("augmentation", .number(settings.augmentation))] : []))
     let directory = try TrainingDirectory(
-      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-edm", options: options,
+      root: TrainingLoop.root, name: "\(source.name)-\(preset.rawValue)-edm", options: options,
       path: parsed.string("out"))
     let denoiser = Denoiser(try UNet(training.network))
     var run = PretrainingRun(

@@ -28,11 +28,12 @@ enum ReportCommand: Command {
     let results = try (named.isEmpty ? latestRuns() : named).map {
       try StudyResults(contentsOf: $0)
     }
-    let report = StudyReport(results)
     let names = results.map { URL(fileURLWithPath: $0.path).lastPathComponent }
+    let folder = try ReportOutput.folder(
+      parsed, else: "reports/" + (names.count == 1 ? names[0] : "studies"))
+    let report = StudyReport(results)
     try ReportOutput.write(
-      report.page, claims: report.claims, summary: report.summary, parsed,
-      folder: "reports/" + (names.count == 1 ? names[0] : "studies"))
+      report.page, claims: report.claims, summary: report.summary, parsed, to: folder)
   }
 
   /// The run of the highest number of every study.

@@ -31,6 +31,10 @@ enum SampleCommand: Command {
         long: "class", valueName: "N", help: "Class of all images.",
         defaultText: "drawn by the seed"),
       OptionSpecification(
+        long: "batch", valueName: "N",
+        help: "Images drawn at a time: for speed and memory; images do not depend on it.",
+        defaultText: "64"),
+      OptionSpecification(
         long: "beside", valueName: "FILE",
         help: """
           A network to draw from the same latents: a grid of its own beside the first, in the steps \
@@ -72,19 +76,24 @@ enum SampleCommand: Command {
         "two networks are drawn as one picture only", at: path,
         remedy: "give a .png, or leave --beside out", status: .usage)
     }
-    try kind.isEmpty ? Files.makeFolder(path) : Files.requireWritable(path)
     let pool = try CommonOptions.pool(parsed)
-    let images = try draw(
-      parsed.requiredString("network"), steps: parsed.integer("steps", in: 1...100_000), seeds,
-      parsed, pool)
-    if let other {
-      let others = try draw(other, steps: nil, seeds, parsed, pool)
-      guard others.shape == images.shape else {
-        throw UserError(
-          "draws images of \(others.shape.dropFirst()), the first network of "
-            + "\(images.shape.dropFirst())", at: other,
-          remedy: "give the network that the first was made of")
-      }
+    let network = try parsed.requiredString("network")
+    let sampling = try sampling(network, steps: parsed.integer("steps", in: 1...100_000), parsed)
+    let beside = try other.map { try Self.sampling($0, steps: nil, parsed) }
+    if let other, let beside, beside.shape != sampling.shape {
+      throw UserError(
+        "draws images of \(beside.shape), the first network of \(sampling.shape)", at: other,
+        remedy: "give the network that the first was made of")
+    }
+    guard kind == "safetensors" || [1, 3].contains(sampling.shape.channels) else {
+      throw UserError(
+        "images of \(sampling.shape.channels) channels are no PNG pictures", at: path,
+        remedy: "give a .safetensors", status: .usage)
+    }
+    try kind.isEmpty ? Files.requireWritableFolder(path) : Files.requireWritable(path)
+    let images = try draw(sampling, of: network, seeds, pool)
+    if let other, let beside {
+      let others = try draw(beside, of: other, seeds, pool)
       try PictureGrid.row(
         [images, others].map { try PictureGrid.picture(of: $0, place: path) },
         gap: images.shape[3] / 2
@@ -95,22 +104,29 @@ enum SampleCommand: Command {
     print(path)
   }
 
-  /// Images of a network, which says how fast they came.
+  /// How a network's images are drawn.
   ///
   /// - Parameter steps: nil for one step of a one-step generator, else 18.
-  private static func draw(
-    _ path: String, steps: Int?, _ seeds: [UInt64], _ parsed: ParsedCommand, _ pool: ThreadPool
-  ) throws -> Tensor {
+  private static func sampling(
+    _ path: String, steps: Int?, _ parsed: ParsedCommand
+  ) throws -> SeededSampling {
     let churn = try parsed.number("churn", in: 0...Double.greatestFiniteMagnitude) ?? 0
     let network = try NetworkFile(contentsOf: path)
     try network.requireSteps(steps, at: path)
-    let sampling = try SeededSampling(
+    return try SeededSampling(
       network,
       sampler: Sampler(
         steps: steps ?? (network.isOneStep ? 1 : 18),
         method: Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun,
         churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
-      label: parsed.integer("class", in: 0...1_000_000))
+      label: parsed.integer("class", in: 0...1_000_000),
+      batch: parsed.integer("batch", in: 1...65_536) ?? 64)
+  }
+
+  /// Images, and how fast they came.
+  private static func draw(
+    _ sampling: SeededSampling, of path: String, _ seeds: [UInt64], _ pool: ThreadPool
+  ) throws -> Tensor {
     let progress = Progress(unit: "images")
     defer { progress.finish() }
     let start = ContinuousClock.now
@@ -143,7 +159,7 @@ enum SampleCommand: Command {
       for (index, seed) in seeds.enumerated() {
         let image = Tensor(
           Array(values[index * size..<(index + 1) * size]), shape: [1] + images.shape.dropFirst())
-        let file = path + "/" + String(format: "%06d", Int(seed)) + ".png"
+        let file = path + "/" + String(format: "%06llu", seed) + ".png"
         try PictureGrid.picture(of: image, place: file).write(to: file)
       }
     }

@@ -48,6 +48,12 @@ enum SpectrumCommand: Command {
     let source = try CommonOptions.source(parsed)
     let networks = try settings.networks()
     let data = try CommonOptions.load(.train, of: source, parsed, pool: pool)
+    try settings.check(data, for: networks)
+    let stem = URL(fileURLWithPath: settings.against ?? path)
+    let run = stem.deletingLastPathComponent().lastPathComponent
+    let name = stem.deletingPathExtension().lastPathComponent
+    let folder = try ReportOutput.folder(
+      parsed, else: "reports/spectrum-" + (run.isEmpty || run == "/" ? name : "\(run)-\(name)"))
     let progress = Progress(unit: "calls")
     let report = try Compute.$pool.withValue(pool) {
       try SpectrumRun(settings, networks: networks, on: data, pool: pool) { done, total, label in
@@ -55,11 +61,7 @@ enum SpectrumCommand: Command {
       }.report
     }
     progress.finish()
-    let stem = URL(fileURLWithPath: settings.against ?? path)
-    let run = stem.deletingLastPathComponent().lastPathComponent
-    let name = stem.deletingPathExtension().lastPathComponent
     try ReportOutput.write(
-      report.page, claims: report.claims, summary: report.summary, parsed,
-      folder: "reports/spectrum-" + (run.isEmpty || run == "/" ? name : "\(run)-\(name)"))
+      report.page, claims: report.claims, summary: report.summary, parsed, to: folder)
   }
 }

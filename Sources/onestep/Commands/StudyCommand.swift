@@ -12,7 +12,8 @@ enum StudyCommand: Command {
       A study is a JSON file in studies/ (or anywhere) that lists cells: methods, rates, seeds and \
       the numbers of images after which networks are measured. Each measured network becomes a line \
       of results.jsonl in the run's folder. The same command continues a run that was stopped; \
-      Ctrl-C stops after the piece of work at hand. Without a name, the studies there are.
+      Ctrl-C stops after the piece of work at hand. What cells train lies in training-runs/, where \
+      studies share it, or with --out in that folder. Without a name, the studies there are.
       """,
     arguments: [
       ArgumentSpecification(
@@ -38,7 +39,7 @@ enum StudyCommand: Command {
         long: "count", valueName: "N", help: "Images drawn of each network.",
         defaultText: "the study's"),
       OptionSpecification(
-        long: "out", valueName: "FOLDER", help: "Folder of the run.",
+        long: "out", valueName: "FOLDER", help: "Folder of the run and of all that it trains.",
         defaultText: "study-runs/NAME-NUMBER"),
       CommonOptions.threads,
     ],
@@ -59,17 +60,22 @@ enum StudyCommand: Command {
     let metrics = try paths.map { try FeatureNetworkFile.load($0) }
     let trainers = try StudyTrainers(
       data: study.data, preset: study.preset, features: parsed.strings("features"),
-      threads: pool.count)
+      threads: pool.count,
+      root: parsed.string("out").map { "\($0)/training-runs" } ?? TrainingLoop.root)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
     let test =
       source.splits.contains(.test)
       ? try study.preset.prepare(source.load(.test, pool: pool)) : nil
+    try EvaluationSets.check(train: train, test: test)
+    for metric in metrics { try metric.check(train.shape) }
+    try checkNetworks(of: study, draw: train.shape)
     let identity = try StudyRunner.identity(
       of: study,
       data: [("train", .string(train.sha256))]
         + (test.map { [("test", .string($0.sha256))] } ?? []),
       metrics: try paths.map { try SHA256.hash(ofFile: $0) }, trainer: trainers.identity)
+    try trainers.check(study, on: train.shape)
     let run = try RunDirectory.open(
       root: "study-runs", name: study.name, identity: identity,
       rowsFile: StudyResults.rowsFile, path: parsed.string("out"))
@@ -88,6 +94,19 @@ enum StudyCommand: Command {
     try runner()
     progress.finish()
     print(run.path)
+  }
+
+  /// - Throws: `UserError` for a network that cannot be read or draws pictures of another shape.
+  private static func checkNetworks(of study: Study, draw shape: ImageShape) throws {
+    for (name, path) in study.networks {
+      guard let path, study.needs(name) else { continue }
+      let found = try SeededSampling(NetworkFile(contentsOf: path)).shape
+      guard found == shape else {
+        throw UserError(
+          "the network \(name) draws \(found), the study's images are \(shape)", at: path,
+          remedy: "give a network of the preset \(study.preset.rawValue)")
+      }
+    }
   }
 
   /// The study with what the command line says of it.

@@ -91,7 +91,12 @@ enum TrainCommand: Command {
   static func run(_ parsed: ParsedCommand) throws { print(try train(parsed).newestSnapshot) }
 
   /// Trains as the command line says, or finishes what was begun.
-  static func train(_ parsed: ParsedCommand) throws -> TrainingDirectory {
+  ///
+  /// - Parameter root: folder of the runs that are found by their options, where `--out` names
+  ///   none.
+  static func train(
+    _ parsed: ParsedCommand, root: String = TrainingLoop.root
+  ) throws -> TrainingDirectory {
     let pool = try CommonOptions.pool(parsed)
     let path = try parsed.requiredString("network")
     let network = try NetworkFile(contentsOf: path)
@@ -149,7 +154,7 @@ enum TrainCommand: Command {
         ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
       ] + settings.description)
     let directory = try TrainingDirectory(
-      root: "training-runs", name: "\(source.name)-\(preset.rawValue)-gan", options: options,
+      root: root, name: "\(source.name)-\(preset.rawValue)-gan", options: options,
       path: parsed.string("out"))
     try Compute.$pool.withValue(pool) {
       let fresh = AdversarialTraining(

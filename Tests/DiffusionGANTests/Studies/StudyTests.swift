@@ -56,11 +56,17 @@ import Testing
   /// Gives the same weights for every task and counts what it is asked for.
   private final class CountingTrainer: StudyTrainer {
     let path: String
+    /// Rates at which training diverges.
+    let bad: [Double]
     let tasks = Mutex<[String]>([])
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, divergesAt bad: [Double] = []) {
+      self.path = path
+      self.bad = bad
+    }
 
     func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
+      if bad.contains(task.rate) { throw Divergence("diverged", "go back") }
       tasks.withLock {
         $0.append("\(task.cell.name) \(task.role.rawValue) \(task.rate) \(task.seed)")
       }
@@ -108,6 +114,31 @@ import Testing
       #expect(rows.filter { $0.role == .development }.map(\.images) == [expected, expected])
       #expect(rows.filter { $0.role == .heldOut }.map(\.images) == [10, 20, 10, 20])
     }
+  }
+
+  /// A rate at which training diverges is not chosen, and ends nothing unless all do.
+  @Test func ratesThatDivergeArePassedOver() throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    func run(_ name: String, _ bad: [Double]) throws -> RunDirectory {
+      let run = try RunDirectory.open(
+        root: scratch.path, name: name,
+        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        rowsFile: StudyResults.rowsFile)
+      var runner = try StudyRunner(
+        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        trainer: CountingTrainer(network, divergesAt: bad), pool: ThreadPool(count: 2)
+      ) { _, _, _ in }
+      try runner()
+      return run
+    }
+    for (bad, good) in [(0.1, 0.2), (0.2, 0.1)] {
+      let results = try StudyResults(contentsOf: run("s\(good)", [bad]).path)
+      #expect(results.choices.map(\.rate) == [good])
+      #expect(results.choices[0].candidates.map(\.rate) == [good])
+      #expect(results.rows.filter { $0.cell == "g" }.allSatisfy { $0.rate == good })
+    }
+    expectUserError("diverges at each of its rates", "g") { _ = try run("none", [0.1, 0.2]) }
   }
 
   @Test func rowsAreMadeOnce() throws {

@@ -17,15 +17,18 @@ import Testing
     }
   }
 
-  static func run(batch: Int = 4, dropout: Float = 0) throws -> Pretraining {
-    let network = try UNet(
-      .ddpmpp(
-        resolution: 8, imageChannels: 1, baseChannels: 8, multipliers: [1, 2], blocks: 1,
-        attentionResolutions: [4], dropout: dropout))
+  static func run(
+    batch: Int = 4, dropout: Float = 0, augmentation: Double = 0
+  ) throws -> Pretraining {
+    var configuration = NetworkConfiguration.ddpmpp(
+      resolution: 8, imageChannels: 1, baseChannels: 8, multipliers: [1, 2], blocks: 1,
+      attentionResolutions: [4], dropout: dropout)
+    configuration.augmentLabels = augmentation > 0 ? GeometricTransform.labelCount : 0
     return Pretraining(
-      Denoiser(network),
+      Denoiser(try UNet(configuration)),
       settings: Pretraining.Settings(
-        seed: 7, batch: batch, rate: LearningRate(2e-3, rampUp: 16), halfLife: 100))
+        seed: 7, batch: batch, rate: LearningRate(2e-3, rampUp: 16), augmentation: augmentation,
+        halfLife: 100))
   }
 
   @Test func lossFalls() throws {
@@ -37,11 +40,12 @@ import Testing
     #expect(run.weights.firstNotFinite == nil)
   }
 
-  @Test func resumedRunContinuesToTheSameBits() throws {
+  @Test(arguments: [0, 0.5])
+  func resumedRunContinuesToTheSameBits(augmentation: Double) throws {
     let path = FileManager.default.temporaryDirectory
       .appendingPathComponent("state-\(UUID().uuidString).safetensors").path
     defer { try? FileManager.default.removeItem(atPath: path) }
-    var whole = try Self.run(dropout: 0.1)
+    var whole = try Self.run(dropout: 0.1, augmentation: augmentation)
     for _ in 0..<3 { _ = try whole.step(Ramps()) }
     try whole.save(to: path)
     for _ in 0..<4 { _ = try whole.step(Ramps()) }
@@ -55,6 +59,38 @@ import Testing
     #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
     let averages = (resumed.average.weights, whole.average.weights)
     #expect(averages.0.tensors.map(\.values) == averages.1.tensors.map(\.values))
+  }
+
+  /// What the network is told of augmentation is learned, and pictures are drawn as if there were
+  /// none.
+  @Test func augmentationIsToldToTheNetwork() throws {
+    let name = "model.map_augment.weight"
+    var run = try Self.run(augmentation: 0.5)
+    let start = run.weights[name].values
+    for _ in 0..<3 { _ = try run.step(Ramps()) }
+    #expect(run.weights[name].values != start && run.weights[name].isFinite)
+    let network = NetworkFile(run.denoiser, weights: run.weights)
+    let other = NetworkFile(
+      run.denoiser, weights: run.weights.map { $0 == name ? $1 * 100 : $1 })
+    let sampler = Sampler(steps: 2)
+    #expect(
+      try SeededSampling(network, sampler: sampler)([0, 1]).values
+        == SeededSampling(other, sampler: sampler)([0, 1]).values)
+    // Without it, a run is what it was.
+    var (plain, none) = (try Self.run(), try Self.run(augmentation: 0))
+    for _ in 0..<2 { #expect(try plain.step(Ramps()).loss == none.step(Ramps()).loss) }
+  }
+
+  @Test func presetsOfThePapersAugment() throws {
+    for (data, augmentation, dropout) in [
+      (DataPreset.cifar10, 0.12, 0.13 as Float), (.ffhq64, 0.15, 0.05), (.imagenet64, 0, 0.1),
+      (.fashion16, 0, 0),
+    ] {
+      let preset = TrainingPreset(data, seed: 0)
+      #expect(preset.settings.augmentation == augmentation && preset.network.dropout == dropout)
+      #expect(preset.network.augmentLabels == (augmentation > 0 ? 9 : 0))
+    }
+    #expect(TrainingPreset(.cifar10, seed: 0, augmentation: 0).network.augmentLabels == 0)
   }
 
   @Test func stateOfAnotherRunIsRefused() throws {
