@@ -153,7 +153,7 @@ enum DistillCommand: Command {
       options.append(("pool_seed", .integer(Int(poolSeed ?? settings.seed))))
     }
     if let perceptual {
-      options.append(("perceptual", .string(try SHA256.hash(ofFile: perceptual))))
+      options.append(("perceptual", .string(try FeatureNetworkFile.identity(of: perceptual))))
     }
     options += gan?.options ?? []
     let directory = try TrainingDirectory(
