@@ -14,6 +14,9 @@ struct ZipArchive: Sendable {
     fileprivate let size: Int
     /// Where the entry's local header begins.
     fileprivate let offset: Int
+
+    /// Whether its bytes lie in the archive as they are.
+    var isStored: Bool { method == 0 }
   }
 
   let path: String

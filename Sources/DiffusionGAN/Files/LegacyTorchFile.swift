@@ -60,11 +60,9 @@ enum LegacyTorchFile {
       found[key] = source[position..<end]
       position = end
     }
-    return TorchPickle(pickle, place: place) { [found] name in
-      guard let bytes = found[name.key] else {
-        throw damaged("the storage \"\(name.key)\" is missing")
-      }
-      return try name.storage(in: bytes, place: place)
+    return TorchPickle(pickle, place: place) { [found] key in
+      guard let bytes = found[key] else { throw damaged("the storage \"\(key)\" is missing") }
+      return bytes
     }
   }
 

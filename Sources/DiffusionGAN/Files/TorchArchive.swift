@@ -18,8 +18,16 @@ enum TorchArchive {
     let folder = root.name.dropLast("data.pkl".count)
     let entries = Dictionary(
       archive.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    func stored(_ entry: ZipArchive.Entry) throws -> FileBytes {
+      guard entry.isStored else {
+        throw UserError(
+          "is compressed, which torch.save never does", at: "\(path), \(entry.name)",
+          remedy: "load it and save it again with torch.save")
+      }
+      return try archive.contents(of: entry)
+    }
     if let order = entries[folder + "byteorder"] {
-      let text = String(decoding: try archive.contents(of: order).array, as: UTF8.self)
+      let text = String(decoding: try stored(order).array, as: UTF8.self)
       guard text == "little" else {
         throw UserError(
           "has its numbers in the order \"\(text.prefix(20))\"", at: path,
@@ -27,15 +35,15 @@ enum TorchArchive {
       }
     }
     let place = "\(path), \(root.name)"
-    var reader = PickleReader(try archive.contents(of: root), place: place)
+    var reader = PickleReader(try stored(root), place: place)
     let pickle = try reader.read()
     let prefix = folder + "data/"
-    return TorchPickle(pickle, place: place) { name in
-      guard let entry = entries[prefix + name.key] else {
+    return TorchPickle(pickle, place: place) { key in
+      guard let entry = entries[prefix + key] else {
         throw UserError(
-          "holds no storage \"\(name.key)\"", at: path, remedy: "download or copy the file again")
+          "holds no storage \"\(key)\"", at: path, remedy: "download or copy the file again")
       }
-      return try name.storage(in: archive.contents(of: entry), place: path)
+      return try stored(entry)
     }
   }
 }

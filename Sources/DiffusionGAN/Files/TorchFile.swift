@@ -12,6 +12,9 @@ public struct TorchFile: ArrayFile {
   /// Names of what NVIDIA's training scripts keep their averaged network under.
   private static let networks = ["ema", "G_ema"]
 
+  /// Numbers of all arrays for each byte of the file, where they share storages.
+  private static let mostSharing = 8
+
   /// Whether a file begins as one that torch or NVIDIA's training scripts wrote.
   static func isThere(_ file: MappedFile) -> Bool {
     let head = file.bytes.prefix(4)
@@ -52,6 +55,13 @@ public struct TorchFile: ArrayFile {
           + (names.isEmpty ? "" : " (it has \(names.joined(separator: ", ")))"), at: path,
         remedy: "save the state dictionary of the network alone")
     }
+    let numbers = weights.tensors.values.reduce(0) { $0 + $1.count }
+    guard numbers <= Self.mostSharing * file.bytes.count else {
+      throw UserError(
+        "its arrays repeat each other's numbers (\(numbers) in \(file.bytes.count) bytes)",
+        at: path,
+        remedy: "save a state dictionary without views")
+    }
     tensors = weights.unwrapped
     self.metadata = metadata
   }
@@ -65,9 +75,9 @@ public struct TorchFile: ArrayFile {
       return try LegacyTorchFile.read(source, place: file.path)
     }
     var reader = PickleReader(source, place: file.path)
-    return TorchPickle(try reader.read(), place: file.path) { name in
+    return TorchPickle(try reader.read(), place: file.path) { key in
       throw UserError(
-        "has no storage \"\(name.key)\"", at: file.path, remedy: "download or copy the file again")
+        "has no storage \"\(key)\"", at: file.path, remedy: "download or copy the file again")
     }
   }
 

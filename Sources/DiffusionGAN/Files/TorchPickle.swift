@@ -4,10 +4,17 @@ import TensorCore
 struct TorchPickle {
   let pickle: Pickle
   let place: String
-  /// The storage that the pickle knows under a key.
-  private let storages: (StorageName) throws -> TorchStorage
-  /// Storages that are pickles of their own, by node.
-  private var nested: [Int: TorchStorage] = [:]
+  /// The bytes of the storage that the pickle knows under a key.
+  private let contents: (String) throws -> FileBytes
+  /// What was found under keys, so that a storage of many tensors is looked for once.
+  private var found: [String: FileBytes] = [:]
+  /// Storages that are pickles of their own, by where they lie.
+  private var nested: [NestedPlace: TorchStorage] = [:]
+
+  private struct NestedPlace: Hashable {
+    let file: ObjectIdentifier
+    let start: Int
+  }
 
   /// How a pickle refers to a storage: `("storage", class, key, device, count, view)`.
   struct StorageName: Sendable {
@@ -20,11 +27,11 @@ struct TorchPickle {
   }
 
   init(
-    _ pickle: Pickle, place: String, storages: @escaping (StorageName) throws -> TorchStorage
+    _ pickle: Pickle, place: String, contents: @escaping (_ key: String) throws -> FileBytes
   ) {
     self.pickle = pickle
     self.place = place
-    self.storages = storages
+    self.contents = contents
   }
 
   /// The tensor or parameter that a value is; nil for any other value.
@@ -69,14 +76,19 @@ struct TorchPickle {
 
   /// The storage that a value is.
   mutating func storage(_ value: Pickle.Value) throws -> TorchStorage {
-    if let name = try storageName(value) { return try storages(name) }
-    guard case .node(let index) = value, let object = pickle.object(value),
+    if let name = try storageName(value) {
+      let bytes = try found[name.key] ?? contents(name.key)
+      found[name.key] = bytes
+      return try name.storage(in: bytes, place: place)
+    }
+    guard let object = pickle.object(value),
       object.constructor == "torch.storage._load_from_bytes",
       let bytes = object.arguments.first?.bytes
     else { throw damaged("a tensor has no storage") }
-    if let known = nested[index] { return known }
+    let key = NestedPlace(file: ObjectIdentifier(bytes.file), start: bytes.range.lowerBound)
+    if let known = nested[key] { return known }
     let storage = try LegacyTorchFile.storage(in: bytes, place: place)
-    nested[index] = storage
+    nested[key] = storage
     return storage
   }
 

@@ -119,6 +119,9 @@ struct TorchTensor: Sendable {
     self.strides = strides
   }
 
+  /// Numbers in it.
+  var count: Int { shape.reduce(1, *) }
+
   func floats(place: String) throws -> [Float] {
     gathered(try storage.floats(range, place: place))
   }
@@ -131,7 +134,7 @@ struct TorchTensor: Sendable {
   private func gathered<Number>(_ numbers: [Number]) -> [Number] {
     guard !isContiguous, !range.isEmpty else { return numbers }
     var result: [Number] = []
-    result.reserveCapacity(shape.reduce(1, *))
+    result.reserveCapacity(count)
     var index = [Int](repeating: 0, count: shape.count)
     var place = 0
     while true {
