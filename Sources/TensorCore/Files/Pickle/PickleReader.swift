@@ -13,6 +13,8 @@ public struct PickleReader {
   /// Heights of the stack at which marks lie.
   private var marks: [Int] = []
   private var memo: [Int: Pickle.Value] = [:]
+  /// Bytes that texts were made into.
+  private var encoded = 0
 
   /// Most instructions: hundreds of times as many as a large network has.
   private static let mostInstructions = 1 << 21
@@ -30,7 +32,7 @@ public struct PickleReader {
   ///
   /// - Throws: `UserError` for what is damaged, and for a name that is not allowed.
   public mutating func read() throws -> Pickle {
-    (pickle, stack, marks, memo) = (Pickle(), [], [], [:])
+    (pickle, stack, marks, memo, encoded) = (Pickle(), [], [], [:], 0)
     for _ in 0..<Self.mostInstructions {
       start = position
       let code = try byte()
@@ -150,6 +152,11 @@ extension PickleReader {
       // How protocols 0 to 2 keep bytes: each as the character of its number.
       guard let text = arguments.first?.string, arguments.count < 2 || isLatin(arguments[1]) else {
         throw damaged("bytes are no text of Latin letters")
+      }
+      // Each text once, so that a file that repeats one costs no more than its size.
+      encoded += text.utf8.count
+      guard encoded <= source.count else {
+        throw damaged("it makes bytes of a text again and again")
       }
       let codes = text.unicodeScalars.map(\.value)
       guard codes.allSatisfy({ $0 < 256 }) else { throw damaged("a letter is no byte") }
