@@ -96,7 +96,9 @@ let package = Package(
 )
 
 // The fuzzer and the test of the inputs that it found share their sources: see docs/fuzzing.md.
-let readers: [Target.Dependency] = ["RuleVectors", "Transformer", "TensorCore"]
+let readers: [Target.Dependency] = [
+  "RuleVectors", "Transformer", "DiffusionGAN", "TensorCore",
+]
 let inputs = ["seeds", "found", "dictionaries", "fuzz", "make-seeds"]
 if Context.environment["ICL_PROBE_FUZZ"] == nil {
   package.targets.append(

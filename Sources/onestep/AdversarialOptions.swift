@@ -97,7 +97,7 @@ struct AdversarialOptions {
       if name == "encoder" { return (EncoderFeatures(pretrained), name) }
       let network = try FeatureNetworkFile.load(name)
       try network.check(shape)
-      return (network, try SHA256.hash(ofFile: name))
+      return (network, try FeatureNetworkFile.identity(of: name))
     }
   }
 

@@ -29,7 +29,8 @@ struct StudyTrainers: StudyTrainer {
     self.root = root
     identity = [
       "features": .array(
-        try features.map { .string($0 == "encoder" ? $0 : try SHA256.hash(ofFile: $0)) })
+        try features.map { .string($0 == "encoder" ? $0 : try FeatureNetworkFile.identity(of: $0)) }
+      )
     ]
   }
 

@@ -10,7 +10,8 @@ import Testing
   ]
   static let onestepCommands = [
     ["pretrain"], ["train"], ["distill"], ["sample"], ["features"], ["features", "train"],
-    ["evaluate"], ["spectrum"], ["study"], ["report"], ["data"], ["data", "inspect"],
+    ["features", "fetch"], ["features", "statistics"], ["evaluate"], ["spectrum"], ["study"],
+    ["report"], ["data"], ["data", "inspect"],
     ["completion"],
   ]
 

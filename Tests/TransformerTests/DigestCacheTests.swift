@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
-import TensorCore
 import Testing
 
+@testable import TensorCore
 @testable import Transformer
 
 @Suite struct DigestCacheTests {

@@ -1,7 +1,7 @@
 import Foundation
-import TensorCore
 import Testing
 
+@testable import TensorCore
 @testable import Transformer
 
 @Suite struct ModelCatalogueTests {

@@ -14,6 +14,9 @@ struct ZipArchive: Sendable {
     fileprivate let size: Int
     /// Where the entry's local header begins.
     fileprivate let offset: Int
+
+    /// Whether its bytes lie in the archive as they are.
+    var isStored: Bool { method == 0 }
   }
 
   let path: String
@@ -24,14 +27,22 @@ struct ZipArchive: Sendable {
   /// Largest file that is unpacked: 64 MB.
   private static let mostBytes = 64 << 20
 
-  init(_ path: String) throws {
-    file = try MappedFile(path)
-    self.path = path
+  init(_ path: String) throws { try self.init(MappedFile(path)) }
+
+  init(_ file: MappedFile) throws {
+    self.file = file
+    path = file.path
     entries = try ZipDirectory(file).entries()
   }
 
   /// The bytes of one file, its checksum verified.
   func read(_ entry: Entry) throws -> [UInt8] {
+    guard entry.size <= Self.mostBytes else { throw tooLarge(entry) }
+    return try contents(of: entry).array
+  }
+
+  /// The same, left in the archive where the file is stored.
+  func contents(of entry: Entry) throws -> FileBytes {
     let place = "\(path), \(entry.name)"
     let header = ZipFields(file, at: entry.offset)
     guard header.hasBytes(30), header.word(0) == 0x0403_4b50 else {
@@ -41,37 +52,44 @@ struct ZipArchive: Sendable {
     guard start <= file.bytes.count, entry.compressedSize <= file.bytes.count - start else {
       throw damaged("its data reach beyond the archive's end", place)
     }
-    guard entry.size <= Self.mostBytes else {
-      throw UserError(
-        "unpacks to \(entry.size) bytes, more than the \(Self.mostBytes) allowed", at: place,
-        remedy: "remove it from the archive")
-    }
     guard !entry.isEncrypted else {
       throw UserError("is encrypted", at: place, remedy: "make an archive without a password")
     }
-    let packed = UnsafeRawBufferPointer(
-      rebasing: file.bytes[start..<start + entry.compressedSize])
-    let bytes: [UInt8]
+    let packed = FileBytes(file, start..<start + entry.compressedSize)
+    let contents: FileBytes
     switch entry.method {
-    case 0: bytes = Array(packed)
+    case 0: contents = packed
     case 8:
-      let unpacked = try Inflate.bytes(packed, wrapping: .none, limit: entry.size, place: place)
+      guard entry.size <= Self.mostBytes else { throw tooLarge(entry) }
+      // Deflate makes at most 258 bytes of two bits.
+      guard entry.size / 1032 <= entry.compressedSize else {
+        throw damaged("no \(entry.compressedSize) bytes unpack to \(entry.size)", place)
+      }
+      let unpacked = try packed.withBytes {
+        try Inflate.bytes($0, wrapping: .none, limit: entry.size, place: place)
+      }
       guard !unpacked.isMore else {
         throw damaged("unpacks to more than the \(entry.size) bytes it claims", place)
       }
-      bytes = unpacked.bytes
+      contents = FileBytes(MappedFile(copying: unpacked.bytes, path: place))
     default:
       throw UserError(
         "is compressed by method \(entry.method), readable are 0 (stored) and 8 (deflated)",
         at: place, remedy: "make the archive anew with deflate")
     }
-    guard bytes.count == entry.size else {
-      throw damaged("unpacks to \(bytes.count) bytes where \(entry.size) are claimed", place)
+    guard contents.count == entry.size else {
+      throw damaged("unpacks to \(contents.count) bytes where \(entry.size) are claimed", place)
     }
-    guard bytes.withUnsafeBytes(Inflate.checksum) == entry.checksum else {
+    guard contents.withBytes(Inflate.checksum) == entry.checksum else {
       throw damaged("its checksum (CRC-32) is wrong", place)
     }
-    return bytes
+    return contents
+  }
+
+  private func tooLarge(_ entry: Entry) -> UserError {
+    UserError(
+      "unpacks to \(entry.size) bytes, more than the \(Self.mostBytes) allowed",
+      at: "\(path), \(entry.name)", remedy: "remove it from the archive")
   }
 
   private func damaged(_ problem: String, _ place: String) -> UserError {

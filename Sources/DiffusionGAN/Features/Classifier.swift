@@ -49,12 +49,12 @@ public struct Classifier: LabellingNetwork {
 
 extension Classifier {
   /// Whether a file tells that it holds a classifier.
-  static func isTold(by file: SafetensorsFile) -> Bool { file.metadata[configurationKey] != nil }
+  static func isTold(by file: any ArrayFile) -> Bool { file.metadata[configurationKey] != nil }
 
   /// - Throws: `UserError` if the file does not tell its classifier or has other weights.
-  public init(contentsOf path: String) throws { try self.init(SafetensorsFile(path)) }
+  public init(contentsOf path: String) throws { try self.init(WeightsFile.open(path)) }
 
-  init(_ file: SafetensorsFile) throws {
+  init(_ file: any ArrayFile) throws {
     let network = try ClassifierNetwork(Self.configuration(of: file))
     self.init(
       network,
@@ -72,7 +72,7 @@ extension Classifier {
     [configurationKey: network.configuration.jsonValue.text]
   }
 
-  static func configuration(of file: SafetensorsFile) throws -> ClassifierConfiguration {
+  static func configuration(of file: any ArrayFile) throws -> ClassifierConfiguration {
     guard let text = file.metadata[configurationKey] else {
       throw UserError(
         "does not tell which classifier its weights belong to", at: file.path,

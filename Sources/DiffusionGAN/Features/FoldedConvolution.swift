@@ -9,8 +9,18 @@ struct FoldedConvolution: Sendable {
   private let weight: Tensor
   private let bias: Tensor
   private let stride: Int
-  /// Zeros above and below, left and right.
-  private let padding: (rows: Int, columns: Int)
+  private let padding: Padding
+  private let isDepthwise: Bool
+
+  /// Zeros around pictures.
+  enum Padding {
+    case none
+    /// Half a kernel on each side, so that at stride 1 the size stays.
+    case half
+    /// TensorFlow's SAME: the size is divided by the stride, rounded up; of an odd number of zeros, the
+    /// larger half lies below and on the right.
+    case same
+  }
 
   var outputs: Int { weight.shape[0] }
 
@@ -18,18 +28,21 @@ struct FoldedConvolution: Sendable {
   ///   - name: the convolution's, without `.weight`.
   ///   - norm: the batch normalisation's, if there is one.
   ///   - inputs: channels that it must take.
-  ///   - isPadded: whether there are zeros around, so that at stride 1 the size stays.
+  ///   - isDepthwise: whether each channel has a kernel of its own.
   /// - Throws: `UserError` naming file and array, for a missing or misshapen one.
   init(
-    _ file: SafetensorsFile, _ name: String, norm: String?, epsilon: Float = 1e-5, inputs: Int,
-    stride: Int = 1, isPadded: Bool = true
+    _ file: any ArrayFile, _ name: String, norm: String?, epsilon: Float = 1e-5, inputs: Int,
+    stride: Int = 1, padding: Padding = .half, isDepthwise: Bool = false
   ) throws {
     let kernel = try Tensor(file, "\(name).weight")
     let shape = kernel.shape
-    guard shape.count == 4, shape[1] == inputs, shape[2] % 2 == 1, shape[3] % 2 == 1, shape[0] > 0
+    let expected = isDepthwise ? 1 : inputs
+    guard shape.count == 4, shape[1] == expected, shape[2] % 2 == 1, shape[3] % 2 == 1,
+      isDepthwise ? shape[0] == inputs && shape[2] == shape[3] : shape[0] > 0
     else {
       throw UserError(
-        "\"\(name).weight\" has the shape \(shape), not [outputs, \(inputs), odd, odd]",
+        "\"\(name).weight\" has the shape \(shape), not "
+          + "[\(isDepthwise ? "\(inputs)" : "outputs"), \(expected), odd, odd]",
         at: file.path, remedy: "check that the file fits the network")
     }
     let outputs = shape[0]
@@ -56,16 +69,32 @@ struct FoldedConvolution: Sendable {
       bias = own
     }
     self.stride = stride
-    padding = isPadded ? (shape[2] / 2, shape[3] / 2) : (0, 0)
+    self.padding = padding
+    self.isDepthwise = isDepthwise
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    if padding.rows == padding.columns {
-      return x.convolved(weight, bias: bias, stride: stride, padding: padding.rows)
+    let (rows, columns) = (weight.shape[2], weight.shape[3])
+    if padding == .half, rows == columns, !isDepthwise {
+      return x.convolved(weight, bias: bias, stride: stride, padding: rows / 2)
     }
-    return x.padded(2, before: padding.rows, after: padding.rows)
-      .padded(3, before: padding.columns, after: padding.columns)
-      .convolved(weight, bias: bias, stride: stride)
+    let padded = padded(padded(x, 2, kernel: rows), 3, kernel: columns)
+    if isDepthwise {
+      return padded.depthwiseConvolved(weight, stride: stride)
+        + bias.reshaped([outputs, 1, 1])
+    }
+    return padded.convolved(weight, bias: bias, stride: stride)
+  }
+
+  private func padded(_ x: Tensor, _ axis: Int, kernel: Int) -> Tensor {
+    switch padding {
+    case .none: return x
+    case .half: return x.padded(axis, before: kernel / 2, after: kernel / 2)
+    case .same:
+      let extent = x.shape[axis]
+      let zeros = max(((extent - 1) / stride) * stride + kernel - extent, 0)
+      return x.padded(axis, before: zeros / 2, after: zeros - zeros / 2)
+    }
   }
 }
 

@@ -14,12 +14,12 @@ public struct Inception: FeatureNetwork {
   private static let scales = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"]
 
   /// Whether a file has the names of an Inception-v3.
-  static func isTold(by file: SafetensorsFile) -> Bool {
+  static func isTold(by file: any ArrayFile) -> Bool {
     file.contains("Conv2d_1a_3x3.conv.weight")
   }
 
   /// - Throws: `UserError` naming file and array.
-  init(_ file: SafetensorsFile) throws {
+  init(_ file: any ArrayFile) throws {
     var channels = 3
     blocks = try InceptionBlock.layout.map { name, branches in
       try InceptionBlock(name, branches, file, channels: &channels)
@@ -68,14 +68,14 @@ struct InceptionBlock: Sendable {
 
   /// - Parameter channels: those that come in, and after it those that go out.
   init(
-    _ name: String, _ branches: [[Plan]], _ file: SafetensorsFile, channels: inout Int
+    _ name: String, _ branches: [[Plan]], _ file: any ArrayFile, channels: inout Int
   ) throws {
     self.name = name
     self.branches = try Self.built(branches, name, file, &channels)
   }
 
   private static func built(
-    _ branches: [[Plan]], _ name: String, _ file: SafetensorsFile, _ channels: inout Int
+    _ branches: [[Plan]], _ name: String, _ file: any ArrayFile, _ channels: inout Int
   ) throws -> [[Step]] {
     let inputs = channels
     channels = 0
@@ -88,7 +88,7 @@ struct InceptionBlock: Sendable {
           let place = own.isEmpty ? name : "\(name).\(own)"
           let layer = try FoldedConvolution(
             file, "\(place).conv", norm: "\(place).bn", epsilon: 1e-3, inputs: current,
-            stride: stride, isPadded: isPadded)
+            stride: stride, padding: isPadded ? .half : .none)
           current = layer.outputs
           return .convolution(layer)
         case .means: return .means

@@ -16,12 +16,12 @@ public struct VGG: FeatureNetwork {
   private static let deviation: [Float] = [0.229, 0.224, 0.225]
 
   /// Whether a file has the names of a VGG.
-  static func isTold(by file: SafetensorsFile) -> Bool {
+  static func isTold(by file: any ArrayFile) -> Bool {
     (try? file.shape(of: "features.0.weight"))?.count == 4
   }
 
   /// - Throws: `UserError` naming file and array.
-  init(_ file: SafetensorsFile) throws {
+  init(_ file: any ArrayFile) throws {
     // A nonlinearity follows each convolution or its norm, and has a number without weights; one
     // more number without weights is a pooling.
     let numbers = file.names.compactMap { name -> Int? in

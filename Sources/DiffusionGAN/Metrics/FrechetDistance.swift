@@ -14,6 +14,13 @@ public struct FrechetDistance: Equatable, Sendable {
   /// - Throws: `UserError` for features that are not finite.
   /// - Precondition: as many dimensions, and two rows at least, in both.
   public init(_ first: FeatureMoments, _ second: FeatureMoments) throws {
+    try self.init(
+      ReferenceMoments(first, name: "first"), ReferenceMoments(second, name: "second"))
+  }
+
+  /// - Throws: `UserError` for features that are not finite.
+  /// - Precondition: as many dimensions in both.
+  public init(_ first: ReferenceMoments, _ second: ReferenceMoments) throws {
     let n = first.dimension
     precondition(n == second.dimension, "\(n) features against \(second.dimension)")
     let (firstCovariance, secondCovariance) = (first.covariance, second.covariance)

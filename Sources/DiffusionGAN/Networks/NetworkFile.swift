@@ -1,7 +1,8 @@
 import Foundation
 import TensorCore
 
-/// A network and its weights in one safetensors file: what a snapshot is, and what sampling reads.
+/// A network and its weights in one file: what a snapshot (safetensors) is, and what sampling reads, EDM's
+/// pickles included.
 public struct NetworkFile: Sendable {
   public let denoiser: Denoiser
   public let weights: Parameters
@@ -10,8 +11,8 @@ public struct NetworkFile: Sendable {
 
   public var isOneStep: Bool { startSigma != nil }
 
-  private static let configurationKey = "network"
-  private static let sigmaKey = "sigma_data"
+  static let configurationKey = "network"
+  static let sigmaKey = "sigma_data"
   private static let generatorKey = "generator"
   private static let oneStep = "one-step"
   private static let epsilonKey = "epsilon"
@@ -25,7 +26,7 @@ public struct NetworkFile: Sendable {
 
   /// - Throws: `UserError` if the file does not tell its network or has other weights.
   public init(contentsOf path: String) throws {
-    let file = try SafetensorsFile(path)
+    let file = try WeightsFile.open(path)
     let configuration = try Self.configuration(of: file)
     let network = try UNet(configuration)
     let generator = file.metadata[Self.generatorKey]
@@ -92,7 +93,7 @@ public struct NetworkFile: Sendable {
     return result
   }
 
-  static func configuration(of file: SafetensorsFile) throws -> NetworkConfiguration {
+  static func configuration(of file: any ArrayFile) throws -> NetworkConfiguration {
     guard let text = file.metadata[configurationKey] else {
       throw UserError(
         "does not tell which network its weights belong to", at: file.path,

@@ -27,6 +27,15 @@ extension Tensor {
   /// `x` where it is positive, 0 elsewhere.
   public func relu() -> Tensor { leakyReLU(slope: 0) }
 
+  /// `x` between 0 and 6, the nearer of these outside.
+  public func relu6() -> Tensor {
+    let x = self
+    return mapped(x) { value in
+      value.replacing(with: Lanes.zero, where: value .<= 0)
+        .replacing(with: Lanes(repeating: 6), where: value .> 6)
+    }.recorded(Pullback(x) { $0.gated(by: x.detached() * (6 - x.detached()), slope: 0) })
+  }
+
   /// This tensor where `gate` is positive, `slope` times it elsewhere; the gate is a constant.
   func gated(by gate: Tensor, slope: Float) -> Tensor {
     precondition(shape == gate.shape, "gate of shape \(gate.shape) for shape \(shape)")

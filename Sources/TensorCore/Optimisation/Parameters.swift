@@ -73,9 +73,9 @@ extension Parameters: TensorTree {
 }
 
 extension Parameters {
-  /// The F32, F16 or BF16 arrays of a safetensors file whose names begin with `prefix`, which is taken
+  /// The floating-point arrays of a file whose names begin with `prefix`, which is taken
   /// off, in the order of their names.
-  public init(_ file: SafetensorsFile, prefix: String = "") throws {
+  public init(_ file: any ArrayFile, prefix: String = "") throws {
     self.init(
       try file.names.filter { $0.hasPrefix(prefix) }.map { name in
         (String(name.dropFirst(prefix.count)), try Tensor(file, name))
@@ -91,8 +91,8 @@ extension Parameters {
 }
 
 extension Tensor {
-  /// An F32, F16 or BF16 array of a safetensors file.
-  public init(_ file: SafetensorsFile, _ name: String) throws {
+  /// A floating-point array of a file.
+  public init(_ file: any ArrayFile, _ name: String) throws {
     self.init(try file.floats(name), shape: try file.shape(of: name))
   }
 }

@@ -179,7 +179,7 @@ enum DistillCommand: Command {
       options.append(("pool_seed", .integer(Int(plan.pool.seed))))
     }
     if let perceptual {
-      options.append(("perceptual", .string(try SHA256.hash(ofFile: perceptual))))
+      options.append(("perceptual", .string(try FeatureNetworkFile.identity(of: perceptual))))
     }
     options += gan?.options ?? []
     let directory = try TrainingDirectory(

@@ -23,12 +23,19 @@ enum EvaluateCommand: Command {
       OptionSpecification(
         long: "steps", valueName: "N", help: "Noise levels of the solver, with --network.",
         defaultText: "as for onestep sample"),
-      CommonOptions.data, CommonOptions.preset,
+      data, CommonOptions.preset,
+      OptionSpecification(
+        long: "reference", valueName: "FILE",
+        help: """
+          In place of data, a .npz of their mu and sigma, as onestep features statistics or EDM's \
+          fid.py ref write it: prints the Fréchet distance alone, in the features given.
+          """),
       OptionSpecification(
         long: "features", valueName: "FILE",
         help: """
-          What images are compared by, besides pixels: a snapshot of onestep features train, or a \
-          VGG or Inception-v3 (torchvision's names, .safetensors).
+          What images are compared by, besides pixels: a snapshot of onestep features train, a VGG \
+          or Inception-v3 (torchvision's names), or an EfficientNet-Lite, as .safetensors, .pt or \
+          .pth; or the name of one that onestep features fetch got.
           """,
         defaultText: "pixels", repeats: true),
       OptionSpecification(
@@ -46,10 +53,30 @@ enum EvaluateCommand: Command {
           """,
         comment: "10,000 images of a network, in a classifier's features too"),
       CommandExample(
+        line: """
+          onestep evaluate --network edm.pkl --reference cifar10.npz --features inception.pth \
+          --count 50000
+          """,
+        comment: "against published statistics"),
+      CommandExample(
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
 
+  /// `--data`, which a reference stands in for.
+  private static var data: OptionSpecification {
+    var option = CommonOptions.data
+    option.isRequired = false
+    return option
+  }
+
   static func run(_ parsed: ParsedCommand) throws {
+    guard parsed.flag("data") != parsed.flag("reference") else {
+      throw UserError(
+        parsed.flag("data")
+          ? "--data and --reference exclude each other" : "nothing to measure against",
+        remedy: "give --data SPEC or --reference FILE", status: .usage)
+    }
+    if let path = parsed.string("reference") { return try compare(with: path, parsed) }
     let count = try parsed.integer("count", in: 4...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
     let pool = try CommonOptions.pool(parsed)
@@ -91,6 +118,31 @@ enum EvaluateCommand: Command {
     print(
       parsed.flag("json") ? report.json.text + "\n" : report.text(.standardOutput),
       terminator: "")
+  }
+
+  /// Measures against published statistics.
+  private static func compare(with path: String, _ parsed: ParsedCommand) throws {
+    let count = try parsed.integer("count", in: 2...1_000_000) ?? 10_000
+    let seed = try CommonOptions.seed(parsed)
+    let pool = try CommonOptions.pool(parsed)
+    let generator = try Self.generator(parsed)
+    let reference = try ReferenceMoments(contentsOf: path)
+    let network = try FeatureStatistics.network(parsed)
+    var images: ImageDataset
+    if let generator {
+      let progress = Progress(unit: "images")
+      defer { progress.finish() }
+      images = try draw(count, by: generator, progress, pool)
+    } else {
+      let source = try DataSource(parsed.requiredString("images"))
+      images = try CommonOptions.load(.train, of: source, parsed, pool: pool)
+      if count < images.count {
+        var order = ShuffledOrder(count: images.count, seed: seed)
+        images = try images.subset(order.samples(0..<count).map(\.index).sorted())
+      }
+    }
+    let report = try ReferenceEvaluation(reference, images, by: network, pool)
+    print(parsed.flag("json") ? report.json.text + "\n" : report.text, terminator: "")
   }
 
   /// What draws the images; nil where they are given.

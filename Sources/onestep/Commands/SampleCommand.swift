@@ -14,7 +14,9 @@ enum SampleCommand: Command {
       """,
     options: [
       OptionSpecification(
-        long: "network", valueName: "FILE", help: "A snapshot (.safetensors).", isRequired: true),
+        long: "network", valueName: "FILE",
+        help: "A snapshot (.safetensors), or a published network of EDM (.pkl).",
+        isRequired: true),
       OptionSpecification(
         long: "seeds", valueName: "LIST", help: "Seeds, such as 0-63 or 1,5,9-12.",
         defaultText: "0-63"),

@@ -44,7 +44,9 @@ import Testing
       _ = try read(builder)
     }
     builder.files[0].size = 1 << 21
-    expectUserError("unpacks to 1048576 bytes where 2097152 are claimed") {
+    expectUserError("no 1033 bytes unpack to 2097152") { _ = try read(builder) }
+    builder.files[0].size = 1 << 20 | 1
+    expectUserError("unpacks to 1048576 bytes where 1048577 are claimed") {
       _ = try read(builder)
     }
   }

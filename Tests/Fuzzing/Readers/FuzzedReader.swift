@@ -17,6 +17,8 @@ enum FuzzedReader: String, CaseIterable, Sendable {
   case probe
   case interventions
   case pairs
+  case torch
+  case statistics
 
   /// Reads `bytes` as the reader's file, and everything that can be asked of it then.
   ///
@@ -36,6 +38,8 @@ enum FuzzedReader: String, CaseIterable, Sendable {
     case .probe: try Self.readProbe(bytes)
     case .interventions: try Self.readInterventions(bytes)
     case .pairs: try Self.readPairs(bytes)
+    case .torch: try Self.readTorch(bytes)
+    case .statistics: try Self.readStatistics(bytes)
     }
   }
 

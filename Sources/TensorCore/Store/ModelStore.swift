@@ -1,7 +1,6 @@
 import Foundation
-import TensorCore
 
-/// Where models live, and which file a name means.
+/// Where models live, and what of one is there.
 public struct ModelStore: Sendable {
   /// What of a model is in the store.
   public enum State: Sendable, Equatable {
@@ -15,7 +14,7 @@ public struct ModelStore: Sendable {
 
   /// Folder that models live in.
   public let folder: String
-  private let environment: [String: String]
+  public let environment: [String: String]
 
   /// - Parameter environment: `ICL_PROBE_MODELS` names the folder; else it is
   ///   `icl-probe/models` in `XDG_CACHE_HOME` or `~/.cache`.
@@ -61,33 +60,6 @@ public struct ModelStore: Sendable {
   private static func size(of path: String) -> Int? {
     var information = stat()
     return stat(path, &information) == 0 ? Int(information.st_size) : nil
-  }
-
-  /// The file that a user means by `name`: a path, a name of the catalogue, or a file in the folder.
-  public func resolve(_ name: String) throws -> String {
-    let files = FileManager.default
-    if name.contains("/") || name.hasSuffix(".gguf") || files.fileExists(atPath: name) {
-      let inFolder = folder + "/" + name
-      if !files.fileExists(atPath: name), files.fileExists(atPath: inFolder) { return inFolder }
-      return name
-    }
-    if files.fileExists(atPath: "\(folder)/\(name).gguf") { return "\(folder)/\(name).gguf" }
-    let catalogue = try ModelCatalogue(environment: environment)
-    if let local = catalogue.local(named: name) {
-      guard local.isHere else {
-        throw UserError(
-          "the model \"\(name)\" is not beside its catalogue", at: local.path,
-          remedy: "install the program again, or mend the catalogue's path")
-      }
-      return local.path
-    }
-    let entry = try catalogue.entry(named: name)
-    guard isFetched(entry) else {
-      throw UserError(
-        "the model \"\(name)\" is not here yet", at: path(of: entry),
-        remedy: "get it with: icl-probe models fetch \(name)")
-    }
-    return path(of: entry)
   }
 }
 

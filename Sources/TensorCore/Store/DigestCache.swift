@@ -1,6 +1,5 @@
 import Foundation
 import Synchronization
-import TensorCore
 
 /// SHA-256 digests of large files, remembered from one start of the program to the next.
 ///

@@ -1,5 +1,4 @@
 import Foundation
-import TensorCore
 
 /// A model that Python packages carry, each a piece of its file.
 public struct CatalogueEntry: Sendable, Equatable {
@@ -61,7 +60,7 @@ extension CatalogueEntry {
   /// Reads an entry of a `models.json`.
   ///
   /// - Throws: `UserError` with the file, the key, what was found and what is allowed.
-  init(_ reader: JSONReader) throws {
+  public init(_ reader: JSONReader) throws {
     let keys = try reader.object(
       required: ["name", "title", "file", "bytes", "sha256", "licence", "parts"],
       optional: ["needs_acceptance"])
@@ -87,7 +86,7 @@ extension CatalogueEntry {
 
 extension CatalogueEntry {
   /// Names become names of files and words of a command line: nothing else may be hidden in them.
-  static func name(_ reader: JSONReader) throws -> String {
+  public static func name(_ reader: JSONReader) throws -> String {
     try reader.text(like: /[a-z0-9][a-z0-9._\-]*/, "lower-case letters, digits, '.', '-' and '_'")
   }
 }
