@@ -130,11 +130,13 @@ struct AdversarialOptions {
       ("discriminator", .string(choice.rawValue)), ("loss", .string(training.loss.rawValue)),
       ("penalty", penalty), ("augmentation", augmentation),
       ("seed", .integer(Int(training.seed))), ("batch", .integer(training.batch)),
-      ("total", .integer(total)), ("rate", .number(Double(training.generatorRate))),
+      ("rate", .number(Double(training.generatorRate))),
       ("discriminator_rate", .number(Double(training.discriminatorRate))),
       ("half_life", .number(training.halfLife)),
       ("half_life_share", .number(training.halfLifeRampUp)),
       ("start_sigma", .number(Double(training.startSigma))),
-    ] + (descent > 0 ? [("descent", .number(descent))] : [])
+    ]
+      // At constant rates the length decides nothing: a run can be told to go on.
+      + (descent > 0 ? [("total", .integer(total)), ("descent", .number(descent))] : [])
   }
 }

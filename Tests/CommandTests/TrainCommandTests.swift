@@ -17,9 +17,9 @@ import Testing
       ], of: "onestep")
     #expect(pretrained.status == 0, "\(pretrained.err)")
     let network = teacher + "/snapshot-000001.safetensors"
-    func train(_ out: String, _ rest: [String] = []) -> [String] {
+    func train(_ out: String, _ rest: [String] = [], kimg: String = "1") -> [String] {
       [
-        "train", "--network", network, "--data", "fashion-mnist", "--kimg", "1", "--tick", "160",
+        "train", "--network", network, "--data", "fashion-mnist", "--kimg", kimg, "--tick", "160",
         "--snapshots", "1", "--penalty-interval", "3", "--threads", "2", "--out",
         scratch.file(out),
       ] + rest
@@ -42,6 +42,15 @@ import Testing
     }
     try Program.run(train("whole", ["--freeze", "2"]), of: "onestep")
       .expectFailure(1, "another run: freeze is \"1\" there, \"2\" here", of: "onestep")
+    // At constant rates a finished run goes on; rates that fall were planned for its length.
+    let longer = try Program.run(train("whole", kimg: "2"), of: "onestep")
+    #expect(longer.status == 0 && longer.err.contains("continuing"), "\(longer.err)")
+    try Program.run(
+      [
+        "pretrain", "--data", "fashion-mnist", "--preset", "test", "--kimg", "2", "--snapshots",
+        "1", "--threads", "2", "--out", teacher,
+      ], of: "onestep"
+    ).expectFailure(1, "total is 1000 there, 2000 here", "planned for that length", of: "onestep")
     try Program.run(
       [
         "sample", "--network", scratch.file("whole/snapshot-000001.safetensors"), "--steps", "2",

@@ -5,11 +5,22 @@ import TensorCore
 enum DatasetLabels {
   static let fileName = "dataset.json"
 
-  /// The label of each of `images`, by name; nil where the file has none.
-  static func read(_ files: ImageFiles, images: [String]) throws -> [Int]? {
-    let place = files.place(of: fileName)
+  /// The file of labels: at the top, or in the folder that all images lie in; nil without one.
+  static func file(among names: [String], for images: [String]) -> String? {
+    names.filter { name in
+      name == fileName
+        || name.hasSuffix("/\(fileName)")
+          && images.allSatisfy { $0.hasPrefix(name.dropLast(fileName.count)) }
+    }.min { $0.utf8.count < $1.utf8.count }
+  }
+
+  /// The label of each of `images`, by name from the folder of `file`; nil where the file has none.
+  static func read(_ files: ImageFiles, _ file: String, images: [String]) throws -> [Int]? {
+    let place = files.place(of: file)
+    let folder = file.utf8.count - fileName.utf8.count
+    let images = images.map { String(decoding: $0.utf8.dropFirst(folder), as: UTF8.self) }
     let root = JSONReader(
-      try JSONValue(parsing: files.read(fileName), place: place), place: place)
+      try JSONValue(parsing: files.read(file), place: place), place: place)
     guard let labels = try root.entries().first(where: { $0.0 == "labels" })?.1,
       labels.value != .null
     else { return nil }
@@ -21,7 +32,7 @@ enum DatasetLabels {
           "found \(parts.count) values where [\"file\", label] belongs", at: pair.place,
           remedy: "mend the pair")
       }
-      let name = try parts[0].string()
+      let name = ImageFiles.normalised(try parts[0].string())
       let label =
         if case .array = parts[1].value {
           try OneHotLabel.integer(parts[1].list().map { try $0.number() }, place: parts[1].place)

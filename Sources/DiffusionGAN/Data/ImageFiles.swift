@@ -20,8 +20,13 @@ enum ImageFiles: Sendable {
   init(zip path: String) throws {
     let archive = try ZipArchive(path)
     self = .zip(
-      archive, Dictionary(archive.entries.map { ($0.name, $0) }, uniquingKeysWith: { $1 }))
+      archive,
+      Dictionary(
+        archive.entries.map { (Self.normalised($0.name), $0) }, uniquingKeysWith: { $1 }))
   }
+
+  /// A path with slashes, also where Windows wrote it with backslashes.
+  static func normalised(_ name: String) -> String { name.replacing("\\", with: "/") }
 
   var path: String {
     switch self {

@@ -51,8 +51,10 @@ enum MNISTFolder {
   }
 
   private static func file(_ kind: String, of split: DataSplit, in folder: String) -> String? {
-    ["", ".gz"].map { "\(folder)/\(stem(kind, split))\($0)" }
-      .first { FileManager.default.fileExists(atPath: $0) }
+    // Some programs unpack `train-images-idx3-ubyte.gz` to `train-images.idx3-ubyte`.
+    let stem = stem(kind, split)
+    return [stem, stem.replacing("-idx", with: ".idx")].flatMap { ["\($0)", "\($0).gz"] }
+      .map { "\(folder)/\($0)" }.first { FileManager.default.fileExists(atPath: $0) }
   }
 
   private static func stem(_ kind: String, _ split: DataSplit) -> String {

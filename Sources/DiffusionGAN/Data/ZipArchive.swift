@@ -125,10 +125,12 @@ private struct ZipFields {
 /// The list of files at an archive's end.
 private struct ZipDirectory {
   let file: MappedFile
-  /// Position, bytes and files of the list.
+  /// Position and bytes of the list.
   private let start: Int
   private let size: Int
+  /// Files of the list; of more than 65,535 in a narrow record what is left after division by 65,536.
   private let count: Int
+  private let isWide: Bool
 
   init(_ file: MappedFile) throws {
     self.file = file
@@ -137,7 +139,8 @@ private struct ZipDirectory {
     var (count, size, start) = (record.half(10), record.word(12), record.word(16))
     // An archive beyond the old limits says so before the old record.
     let locator = ZipFields(file, at: end - 20)
-    if locator.hasBytes(20), locator.word(0) == 0x0706_4b50 {
+    isWide = locator.hasBytes(20) && locator.word(0) == 0x0706_4b50
+    if isWide {
       let wide = ZipFields(file, at: locator.long(8))
       guard wide.hasBytes(56), wide.word(0) == 0x0606_4b50 else { throw Self.damaged(file.path) }
       (count, size, start) = (wide.long(32), wide.long(40), wide.long(48))
@@ -152,7 +155,8 @@ private struct ZipDirectory {
     var entries: [ZipArchive.Entry] = []
     var position = start
     let end = start + size
-    for _ in 0..<count {
+    var found = 0
+    while position < end {
       let record = ZipFields(file, at: position)
       guard position + 46 <= end, record.word(0) == 0x0201_4b50 else {
         throw Self.damaged(file.path)
@@ -172,6 +176,12 @@ private struct ZipDirectory {
             offset: numbers[2]))
       }
       position = next
+      found += 1
+    }
+    guard isWide ? found == count : found & 0xFFFF == count else {
+      throw UserError(
+        "is damaged: it says that it has \(count) files, and lists \(found)", at: file.path,
+        remedy: "download or make the archive again")
     }
     return entries
   }

@@ -42,7 +42,8 @@ public struct FrechetDistance: Equatable, Sendable {
       stride(from: 0, to: n * n, by: n + 1).reduce(0.0) { $0 + matrix[$1] }
     }
     traces = (trace(firstCovariance), trace(secondCovariance))
-    value = meanTerm + traces.first + traces.second - 2 * rootTrace
+    // Of equal distributions rounding leaves a little on either side of 0.
+    value = max(meanTerm + traces.first + traces.second - 2 * rootTrace, 0)
   }
 
   /// Distance between two sets of features.

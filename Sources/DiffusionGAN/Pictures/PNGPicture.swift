@@ -45,7 +45,9 @@ public struct PNGPicture: Equatable, Sendable {
   ///   - expected: the shape it must have; checked before anything is decoded.
   /// - Throws: `UserError` for what is no PNG file, is damaged, has transparency or 16 bits, or
   ///   differs in shape.
+  ///   Values are those that the file stores: what it says of colour spaces changes none.
   public init(_ data: Data, place: String, expecting expected: ImageShape? = nil) throws {
+    let data = PNGChunks.withoutColourSpaces(data)
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }

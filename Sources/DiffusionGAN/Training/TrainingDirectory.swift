@@ -38,7 +38,9 @@ public final class TrainingDirectory {
       {
         throw UserError(
           "the folder holds another run: \(difference)", at: chosen,
-          remedy: "choose another folder with --out, or the same options and data")
+          remedy: difference.hasPrefix("total ")
+            ? "its learning rate is planned for that length: for another begin anew with another --out"
+            : "choose another folder with --out, or the same options and data")
       }
     } else {
       try Files.makeFolder(root)

@@ -68,6 +68,8 @@ struct ZipBuilder {
   /// Sizes and positions in 64 bits, as in archives beyond 4 GB.
   var isWide = false
   var comment: [UInt8] = []
+  /// Replaces the number of files in the end's record.
+  var count: UInt16?
 
   init(_ files: [(String, [UInt8])], method: UInt16 = 8) {
     self.files = files.map { File(name: $0.0, bytes: $0.1, method: method) }
@@ -117,7 +119,7 @@ struct ZipBuilder {
       end += F.littleEndian(UInt64(wideStart)) + F.littleEndian(UInt32(1))
     }
     end += F.littleEndian(UInt32(0x0605_4b50)) + F.littleEndian(UInt32(0))
-    let count = isWide ? UInt16.max : UInt16(files.count)
+    let count = count ?? (isWide ? UInt16.max : UInt16(truncatingIfNeeded: files.count))
     end += F.littleEndian(count) + F.littleEndian(count)
     end += F.littleEndian(isWide ? UInt32.max : UInt32(directory.count))
     end += F.littleEndian(isWide ? UInt32.max : UInt32(body.count))

@@ -33,6 +33,17 @@ import Testing
     #expect(data.classSizes == [1, 0, 2])
   }
 
+  @Test func namesWithADot() throws {
+    let scratch = try Self.folder()
+    for name in ["t10k-images", "t10k-labels"] {
+      let kind = name.hasSuffix("images") ? "idx3" : "idx1"
+      try FileManager.default.moveItem(
+        atPath: scratch.file("\(name)-\(kind)-ubyte"),
+        toPath: scratch.file("\(name).\(kind)-ubyte"))
+    }
+    #expect(try load(scratch, .test).labels == [2, 0, 2])
+  }
+
   /// Counts and the first label are those of Fashion-MNIST's README and label file.
   @Test func fashionMNIST() throws {
     let source = try DataSource("fashion-mnist")

@@ -72,6 +72,58 @@ import Testing
     #expect(none.labels == nil)
   }
 
+  /// Archives are often made of a folder, labels and all.
+  @Test(arguments: Kind.allCases) func labelsInTheCommonFolder(_ kind: Kind) throws {
+    let json = #"{"labels": [["00/b.png", 1], ["a.png", 0]]}"#
+    let files = try [
+      ("faces/00/b.png", DataFixtures.png(9)), ("faces/a.png", DataFixtures.png(1)),
+      ("faces/dataset.json", [UInt8](json.utf8)),
+    ]
+    #expect(try load(files, kind).labels == [1, 0])
+    // Of two, the one at the top.
+    let top = #"{"labels": [["faces/00/b.png", 0], ["faces/a.png", 1]]}"#
+    #expect(try load(files + [("dataset.json", [UInt8](top.utf8))], kind).labels == [0, 1])
+    // One of some images only is none of all.
+    #expect(try load(files + [("c.png", DataFixtures.png(2))], kind).labels == nil)
+  }
+
+  @Test func namesFromWindows() throws {
+    let json = #"{"labels": [["00/b.png", 1], ["00/a.png", 0]]}"#
+    let files = try [
+      (#"00\b.png"#, DataFixtures.png(9)), (#"00\a.png"#, DataFixtures.png(1)),
+      ("dataset.json", [UInt8](json.utf8)),
+    ]
+    #expect(try load(files, .stored).labels == [0, 1])
+    let other = json.replacing("00/", with: #"00\\"#)
+    #expect(
+      try load(files.dropLast() + [("dataset.json", [UInt8](other.utf8))], .stored).labels == [
+        0, 1,
+      ])
+  }
+
+  @Test(arguments: Kind.allCases) func otherPicturesAreNotLeftOutSilently(_ kind: Kind) throws {
+    let mixed = try [
+      ("a.png", DataFixtures.png(1)), ("b.jpg", [0xFF, 0xD8]), ("c.JPEG", [0xFF, 0xD8]),
+    ]
+    expectUserError("2 pictures", "b.jpg", "1 that are") { _ = try load(mixed, kind) }
+    expectUserError("no PNG files", "2 of other") { _ = try load(Array(mixed.dropFirst()), kind) }
+  }
+
+  /// A file's gamma does not change what it stores.
+  @Test func storedValuesWhateverTheColourSpace() throws {
+    let png = try DataFixtures.png(60)
+    func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+      let body = [UInt8](type.utf8) + data
+      let checksum = body.withUnsafeBytes { Inflate.checksum($0) }
+      return [0, 0, 0, UInt8(data.count)] + body
+        + withUnsafeBytes(of: checksum.bigEndian) { Array($0) }
+    }
+    // 33 bytes are signature and header. A gamma of 1.
+    let gamma = png[..<33] + chunk("gAMA", [0, 1, 0x86, 0xA0]) + png[33...]
+    let picture = try PNGPicture(Data(gamma), place: "gamma")
+    #expect(picture.pixels == Array(60..<66))
+  }
+
   @Test(arguments: Kind.allCases) func unequalSizes(_ kind: Kind) throws {
     let larger = ImageShape(channels: 1, height: 3, width: 3)
     expectUserError("d.png: is 1×3×3 where the images before it are 1×2×3") {

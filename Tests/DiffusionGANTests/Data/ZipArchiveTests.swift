@@ -33,6 +33,15 @@ import Testing
     #expect(try read(builder) == ["a": Self.content])
   }
 
+  @Test func moreFilesThanTheEndSays() throws {
+    var builder = ZipBuilder([("a", [1]), ("b", [2]), ("c", [3])])
+    builder.count = 2
+    expectUserError("says that it has 2 files, and lists 3") { _ = try read(builder) }
+    // Programs that know no wider record leave the count to wrap.
+    let many = (0..<65_538).map { ("\($0)", [UInt8]()) }
+    #expect(try read(ZipBuilder(many, method: 0)).count == 65_538)
+  }
+
   @Test func bombs() throws {
     var builder = ZipBuilder([("a.png", [UInt8](repeating: 0, count: 1 << 20))])
     builder.files[0].size = 1000
