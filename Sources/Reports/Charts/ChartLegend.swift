@@ -49,7 +49,8 @@ struct ChartLegend: Sendable {
           from: (x, middle), to: (x + Self.sampleWidth - 7, middle),
           colour: ChartStyle.colour(series), width: 2, dash: ChartStyle.dash(series))
         drawing.add(
-          ChartStyle.marker(series, x: x + (Self.sampleWidth - 7) / 2, y: middle, tooltip: nil))
+          ChartStyle.markers(
+            series, [ChartStyle.marker(series, x: x + (Self.sampleWidth - 7) / 2, y: middle)]))
         x += Self.sampleWidth
       }
       drawing.text(

@@ -27,21 +27,23 @@ enum ChartStyle {
   /// Which pattern and marker a series has: where the colours begin again, others go with them.
   private static func look(_ series: Int) -> Int { series + series / palette.count }
 
-  /// The marker of a series, about 7 pixels across.
-  static func marker(_ series: Int, x: Double, y: Double, tooltip: String?) -> Markup {
-    let looks: [(name: String, value: String)] = [
-      (name: "fill", value: colour(series)), (name: "stroke", value: paper),
-      (name: "stroke-width", value: "0.8"),
-    ]
+  /// Markers of a series, with what all of them have in common.
+  static func markers(_ series: Int, _ markers: [Markup]) -> Markup {
+    .element(
+      "g", ["fill": colour(series), "stroke": paper, "stroke-width": "0.8"], markers)
+  }
+
+  /// The shape of a series' marker, about 7 pixels across.
+  static func marker(_ series: Int, x: Double, y: Double, tooltip: String? = nil) -> Markup {
     let children = tooltip.map { [Markup.element("title", [:], [.text($0)])] } ?? []
     guard let corners = markerCorners[look(series) % markerCorners.count] else {
       let place = [
         (name: "cx", value: pixels(x)), (name: "cy", value: pixels(y)), (name: "r", value: "3.6"),
       ]
-      return .element("circle", attributes: place + looks, children)
+      return .element("circle", attributes: place, children)
     }
     let points = Drawing.list(corners.map { (x: x + $0.0, y: y + $0.1) })
-    return .element("polygon", attributes: [(name: "points", value: points)] + looks, children)
+    return .element("polygon", attributes: [(name: "points", value: points)], children)
   }
 
   /// Nil is a circle.

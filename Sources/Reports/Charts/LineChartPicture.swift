@@ -187,20 +187,21 @@ struct LineChartPicture {
     // In a dense line only some points show a marker, but all of them have their tooltip.
     let room = (frame.right - frame.left) / 9
     let every = max(1, Int((Double(present.count) / room).rounded(.up)))
-    for (place, point) in present.enumerated() where Self.contains(frame.yScale, point.y) {
-      let centre = (x: x(point.x), y: frame.y(point.y))
-      if place % every == 0 {
-        drawing.add(
-          ChartStyle.marker(index, x: centre.x, y: centre.y, tooltip: tooltip(series, point)))
-      } else {
-        drawing.add(
-          .element(
-            "circle",
-            [
-              "cx": pixels(centre.x), "cy": pixels(centre.y), "r": "5", "fill-opacity": "0",
-            ], [.element("title", [:], [.text(tooltip(series, point))])]))
+    let markers = present.enumerated().filter { Self.contains(frame.yScale, $1.y) }
+      .map { place, point in
+        let centre = (x: x(point.x), y: frame.y(point.y))
+        let words = tooltip(series, point)
+        guard place % every > 0 else {
+          return ChartStyle.marker(index, x: centre.x, y: centre.y, tooltip: words)
+        }
+        return Markup.element(
+          "circle",
+          [
+            "cx": pixels(centre.x), "cy": pixels(centre.y), "r": "5", "fill-opacity": "0",
+            "stroke": "none",
+          ], [.element("title", [:], [.text(words)])])
       }
-    }
+    if !markers.isEmpty { drawing.add(ChartStyle.markers(index, markers)) }
   }
 
   private func tooltip(_ series: LineChart.Series, _ point: LineChart.Point) -> String {

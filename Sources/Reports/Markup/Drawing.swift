@@ -55,9 +55,13 @@ struct Drawing: Sendable {
       let baseline = y + Double(index) * ChartStyle.lineHeight(size)
       var attributes = [
         (name: "x", value: pixels(x)), (name: "y", value: pixels(baseline)),
-        (name: "font-size", value: pixels(size)), (name: "fill", value: colour),
-        (name: "text-anchor", value: anchor.rawValue),
+        (name: "fill", value: colour),
       ]
+      // What is left out is said once for the whole picture, or is SVG's default.
+      if size != ChartStyle.tickSize {
+        attributes.append((name: "font-size", value: pixels(size)))
+      }
+      if anchor != .start { attributes.append((name: "text-anchor", value: anchor.rawValue)) }
       if isBold { attributes.append((name: "font-weight", value: "600")) }
       if rotation != 0 {
         attributes.append(
@@ -100,7 +104,7 @@ struct Drawing: Sendable {
       [
         "xmlns": "http://www.w3.org/2000/svg", "width": pixels(width), "height": pixels(height),
         "viewBox": "0 0 \(pixels(width)) \(pixels(height))", "role": "img", "aria-label": label,
-        "font-family": ChartStyle.fonts,
+        "font-family": ChartStyle.fonts, "font-size": pixels(ChartStyle.tickSize),
       ], [ground] + elements
     ).rendered
   }
@@ -112,7 +116,7 @@ struct Drawing: Sendable {
 
 /// A coordinate with as many digits as can be seen.
 func pixels(_ value: Double) -> String {
-  let hundredths = (value * 100).rounded() / 100
-  if hundredths == hundredths.rounded() { return String(Int(hundredths)) }
-  return String(hundredths)
+  let tenths = (value * 10).rounded() / 10
+  if tenths == tenths.rounded() { return String(Int(tenths)) }
+  return String(tenths)
 }
