@@ -20,7 +20,7 @@ struct AdversarialStep: ComparedStep {
   private static let checkedInterval = 2
   /// Share of the rates that the check is done with. Without momentum Adam's first steps are the
   /// gradient's signs, about; the larger they are, the more the rounding of small gradients matters.
-  private static let checkedRate = 0.1
+  private static let checkedRate = 0.02
 
   /// The pretrained generator.
   private let file: NetworkFile
