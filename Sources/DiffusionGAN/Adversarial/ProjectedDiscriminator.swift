@@ -7,7 +7,7 @@ public struct ProjectedDiscriminator: Discriminator {
   ///
   /// The default is for pictures of 16×16 to 28×28, and differs from `reference` in three things beside its
   /// widths: maps are not doubled after mixing, the pixels have a head, and a head of a small map has one block
-  /// (docs/onestep/levers.md has the measurements).
+  /// (docs/onestep/levers.md says what of that was measured).
   public struct Style: Sendable, Equatable {
     /// Channels of the finest mixed map.
     public var mixingChannels: Int
