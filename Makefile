@@ -107,10 +107,10 @@ image-networks: build ## train the networks of onestep, into training-runs/ (abo
 	    --out training-runs/fashion$$size-residual || exit 1; \
 	done
 	$(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
-	  --features networks/fashion16-plain.safetensors --features encoder --kimg 200 --descent 0.5 \
+	  --features networks/fashion16-plain.safetensors --features encoder --kimg 200 --decay 0.5 \
 	  --out training-runs/fashion16-onestep
 	$(ONESTEP) train --network networks/fashion28.safetensors --data fashion-mnist --preset fashion28 \
-	  --features networks/fashion28-plain.safetensors --features encoder --kimg 60 --descent 0.5 \
+	  --features networks/fashion28-plain.safetensors --features encoder --kimg 60 --decay 0.5 \
 	  --out training-runs/fashion28-onestep
 
 # Resumable too. A study learns its rates on a development seed; `larger` takes those of the others.

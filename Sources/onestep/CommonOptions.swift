@@ -11,9 +11,15 @@ enum CommonOptions {
       folder of MNIST or CIFAR-10 files, a CIFAR-10 .bin, or a .safetensors with images.
       """,
     isRequired: true)
-  static let preset = OptionSpecification(
-    long: "preset", valueName: "NAME", help: "Prepare images as for the networks of this preset.",
-    choices: DataPreset.allCases.map(\.rawValue))
+  static let preset = preset(help: "Prepare images as for the networks of this preset.")
+  /// - Parameter help: what the preset decides.
+  static func preset(
+    help: String, defaultText: String? = nil, isRequired: Bool = false
+  ) -> OptionSpecification {
+    OptionSpecification(
+      long: "preset", valueName: "NAME", help: "\(help) \(Preset.names), or a .json file.",
+      defaultText: defaultText, isRequired: isRequired)
+  }
   static let threads = OptionSpecification(
     long: "threads", short: "t", valueName: "N",
     help: "Threads to use; results do not depend on it.", defaultText: "all processors")
@@ -39,6 +45,6 @@ enum CommonOptions {
   ) throws -> ImageDataset {
     let data = try source.load(split, pool: pool)
     guard let name = parsed.string("preset") else { return data }
-    return try DataPreset(named: name).prepare(data)
+    return try Preset(name).prepare(data)
   }
 }

@@ -10,7 +10,7 @@ import Terminal
 /// the folder that the study was given.
 struct StudyTrainers: StudyTrainer {
   private let data: String
-  private let preset: DataPreset
+  private let preset: Preset
   private let features: [String]
   private let threads: Int
   private let root: String
@@ -20,7 +20,7 @@ struct StudyTrainers: StudyTrainer {
   /// - Parameter features: what discriminators look through; the pretrained network's own encoder if
   ///   empty; root: folder of the runs.
   init(
-    data: String, preset: DataPreset, features: [String], threads: Int, root: String
+    data: String, preset: Preset, features: [String], threads: Int, root: String
   ) throws {
     self.data = data
     self.preset = preset
@@ -58,10 +58,11 @@ struct StudyTrainers: StudyTrainer {
       do {
         for images in [cell.checkpoints] + (cell.rates.count > 1 ? [development] : []) {
           guard let parsed = try parsed(task, images) else { continue }
+          let options = try TrainingOptions(parsed)
           if cell.method == .gan {
-            _ = try AdversarialOptions(parsed, preset: preset, isFrozen: cell.freezing != .none)
+            _ = try TrainCommand.settings(parsed, preset, options)
           } else {
-            _ = try DistillCommand.Plan(parsed)
+            _ = try DistillCommand.settings(parsed, preset, options)
           }
         }
       } catch let error as UserError
@@ -83,12 +84,12 @@ struct StudyTrainers: StudyTrainer {
     case .teacher, .spectrum: return nil
     case .gan:
       command = TrainCommand.self
-      words += ["--freeze", task.cell.freezing.rawValue]
+      words += ["--freeze", "\(task.cell.freezing)"]
       words += features.flatMap { ["--features", $0] }
-    case .distillRegression, .distillProgressive, .distillConsistency, .distillTrajectory:
+    case .distillation(let method):
       command = DistillCommand.self
-      // Cells say `distill-METHOD`.
-      words += method(task.cell.method.rawValue.replacing("distill-", with: ""), task)
+      words += ["--method", method.rawValue, "--freeze", "\(task.cell.freezing)"]
+      words += task.cell.steps.map { ["--teacher-steps", "\($0)"] } ?? []
     }
     words += try options(task)
     guard case .run(let parsed) = try command.specification.parse(words) else { return nil }
@@ -109,20 +110,14 @@ struct StudyTrainers: StudyTrainer {
         remedy: "give the study's networks with --network")
     }
     let words = [
-      "--network", network, "--data", data, "--preset", preset.rawValue, "--kimg",
-      "\(total / 1000)", "--rate", "\(task.rate)", "--seed", "\(task.seed)", "--threads",
+      "--network", network, "--data", data, "--preset", preset.name, "--kimg",
+      "\(total / 1000)", "--learning-rate", "\(task.rate)", "--seed", "\(task.seed)", "--threads",
       "\(threads)", "--tick", "\(step)", "--snapshots", "\(total / step)",
     ]
     return task.network == nil ? words + ["--from-scratch"] : words
   }
 
   private static func divisor(_ a: Int, _ b: Int) -> Int { a == 0 ? b : divisor(b % a, a) }
-
-  private func method(_ name: String, _ task: StudyTask) -> [String] {
-    let steps = task.cell.steps.map { ["--teacher-steps", "\($0)"] } ?? []
-    let freeze = task.cell.freezing == .none ? [] : ["--freeze", task.cell.freezing.rawValue]
-    return ["--method", name] + steps + freeze
-  }
 
   /// The cell's further settings, as options of the command.
   private func options(_ task: StudyTask) throws -> [String] {

@@ -16,29 +16,6 @@ struct TrainingLoop {
   /// Said at the beginning.
   let note: String?
 
-  /// Where runs lie.
-  static let root = "training-runs"
-
-  static let tickOption = OptionSpecification(
-    long: "tick", valueName: "N", help: "Images between two saved states.", defaultText: "2000")
-  static let snapshotsOption = OptionSpecification(
-    long: "snapshots", valueName: "N",
-    help: "Snapshots and grids of samples over the run, evenly spaced.", defaultText: "8")
-  static let outOption = OptionSpecification(
-    long: "out", valueName: "DIR", help: "Folder of the run.",
-    defaultText: "training-runs/NUMBER-DATA-PRESET-METHOD")
-
-  static func lengthOption(defaultText: String = "the preset's") -> OptionSpecification {
-    OptionSpecification(
-      long: "kimg", valueName: "N", help: "Thousands of images to train on.",
-      defaultText: defaultText)
-  }
-
-  /// Images to train on, if the command line says so.
-  static func length(_ parsed: ParsedCommand) throws -> Int? {
-    try parsed.integer("kimg", in: 1...10_000_000).map { $0 * 1000 }
-  }
-
   init(
     _ directory: TrainingDirectory, total: Int, tick: Int, snapshots: Int, note: String? = nil
   ) {

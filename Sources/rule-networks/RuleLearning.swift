@@ -59,7 +59,7 @@ struct RuleLearning {
     arrow = try token(" ->")
     lineBreak = try token("\n")
     rate = LearningRate(
-      settings.rate, rampUp: 100, descent: (settings.steps, settings.steps / 2))
+      settings.rate, rampUp: 100, decay: (settings.steps, settings.steps / 2))
   }
 
   /// What a step tells.

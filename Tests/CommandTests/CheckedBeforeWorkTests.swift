@@ -127,12 +127,13 @@ import Testing
     let result = try Program.run(
       [
         "distill", "--network", network(scratch), "--method", "regression", "--teacher-steps", "2",
-        "--pool", "64", "--data", "fashion-mnist", "--preset", "test", "--rate", "10", "--kimg",
+        "--pool", "64", "--data", "fashion-mnist", "--preset", "test", "--learning-rate", "10",
+        "--kimg",
         "12", "--tick", "1000", "--snapshots", "3", "--threads", "2", "--out", run,
       ], of: "onestep")
     #expect(result.status == 1 && result.out.isEmpty, "\(result.err)")
     let last = result.err.split(separator: "\n").last.map(String.init) ?? ""
-    #expect(last.hasPrefix("onestep: \(run): ") && last.contains("--rate"), "\(last)")
+    #expect(last.hasPrefix("onestep: \(run): ") && last.contains("--learning-rate"), "\(last)")
     let kept = try #require(last.firstMatch(of: /the state of (\d+) images is kept/), "\(last)")
     let rows = try scratch.read("run/stats.jsonl").split(separator: "\n")
     #expect(try JSON(String(try #require(rows.last)))["images"]?.whole == Int(kept.1))

@@ -91,7 +91,7 @@ import Testing
     let teacher = try teacher(in: scratch)
     for (method, rest) in [
       ("progressive", ["--teacher-steps", "4", "--freeze", "1"]),
-      ("consistency", ["--distance", "huber"]), ("trajectory", ["--rate", "1e-4"]),
+      ("consistency", ["--distance", "huber"]), ("trajectory", ["--learning-rate", "1e-4"]),
     ] {
       let run = scratch.file(method)
       let result = try Program.run(distill(teacher, method, run, rest), of: "onestep")

@@ -11,7 +11,7 @@ import Testing
       ] + more, of: "onestep")
   }
 
-  @Test func aClassifierJudgesImages() throws {
+  @Test func imagesAreComparedByAClassifier() throws {
     let scratch = try Scratch()
     let run = scratch.file("run")
     let trained = try train(run, "--kind", "residual", "--seed", "2")

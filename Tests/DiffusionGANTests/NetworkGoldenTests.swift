@@ -127,7 +127,7 @@ import Testing
   func frozenNames(name: String) throws {
     let network = try GoldenEDM.Network(name).denoiser.network
     for (level, lists) in try GoldenEDM.json("\(name).freeze").at("levels").entries() {
-      let freezing = try #require(FreezeLevel(rawValue: Int(level) ?? -1))
+      let freezing = try Freezing(parsing: level)
       let frozen = try lists.at("frozen").list().map { try $0.string() }
       let trainable = try lists.at("trainable").list().map { try $0.string() }
       #expect(network.trainableNames.filter(freezing.freezes) == frozen)

@@ -8,9 +8,9 @@ struct AdversarialStep: ComparedStep {
   /// The same as `kind` with nothing frozen.
   static let unfrozen = "\(kind)_unfrozen"
 
-  private static let variants: [(work: String, preset: DataPreset, freeze: FreezeLevel)] = [
-    (kind, .fashion16, .convolutions), (unfrozen, .fashion16, .none),
-    ("\(kind)_fashion28", .fashion28, .convolutions),
+  private static let variants: [(work: String, preset: String, freezing: Freezing)] = [
+    (kind, "fashion16", .convolutions), (unfrozen, "fashion16", .none),
+    ("\(kind)_fashion28", "fashion28", .convolutions),
   ]
 
   static let works = variants.map(\.work)
@@ -33,20 +33,21 @@ struct AdversarialStep: ComparedStep {
 
   /// The preset's pretrained network, its discriminator over the plain classifier and the pixels.
   init(_ work: String) throws {
-    let (_, preset, freeze) = Self.variants.first { $0.work == work } ?? Self.variants[0]
-    file = try NetworkFile(contentsOf: "networks/\(preset.rawValue).safetensors")
-    features = try Classifier(contentsOf: "networks/\(preset.rawValue)-plain.safetensors")
+    let (_, preset, freezing) = Self.variants.first { $0.work == work } ?? Self.variants[0]
+    file = try NetworkFile(contentsOf: "networks/\(preset).safetensors")
+    features = try Classifier(contentsOf: "networks/\(preset)-plain.safetensors")
     var preconditioning = file.denoiser.preconditioning
     preconditioning.epsilon = Preconditioning.d2o.epsilon
     let network = file.denoiser.network
     denoiser = Denoiser(network, preconditioning: preconditioning)
-    trainable = try FreezeRule.level(freeze).trainableNames(of: network)
-    let adversarial = AdversarialPreset(preset, isFrozen: freeze != .none, seed: 0)
-    settings = adversarial.settings
+    trainable = try freezing.trainableNames(of: network)
+    var adversarial = try Preset(preset).adversarial
+    adversarial.freezing = freezing
+    settings = adversarial.settled
     let (channels, side) = (network.configuration.imageChannels, network.configuration.resolution)
     discriminator = ProjectedDiscriminator(
       [features], shape: ImageShape(channels: channels, height: side, width: side),
-      style: adversarial.style, seed: settings.seed)
+      style: settings.style, seed: settings.seed)
     pictures = TrainingStep.Noise(shape: [channels, side, side])
   }
 
@@ -115,7 +116,8 @@ struct AdversarialStep: ComparedStep {
     return try (0..<Self.checked).flatMap { _ in
       let step = try run.step(pictures)
       return [
-        step.generatorLoss, step.generatorNorm, step.critic.loss, step.critic.norm,
+        step.generator.loss, step.generator.norm, step.critic.learner.loss,
+        step.critic.learner.norm,
         step.critic.penalty ?? 0,
       ].map { Double($0) }
     }
@@ -123,6 +125,6 @@ struct AdversarialStep: ComparedStep {
 
   func begun() -> () throws -> Double {
     var run = run()
-    return { Double(try run.step(pictures).generatorLoss) }
+    return { Double(try run.step(pictures).generator.loss) }
   }
 }

@@ -47,7 +47,7 @@ struct DenoisingStep: ComparedStep {
       ("sigma_data", .number(Denoiser(network).preconditioning.sigmaData)),
       ("noise_mean", .number(settings.loss.mean)),
       ("noise_deviation", .number(settings.loss.deviation)),
-      ("rate", .number(Double(settings.rate.rate))), ("half_life", .number(settings.halfLife)),
+      ("rate", .number(Double(settings.learningRate))), ("half_life", .number(settings.halfLife)),
     ]
   }
 
@@ -73,7 +73,7 @@ struct DenoisingStep: ComparedStep {
       }
       losses.append(Double(loss[0]))
       norms.append(Double(gradient.globalNorm))
-      optimiser.step(&weights, gradients: gradient, rate: settings.rate.value(seen: 0))
+      optimiser.step(&weights, gradients: gradient, rate: settings.learningRate)
     }
     return [norms[0]] + losses
   }

@@ -3,7 +3,7 @@ import Foundation
 /// What the figures of adversarial training say about its health.
 ///
 /// The bounds are rules of thumb from runs on 16×16 pictures: healthy runs keep mean logits within
-/// about ±0.5 and a twentieth of twins.
+/// about ±0.5 and a twentieth of near duplicates.
 struct AdversarialHealth {
   private let figures: [String: Double]
   private let seen: Int
@@ -13,7 +13,7 @@ struct AdversarialHealth {
   /// Difference below which the discriminator has not learned anything, after this many samples.
   private static let lostGap = 0.005
   private static let patience = 10_000
-  private static let mostTwins = 0.5
+  private static let mostDuplicates = 0.5
   /// Share of the discriminator's gain over chance above which the penalty outweighs what it learns.
   private static let mostPenalty = 0.5
   /// Norm of a gradient that no healthy run has.
@@ -27,24 +27,25 @@ struct AdversarialHealth {
   /// One line for each thing that looks wrong, with what usually helps.
   var advice: [String] {
     var lines: [String] = []
-    if let twins = figures["twins"], twins > Self.mostTwins {
+    if let share = figures["near_duplicates"], share > Self.mostDuplicates {
       lines.append(
         String(
-          format: "warning: collapse: %.0f %% of the generated pictures have a twin; lower --rate, "
-            + "freeze more (--freeze 1) or go back to an earlier snapshot", 100 * twins))
+          format:
+            "warning: collapse: %.0f %% of the generated pictures are near duplicates; lower --learning-rate, "
+            + "freeze more (--freeze 1) or go back to an earlier snapshot", 100 * share))
     }
     if let real = figures["real_logit"], let fake = figures["fake_logit"] {
       if real - fake > Self.wonGap {
         lines.append(
           String(
             format: "warning: the discriminator has won: mean logits %+.1f for real and %+.1f for "
-              + "generated pictures; raise --gamma, add --augment or lower --discriminator-rate",
+              + "generated pictures; raise --gamma, add --augment or lower --discriminator-learning-rate",
             real, fake))
       } else if seen > Self.patience, abs(real - fake) < Self.lostGap {
         lines.append(
           String(
             format: "warning: the discriminator tells nothing apart: mean logits %+.3f and %+.3f; "
-              + "raise --discriminator-rate or give it --features", real, fake))
+              + "raise --discriminator-learning-rate or give it --features", real, fake))
       }
     }
     if seen > Self.patience, let penalty = figures["penalty"],
@@ -63,7 +64,9 @@ struct AdversarialHealth {
       if let norm = figures[key], norm > Self.largestGradient {
         lines.append(
           String(
-            format: "warning: divergence: the \(whose) gradient has norm %.1e; lower its rate", norm
+            format:
+              "warning: divergence: the \(whose) gradient has norm %.1e; lower its learning rate",
+            norm
           ))
       }
     }

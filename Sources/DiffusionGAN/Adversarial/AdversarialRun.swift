@@ -5,10 +5,10 @@ import TensorCore
 public struct AdversarialRun: ResumableTraining {
   public private(set) var training: AdversarialTraining
   private let source: any PictureSource
-  /// What pictures are compared by when twins are looked for; their pixels if nil.
+  /// What pictures are compared by when near duplicates are looked for; their pixels if nil.
   private let features: (any FeatureNetwork)?
 
-  /// Samples between two looks for twins, and pictures looked at.
+  /// Samples between two looks for near duplicates, and pictures looked at.
   private static let lookInterval = 2000
   private static let looked = 128
 
@@ -23,35 +23,28 @@ public struct AdversarialRun: ResumableTraining {
 
   public var seen: Int { training.seen }
 
-  private static let lowerRates = "begin anew with lower rates and another --out"
   private static let collapse =
-    "begin anew with a lower --rate or more frozen (--freeze 1), and another --out"
+    "begin anew with a lower --learning-rate or more frozen (--freeze 1), and another --out"
 
   public mutating func step() throws -> [TrainingFigure] {
     let before = seen
-    let step: AdversarialTraining.Step
-    do { step = try training.step(source) } catch let error as UserError
-      where error.place == nil
-    {
-      // Numbers that are not finite; what is wrong with pictures has a place.
-      throw Divergence("diverged: \(error.problem)", Self.lowerRates)
-    }
+    let step = try training.step(source)
     var figures = [
-      TrainingFigure("generator_loss", Double(step.generatorLoss)),
-      TrainingFigure("generator_gradient", Double(step.generatorNorm)),
+      TrainingFigure("generator_loss", Double(step.generator.loss)),
+      TrainingFigure("generator_gradient", Double(step.generator.norm)),
     ]
     figures += step.critic.figures
     if training.settings.augmentation?.adaptive != nil {
       figures.append(TrainingFigure("augmentation_probability", training.probability))
     }
     if seen / Self.lookInterval > before / Self.lookInterval {
-      figures.append(TrainingFigure("twins", try twinShare()))
+      figures.append(TrainingFigure("near_duplicates", try nearDuplicates()))
     }
     return figures
   }
 
-  /// The share of twins among the pictures of the averaged weights.
-  private func twinShare() throws -> Double {
+  /// The share of near duplicates among the pictures of the averaged weights.
+  private func nearDuplicates() throws -> Double {
     let count = min(Self.looked, source.count)
     let drawn = try SeededSampling(generator)((0..<count).map { UInt64($0) })
     try Divergence.check(pictures: drawn, seen: seen, advice: Self.collapse)
@@ -59,7 +52,7 @@ public struct AdversarialRun: ResumableTraining {
     func vectors(_ pictures: Tensor) -> Tensor {
       features?.vectors(pictures) ?? pictures.reshaped([count, -1])
     }
-    return FeatureTwins.share(generated: vectors(drawn), real: vectors(real))
+    return NearDuplicates.share(generated: vectors(drawn), real: vectors(real))
   }
 
   /// The one-step generator so far, of the averaged weights.
@@ -81,8 +74,7 @@ public struct AdversarialRun: ResumableTraining {
   }
 
   public func check(_ figures: [TrainingFigure]) throws {
-    try Divergence.check(
-      figures, seen: seen, advice: Self.lowerRates)
+    try Divergence.check(figures, seen: seen, advice: Critic.lowerRates)
   }
 
   public func advice(_ figures: [TrainingFigure]) -> [String] {
@@ -93,10 +85,10 @@ public struct AdversarialRun: ResumableTraining {
 extension Critic.Step {
   var figures: [TrainingFigure] {
     [
-      TrainingFigure("discriminator_loss", Double(loss)),
+      TrainingFigure("discriminator_loss", Double(learner.loss)),
       TrainingFigure("discriminator_gain", Double(gain)),
       TrainingFigure("real_logit", realLogit), TrainingFigure("fake_logit", fakeLogit),
-      TrainingFigure("discriminator_gradient", Double(norm)),
+      TrainingFigure("discriminator_gradient", Double(learner.norm)),
     ] + (penalty.map { [TrainingFigure("penalty", Double($0))] } ?? [])
   }
 }

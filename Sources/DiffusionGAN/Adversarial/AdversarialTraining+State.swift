@@ -6,7 +6,8 @@ extension AdversarialTraining {
     try TrainingState.write(
       [("weights", generator.weights), ("average", average.weights)] + critic.sets,
       optimisers: [("generator", generator.optimiser), critic.owned],
-      of: denoiser, seed: settings.seed, seen: seen, numbers: critic.numbers, to: path)
+      metadata: NetworkFile.metadata(denoiser), seed: settings.seed, seen: seen,
+      numbers: critic.numbers, to: path)
   }
 
   /// This run, which has not begun, continued from where it was when `save` wrote the file.
@@ -14,12 +15,12 @@ extension AdversarialTraining {
   /// - Throws: `UserError` if the file is not the state of a run like this one.
   public func resumed(from path: String) throws -> AdversarialTraining {
     let state = try TrainingState(path, network: denoiser.network, seed: settings.seed)
-    return AdversarialTraining(
-      denoiser, settings: settings,
-      generator: try Learner(of: state, "weights", like: generator, owner: "generator"),
-      critic: try critic.resumed(from: state),
-      average: try state.parameters("average", like: average.weights),
-      seen: try state.number("seen"))
+    var run = self
+    run.generator = try state.learner(like: generator, owner: "generator")
+    run.average = try state.average("average", like: average)
+    run.seen = try state.number("seen")
+    try run.critic.resume(from: state)
+    return run
   }
 }
 
@@ -37,22 +38,9 @@ extension Critic {
     ["augmentation_probability": probability]
   }
 
-  func resumed(from file: TrainingState) throws -> Critic {
-    var critic = self
-    critic.learner = try Learner(
-      of: file, "\(Self.owner)/weights", like: learner, owner: Self.owner)
-    critic.state = try file.parameters("\(Self.owner)/state", like: state)
-    critic.probability = try file.number("augmentation_probability")
-    return critic
-  }
-}
-
-extension Learner {
-  fileprivate init(
-    of file: TrainingState, _ weights: String, like old: Learner, owner: String
-  ) throws {
-    self.init(
-      weights: try file.parameters(weights, like: old.weights),
-      optimiser: try file.optimiser(old.optimiser.settings, of: old.optimiser.means, owner: owner))
+  mutating func resume(from file: TrainingState) throws {
+    learner = try file.learner("\(Self.owner)/weights", like: learner, owner: Self.owner)
+    state = try file.parameters("\(Self.owner)/state", like: state)
+    probability = try file.number("augmentation_probability")
   }
 }

@@ -1,112 +1,38 @@
-import Glibc
 import TensorCore
 
 /// A pretrained diffusion network on its way to a one-step generator by a GAN objective alone (GDD,
 /// Zheng & Yang 2024; D2O, 2025): everything that changes from step to step, and how.
 ///
 /// One iteration is a step of the generator, `G(z) = D_θ(σ z; σ)` with σ = 80 in the papers, then one of the
-/// discriminator with fresh latents. Sample *k* of a run, its latents, real picture and augmentations, depends on the seed
-/// and on *k* alone, so a run that is resumed continues to the same bits.
+/// discriminator with fresh latents, and every n-th time one of its gradient penalty. Sample *k* of a run, its latents,
+/// real picture and augmentations, depends on the seed and on *k* alone, so a run that is resumed continues to the same
+/// bits.
 public struct AdversarialTraining: Sendable {
-  /// What does not change during a run.
-  public struct Settings: Sendable, Equatable {
-    public var seed: UInt64
-    public var batch: Int
-    /// Noise level that the generator is told, and deviation of what it begins with.
-    public var startSigma: Float
-    public var generatorRate: Float
-    public var discriminatorRate: Float
-    /// What both rates are multiplied by.
-    public var schedule = LearningRate(1)
-    /// Of both optimisers, before the correction for lazy regularisation.
-    public var adam: Adam.Settings
-    public var loss: AdversarialLoss
-    public var penalty: GradientPenalty?
-    public var augmentation: Augmentation?
-    /// Half-life of the average of the generator's weights, in samples, and the largest share of the
-    /// samples seen that it may be.
-    public var halfLife: Double
-    public var halfLifeRampUp: Double
-
-    public init(
-      seed: UInt64 = 0, batch: Int = 64, startSigma: Float = Denoiser.highestSigma,
-      generatorRate: Float = 1e-3, discriminatorRate: Float = 1e-3,
-      adam: Adam.Settings = Adam.Settings(beta1: 0, beta2: 0.99),
-      loss: AdversarialLoss = .nonSaturating, penalty: GradientPenalty? = GradientPenalty(),
-      augmentation: Augmentation? = nil, halfLife: Double = 500_000,
-      halfLifeRampUp: Double = 0.05
-    ) {
-      self.seed = seed
-      self.batch = batch
-      self.startSigma = startSigma
-      self.generatorRate = generatorRate
-      self.discriminatorRate = discriminatorRate
-      self.adam = adam
-      self.loss = loss
-      self.penalty = penalty
-      self.augmentation = augmentation
-      self.halfLife = halfLife
-      self.halfLifeRampUp = halfLifeRampUp
-    }
-
-    /// Interval of lazy regularisation; 1 where the penalty, if any, belongs to every step.
-    var interval: Int { penalty?.interval ?? 1 }
-
-    /// With a step of its own for the penalty every n-th iteration, rate and decay are corrected by
-    /// n / (n + 1) (Karras et al. 2020, StyleGAN2).
-    private var correction: Double {
-      interval > 1 ? Double(interval) / Double(interval + 1) : 1
-    }
-
-    var correctedDiscriminatorRate: Float { discriminatorRate * Float(correction) }
-
-    var discriminatorAdam: Adam.Settings {
-      var result = adam
-      result.beta1 = pow(adam.beta1, correction)
-      result.beta2 = pow(adam.beta2, correction)
-      return result
-    }
-  }
-
   public let denoiser: Denoiser
   public let settings: Settings
   var generator: Learner
   var critic: Critic
   public internal(set) var average: MovingAverage
   /// Samples seen: the position in every random sequence.
-  public internal(set) var seen: Int
+  public internal(set) var seen = 0
   private var order = PictureOrder()
 
   /// A run that has not begun.
   ///
   /// - Parameters:
   ///   - weights: the generator's first ones, of `denoiser`'s network.
-  ///   - trainable: names of the parameters that training changes; the others stay as they are and
-  ///     cost neither a gradient nor the activations it would need.
+  ///   - trainable: names of the parameters that training changes; the others stay as they are.
   public init(
     _ denoiser: Denoiser, weights: Parameters, trainable: [String],
     discriminator: any Discriminator, settings: Settings
   ) {
     let names = Set(trainable)
-    self.init(
-      denoiser, settings: settings,
-      generator: Learner(
-        weights: weights,
-        optimiser: Adam(weights.filter(names.contains), settings: settings.adam)),
-      critic: Critic(discriminator, settings: settings), average: weights, seen: 0)
-  }
-
-  init(
-    _ denoiser: Denoiser, settings: Settings, generator: Learner, critic: Critic,
-    average: Parameters, seen: Int
-  ) {
     self.denoiser = denoiser
     self.settings = settings
-    self.generator = generator
-    self.critic = critic
-    self.average = MovingAverage(
-      average, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp)
-    self.seen = seen
+    generator = Learner(weights, settings: settings.adam, isTrained: names.contains)
+    critic = Critic(discriminator, settings: settings)
+    average = MovingAverage(
+      weights, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp)
   }
 
   /// Probability of each augmentation.
@@ -114,51 +40,39 @@ public struct AdversarialTraining: Sendable {
 
   /// What an iteration did.
   public struct Step: Sendable {
-    public let generatorLoss: Float
-    /// Global norm of the generator's gradient.
-    public let generatorNorm: Float
+    public let generator: Learner.Step
     public let critic: Critic.Step
   }
 
   /// One iteration on the next `batch` samples.
   ///
-  /// - Throws: `UserError` for a loss or gradient that is not finite, and whatever `source` throws. The
+  /// - Throws: `Divergence` for a loss or gradient that is not finite, and whatever `source` throws. The
   ///   run has to be continued from its last saved state then.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     let positions = seen..<seen + settings.batch
     let indices = order.indices(positions, of: source, seed: settings.seed)
     let real = try source.images(at: indices)
     let labels = denoiser.network.configuration.labels > 0 ? try source.labels(at: indices) : nil
-
+    let conditions = UNet.Conditions(noise: [], labels: labels)
     let latents = latents(positions)
-    let (loss, norm) = try stepGenerator(
-      positions, latents.generator, real: real, labels: labels)
-    let generated = denoiser.generated(
-      latents.discriminator, generator.weights, conditions(labels), sigma: settings.startSigma)
-    let step = try critic.step(generated: generated, real: real, labels: labels, positions)
-    average.update(generator.weights, seen: seen, batch: settings.batch)
-    seen += settings.batch
-    return Step(generatorLoss: loss, generatorNorm: norm, critic: step)
-  }
 
-  private mutating func stepGenerator(
-    _ positions: Range<Int>, _ latents: Tensor, real: Tensor, labels: Tensor?
-  ) throws -> (loss: Float, norm: Float) {
-    let (loss, gradients) = valueWithGradient(at: generator.trainable) { trainable in
+    let found = valueWithGradient(at: generator.trainable) { trainable in
       let pictures = denoiser.generated(
-        latents, generator.weights.replacing(trainable), conditions(labels),
+        latents.generator, generator.weights.replacing(trainable), conditions,
         sigma: settings.startSigma)
       return critic.generatorLoss(of: pictures, real: real, labels: labels, positions)
     }
-    try Critic.check(loss, "generator's", gradients, seen: seen)
-    generator.optimiser.step(
-      &generator.weights, gradients: gradients,
-      rate: settings.generatorRate * settings.schedule.value(seen: seen))
-    return (loss[0], gradients.globalNorm)
-  }
+    let step = try generator.step(
+      found, rate: settings.generatorRate * settings.schedule.value(seen: seen), seen: seen,
+      of: "generator's ", advice: Critic.lowerRates)
 
-  private func conditions(_ labels: Tensor?) -> UNet.Conditions {
-    UNet.Conditions(noise: [], labels: labels)
+    let generated = denoiser.generated(
+      latents.discriminator, generator.weights, conditions, sigma: settings.startSigma)
+    let criticStep = try critic.step(generated: generated, real: real, labels: labels, positions)
+
+    average.update(generator.weights, seen: seen, batch: settings.batch)
+    seen += settings.batch
+    return Step(generator: step, critic: criticStep)
   }
 
   /// Standard normal latents of some samples, `[positions, channels, height, width]`, for the
@@ -172,5 +86,169 @@ public struct AdversarialTraining: Sendable {
       Tensor(normal: shape, from: purpose.streams(positions, seed: settings.seed))
     }
     return (drawn(.generatorLatent), drawn(.discriminatorLatent))
+  }
+}
+
+/// The discriminator's part of an iteration, which distillation has beside its loss too.
+public struct Critic: Sendable {
+  /// What a stream of a run is for: the first part of its path.
+  enum Purpose: UInt64 {
+    case generatorLatent = 0x21, discriminatorLatent, label, generatorView, fakeView, realView
+    case difference = 0x28
+
+    func streams(_ positions: Range<Int>, seed: UInt64) -> [RandomStream] {
+      positions.map { RandomStream(seed: seed, path: [rawValue, UInt64($0)]) }
+    }
+  }
+
+  let discriminator: any Discriminator
+  let settings: AdversarialTraining.Settings
+  var learner: Learner
+  /// What a forward pass changes beside the weights.
+  var state: Parameters
+  /// Probability of each augmentation.
+  var probability: Double
+
+  static let lowerRates = "begin anew with lower learning rates and another --out"
+
+  public init(_ discriminator: any Discriminator, settings: AdversarialTraining.Settings) {
+    self.discriminator = discriminator
+    self.settings = settings
+    learner = Learner(
+      discriminator.initialParameters(seed: settings.seed), settings: settings.discriminatorAdam)
+    state = discriminator.initialState(seed: settings.seed)
+    probability = settings.augmentation?.adaptive == nil ? 1 : 0
+  }
+
+  /// What a step did.
+  public struct Step: Sendable {
+    /// With the penalty where that belongs to every step.
+    public let learner: Learner.Step
+    /// Mean logits of real and generated pictures.
+    public let realLogit: Double
+    public let fakeLogit: Double
+    /// The penalty, without the weight for its interval; nil in steps without.
+    public internal(set) var penalty: Float?
+    /// What the loss, without the penalty, lies below that of logits of 0.
+    public let gain: Float
+    /// Mean sign of the logits of real pictures.
+    let sign: Double
+  }
+
+  /// The generator's loss, a single number.
+  ///
+  /// - Parameters:
+  ///   - pictures: the generator's, differentiable.
+  ///   - real: matter to the relativistic loss alone, as constants.
+  ///   - positions: of the samples in the run; random augmentations depend on them.
+  mutating func generatorLoss(
+    of pictures: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
+  ) -> Tensor {
+    let realLogits =
+      settings.loss == .relativistic
+      ? logits(real, labels, learner.weights, .realView, positions) : []
+    let fake = logits(pictures, labels, learner.weights, .generatorView, positions)
+    return settings.loss.generator(fake: fake, real: realLogits)
+  }
+
+  /// A step of the discriminator, and where it is due one of the lazy penalty.
+  ///
+  /// - Parameter generated: constants.
+  /// - Throws: `Divergence` for a loss or gradient that is not finite.
+  mutating func step(
+    generated: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
+  ) throws -> Step {
+    var step = try stepLoss(generated: generated, real: real, labels: labels, positions)
+    let iteration = positions.lowerBound / settings.batch
+    if let lazy = settings.penalty, lazy.interval > 1, iteration > 0,
+      iteration % lazy.interval == 0
+    {
+      step.penalty = try stepPenalty(
+        lazy, generated: generated, real: real, labels: labels, positions)
+    }
+    if let augmentation = settings.augmentation {
+      probability = augmentation.adapted(probability, sign: step.sign, batch: settings.batch)
+    }
+    return step
+  }
+
+  private mutating func stepLoss(
+    generated: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
+  ) throws -> Step {
+    var found: (real: [Tensor], fake: [Tensor]) = ([], [])
+    var penalty: Tensor?
+    let every = settings.interval == 1 ? settings.penalty : nil
+    let lost = valueWithGradient(at: learner.weights) { weights in
+      func logits(_ pictures: Tensor, _ view: Purpose) -> [Tensor] {
+        guard let every, view == .realView || every.includesGenerated else {
+          return self.logits(pictures, labels, weights, view, positions)
+        }
+        let found = every(at: pictures, noise: difference(positions, like: pictures)) {
+          self.logits($0, labels, weights, view, positions)
+        }
+        penalty = penalty.map { $0 + found.penalty } ?? found.penalty
+        return found.logits
+      }
+      let fake = logits(generated, .fakeView)
+      let real = logits(real, .realView)
+      found = (real.map { $0.detached() }, fake.map { $0.detached() })
+      let loss = settings.loss.discriminator(fake: fake, real: real)
+      return penalty.map { loss + $0 } ?? loss
+    }
+    let step = try step(lost, "discriminator's ", positions)
+    let values = found.real.flatMap(\.values)
+    let chance = settings.loss.chance(networks: found.real.count)
+    let cost = penalty?.detached()[0]
+    return Step(
+      learner: step, realLogit: found.real.meanLogit, fakeLogit: found.fake.meanLogit,
+      penalty: cost, gain: Float(chance) - step.loss + (cost ?? 0),
+      sign: values.reduce(0.0) { $0 + ($1 > 0 ? 1 : -1) } / Double(max(values.count, 1)))
+  }
+
+  /// The lazy penalty's own step, on pictures as they are: the published code augments none of these.
+  private mutating func stepPenalty(
+    _ penalty: GradientPenalty, generated: Tensor, real: Tensor, labels: Tensor?,
+    _ positions: Range<Int>
+  ) throws -> Float {
+    let found = valueWithGradient(at: learner.weights) { weights in
+      func part(_ pictures: Tensor) -> Tensor {
+        penalty(at: pictures, noise: difference(positions, like: pictures)) {
+          discriminator.logits($0, labels: labels, weights, state: &state)
+        }.penalty
+      }
+      let sum = penalty.includesGenerated ? part(real) + part(generated) : part(real)
+      return sum.scaled(by: Float(penalty.interval))
+    }
+    return try step(found, "penalty's ", positions).loss / Float(penalty.interval)
+  }
+
+  private mutating func step(
+    _ found: (value: Tensor, gradient: Parameters), _ whose: String, _ positions: Range<Int>
+  ) throws -> Learner.Step {
+    let seen = positions.lowerBound
+    return try learner.step(
+      found, rate: settings.correctedDiscriminatorRate * settings.schedule.value(seen: seen),
+      seen: seen, of: whose, advice: Self.lowerRates)
+  }
+
+  /// Standard normal numbers of the shape of `pictures`, for a penalty that takes a finite difference.
+  private func difference(_ positions: Range<Int>, like pictures: Tensor) -> () -> Tensor {
+    { [seed = settings.seed] in
+      Tensor(
+        normal: Array(pictures.shape.dropFirst()),
+        from: Purpose.difference.streams(positions, seed: seed))
+    }
+  }
+
+  private mutating func logits(
+    _ pictures: Tensor, _ labels: Tensor?, _ weights: Parameters, _ view: Purpose,
+    _ positions: Range<Int>
+  ) -> [Tensor] {
+    var pictures = pictures
+    if let augmentation = settings.augmentation {
+      pictures = augmentation(
+        pictures, probability: probability, view.streams(positions, seed: settings.seed))
+    }
+    return discriminator.logits(pictures, labels: labels, weights, state: &state)
   }
 }

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// What a head is told of classes (Miyato & Koyama 2018, as in StyleGAN-XL, Sauer et al. 2022): the values at each position
+/// How a head is conditioned on classes (Miyato & Koyama 2018, as in StyleGAN-XL, Sauer et al. 2022): the values at each position
 /// times a projection of the class's embedding, `Σ x · e(class) / √64`.
 ///
 /// There embeddings begin as those of a classifier of ImageNet; here, for any classes, as normal numbers.

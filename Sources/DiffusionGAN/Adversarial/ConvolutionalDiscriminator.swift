@@ -20,7 +20,7 @@ public struct ConvolutionalDiscriminator: Discriminator {
 
   /// - Parameters:
   ///   - channels: of the first level; doubled at the next, the same from there on.
-  ///   - labels: classes that it is told; 0 for none.
+  ///   - labels: classes that it is conditioned on; 0 for none.
   public init(shape: ImageShape, channels: Int = 32, labels: Int = 0) {
     let initial = LayerInitialisation(mode: .kaimingNormal, weight: 2.0.squareRoot())
     let linear = LayerInitialisation(mode: .kaimingNormal)

@@ -15,7 +15,7 @@ public protocol Discriminator: Sendable {
   ///
   /// - Parameters:
   ///   - pictures: `[batch, channels, height, width]` in −1…1.
-  ///   - labels: `[batch, classes]`, one-hot, for a discriminator that is told classes.
+  ///   - labels: `[batch, classes]`, one-hot, for a conditional discriminator.
   ///   - state: one power iteration further after the call.
   func logits(
     _ pictures: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters

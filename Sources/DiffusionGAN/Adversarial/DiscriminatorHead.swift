@@ -11,7 +11,7 @@ struct DiscriminatorHead: Sendable {
   struct Style: Sendable {
     /// Channels after the last halving; half as many before it, and so on.
     var channels: Int
-    /// Classes that the head is told; 0 for none.
+    /// Classes that the head is conditioned on; 0 for none.
     var labels: Int
   }
 

@@ -17,7 +17,7 @@ public struct ProjectedDiscriminator: Discriminator {
     public var headChannels: Int
     /// Whether a head sees the raw pixels.
     public var seesPixels: Bool
-    /// Classes that heads are told; 0 for none.
+    /// Classes that heads are conditioned on; 0 for none.
     public var labels: Int
 
     public init(

@@ -7,9 +7,7 @@ import TensorCore
 /// many real ones.
 public struct DistillationAdversary: Sendable {
   let source: any PictureSource
-  /// What the generator's loss counts beside the distillation's.
-  let weight: Float
-  /// Whether the discriminator is told classes.
+  /// Whether the discriminator is conditioned on classes.
   let isConditional: Bool
   var critic: Critic
   private var order: ShuffledOrder
@@ -19,11 +17,10 @@ public struct DistillationAdversary: Sendable {
   ///   - settings: of the discriminator; the generator's own are not used. Seed and batch are those of
   ///     the distillation, so that its pictures are dealt with those of the same classes.
   public init(
-    _ discriminator: any Discriminator, source: any PictureSource, weight: Float,
+    _ discriminator: any Discriminator, source: any PictureSource,
     settings: AdversarialTraining.Settings, isConditional: Bool
   ) {
     self.source = source
-    self.weight = weight
     self.isConditional = isConditional
     critic = Critic(discriminator, settings: settings)
     order = ShuffledOrder(count: source.count, seed: settings.seed)

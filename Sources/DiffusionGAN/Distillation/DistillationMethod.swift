@@ -15,6 +15,9 @@ public enum DistillationMethod: String, Sendable, CaseIterable {
   /// Steps or noise levels of the teacher, where nothing else is asked for.
   public var teacherSteps: Int { self == .progressive ? 32 : 18 }
 
+  /// Whether a network of averaged weights says what the student shall do.
+  public var hasTarget: Bool { self == .consistency || self == .trajectory }
+
   /// - Throws: `UserError` if the method cannot work with so many steps or levels of the teacher.
   public func check(teacherSteps steps: Int) throws {
     if self == .progressive {
@@ -32,30 +35,18 @@ public enum DistillationMethod: String, Sendable, CaseIterable {
   }
 }
 
-/// A method with what it learns from.
-public enum DistillationTask: Sendable {
-  case regression(TeacherPool)
-  /// - Parameter steps: of the first teacher; a power of two.
-  case progressive(any PictureSource, steps: Int)
-  /// - Parameter points: noise levels of the grid.
-  case consistency(any PictureSource, points: Int)
-  case trajectory(any PictureSource, points: Int)
+/// What a student learns from.
+public enum DistillationData: Sendable {
+  /// Real pictures, to which noise is added.
+  case pictures(any PictureSource)
+  /// The teacher's pictures of known latents, for regression.
+  case pairs(TeacherPool)
 
-  public var method: DistillationMethod {
-    switch self {
-    case .regression: .regression
-    case .progressive: .progressive
-    case .consistency: .consistency
-    case .trajectory: .trajectory
-    }
-  }
-
-  /// Pictures, or pairs of latent and picture, that the order of training goes through.
+  /// What the order of training goes through.
   var count: Int {
     switch self {
-    case .regression(let pool): pool.count
-    case .progressive(let source, _), .consistency(let source, _), .trajectory(let source, _):
-      source.count
+    case .pictures(let source): source.count
+    case .pairs(let pool): pool.count
     }
   }
 }

@@ -12,10 +12,11 @@ public struct DistillationRun: ResumableTraining {
     let steps = distillation.stepsOfStudent
     let done = try distillation.step()
     var figures = [
-      TrainingFigure("loss", Double(done.loss)), TrainingFigure("gradient", Double(done.norm)),
-      TrainingFigure("rate", Double(done.rate)),
+      TrainingFigure("loss", Double(done.learner.loss)),
+      TrainingFigure("gradient", Double(done.learner.norm)),
+      TrainingFigure("learning_rate", Double(done.learner.rate)),
     ]
-    if distillation.task.method == .progressive {
+    if distillation.settings.method == .progressive {
       figures.append(TrainingFigure("student_steps", Double(steps)))
     }
     if let adversary = done.adversary {

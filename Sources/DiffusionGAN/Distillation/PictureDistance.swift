@@ -3,11 +3,11 @@ import TensorCore
 /// How far a student's pictures are from those that they should be.
 public struct PictureDistance: Sendable {
   /// What is made of the differences of pixels.
-  public enum Pixels: Sendable, Equatable {
+  public enum Pixels: String, Sendable, CaseIterable {
     /// The mean square.
     case squared
     /// `√(‖d‖² + c²) − c` with `c = 0.00054 √pixels` (Song & Dhariwal 2023, section 3.3).
-    case pseudoHuber
+    case huber
   }
 
   public var pixels: Pixels
@@ -30,7 +30,7 @@ public struct PictureDistance: Sendable {
     var distance: Tensor
     switch pixels {
     case .squared: distance = Self.meanSquare(a, b)
-    case .pseudoHuber:
+    case .huber:
       let constant = 0.00054 * Float(a.count / max(a.shape[0], 1)).squareRoot()
       let squares = (a - b).squared().sum(over: [1, 2, 3])
       distance = (squares + constant * constant).squareRoot() - constant

@@ -3,7 +3,7 @@ import TensorCore
 
 /// What a classifier is built from.
 public struct ClassifierConfiguration: Sendable, Equatable {
-  /// Two families that share no layer, so that one can judge what was trained against the other.
+  /// Two families that share no layer, so that one can evaluate what was trained against the other.
   public enum Kind: String, Sendable, CaseIterable {
     /// 3×3 convolutions, group norm and SiLU in a row (after Simonyan & Zisserman 2015).
     case plain

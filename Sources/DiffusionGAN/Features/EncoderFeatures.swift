@@ -4,7 +4,7 @@ import TensorCore
 public struct EncoderFeatures: FeatureNetwork {
   private let denoiser: Denoiser
   private let weights: Parameters
-  /// Noise level that the network is told; none is added.
+  /// Noise level that the network is conditioned on; none is added.
   private let sigma: Float
 
   public let name: String

@@ -1,61 +1,52 @@
 import Foundation
 import TensorCore
 
-/// Which parameters stay as they are when a diffusion model becomes a one-step generator (D2O, Zheng &
-/// Yang 2025): by words in their names.
-public enum FreezeLevel: Int, Sendable, CaseIterable {
-  case none = 0
-  /// The convolutions and attention projections of all blocks.
-  case convolutions = 1
-  /// Queries, keys and values too.
-  case attention = 2
-  /// Projections of skip connections too.
-  case skips = 3
-
-  private static let places = ["block", "up", "down", "in"]
-
-  private var words: [String] {
-    switch self {
-    case .none: []
-    case .convolutions: ["conv", "proj"]
-    case .attention: ["conv", "proj", "qkv"]
-    case .skips: ["conv", "proj", "qkv", "skip"]
-    }
-  }
-
-  /// - Parameter name: the whole name, `model.` included.
-  public func freezes(_ name: String) -> Bool {
-    Self.places.contains { name.contains($0) } && words.contains { name.contains($0) }
-  }
-}
-
-/// Which parameters stay as they are, as a user says it.
-public enum FreezeRule: Sendable, Equatable, CustomStringConvertible {
-  case level(FreezeLevel)
+/// Which parameters stay as they are when a diffusion model becomes a one-step generator.
+public enum Freezing: Sendable, Equatable, CustomStringConvertible {
+  case none
+  /// Levels 1 to 3 of D2O (Zheng & Yang 2025), by words in the names of the blocks' parameters: convolutions
+  /// and attention projections; queries, keys and values too; projections of skip connections too.
+  case convolutions, attention, skips
   /// Everything but norms and the embeddings' affine maps.
   case allButNormsAndAffines
   /// Everything whose name one of these patterns, with `*` and `?`, fits.
   case patterns([String])
 
+  private static let named: [(word: String, rule: Freezing)] = [
+    ("0", .none), ("1", .convolutions), ("2", .attention), ("3", .skips),
+    ("norm-affine", .allButNormsAndAffines),
+  ]
+
   /// The rule that `text` names: a level 0 to 3, `norm-affine`, or patterns with commas between.
   public init(parsing text: String) throws {
-    if let number = Int(text) {
-      guard let level = FreezeLevel(rawValue: number) else {
-        throw UserError(
-          "there is no freeze level \(number)", remedy: "choose 0, 1, 2 or 3", status: .usage)
-      }
-      self = .level(level)
-    } else if text == "norm-affine" {
-      self = .allButNormsAndAffines
+    if let rule = Self.named.first(where: { $0.word == text })?.rule {
+      self = rule
+    } else if Int(text) != nil || text.isEmpty {
+      throw UserError(
+        "there is no freeze level '\(text)'", remedy: "choose 0, 1, 2 or 3", status: .usage)
     } else {
       self = .patterns(text.split(separator: ",").map(String.init))
     }
   }
 
+  /// The rule as `init(parsing:)` reads it.
+  public var description: String {
+    if case .patterns(let patterns) = self { return patterns.joined(separator: ",") }
+    return Self.named.first { $0.rule == self }?.word ?? ""
+  }
+
+  private static let places = ["block", "up", "down", "in"]
+
   /// - Parameter name: the whole name, `model.` included.
   public func freezes(_ name: String) -> Bool {
-    switch self {
-    case .level(let level): level.freezes(name)
+    func has(_ words: String...) -> Bool {
+      Self.places.contains { name.contains($0) } && words.contains { name.contains($0) }
+    }
+    return switch self {
+    case .none: false
+    case .convolutions: has("conv", "proj")
+    case .attention: has("conv", "proj", "qkv")
+    case .skips: has("conv", "proj", "qkv", "skip")
     case .allButNormsAndAffines: !(name.contains("norm") || name.contains(".affine."))
     case .patterns(let patterns): patterns.contains { fnmatch($0, name, 0) == 0 }
     }
@@ -79,14 +70,5 @@ public enum FreezeRule: Sendable, Equatable, CustomStringConvertible {
         "every parameter is frozen", remedy: "freeze less", status: .usage)
     }
     return left
-  }
-
-  /// The rule as `init(parsing:)` reads it.
-  public var description: String {
-    switch self {
-    case .level(let level): "\(level.rawValue)"
-    case .allButNormsAndAffines: "norm-affine"
-    case .patterns(let patterns): patterns.joined(separator: ",")
-    }
   }
 }

@@ -134,7 +134,7 @@ public struct UNet: Sendable {
     }.map { skips[$0] }
   }
 
-  /// What the blocks are told of the conditions.
+  /// What the blocks get of the conditions.
   private func embedding(
     _ x: Tensor, _ weights: Parameters, _ conditions: Conditions
   ) -> Tensor {

@@ -81,7 +81,7 @@ struct UNetBlock: Sendable {
       + (heads > 0 ? norm2.parameters + qkv.parameters + projection.parameters : [])
   }
 
-  /// What `observed` of a call is told, in this order.
+  /// What `observed` of a call gets, in this order.
   var residualNames: [String] { [conv1.name] + (heads > 0 ? [projection.name] : []) }
 
   /// - Parameters:

@@ -10,7 +10,7 @@ public struct BandRemoval: Sendable {
     /// `D(picture + σ · noise; σ)`.
     case denoising(sigma: Double)
 
-    /// The noise level that `network` is told.
+    /// The noise level of the call.
     func sigma(of network: NetworkFile) -> Float {
       switch self {
       case .generation: network.startSigma ?? Denoiser.highestSigma

@@ -25,8 +25,7 @@ extension Study {
     title = try at("title").string()
     question = try at("question").string()
     self.data = try at("data").string()
-    let presets = DataPreset.allCases.map(\.rawValue)
-    preset = try DataPreset(named: at("preset").choice(of: presets))
+    preset = try Preset(at("preset").string())
     networks = try at("networks").entries().map { name, reader in
       (name, reader.value == .null ? nil : try reader.string())
     }
@@ -79,13 +78,14 @@ extension StudyCell {
   private static let training = ["freeze", "rates", "checkpoints", "pretraining", "options"]
 
   init(_ reader: JSONReader, networks: [String], hasDevelopment: Bool) throws {
-    let methods = Method.allCases.map(\.rawValue)
+    let methods = Method.allCases.map(\.name)
     guard let kind = try reader.entries().first(where: { $0.0 == "method" })?.1 else {
       throw UserError(
         "the key \"method\" is missing", at: reader.place,
         remedy: "add it with one of \(methods.joined(separator: ", "))")
     }
-    let method = try Method(rawValue: kind.choice(of: methods)) ?? .gan
+    let word = try kind.choice(of: methods)
+    let method = Method.allCases.first { $0.name == word } ?? .gan
     self.method = method
     let keys: [String: JSONReader] =
       switch method {
@@ -115,10 +115,7 @@ extension StudyCell {
       try keys["network"]?.choice(of: networks + (method == .gan ? [Study.random] : [])) ?? ""
     against = try keys["against"]?.choice(of: networks)
     steps = try keys["steps"]?.integer(in: 1...10_000)
-    let levels = Freezing.allCases.map(\.rawValue)
-    freezing =
-      try keys["freeze"].map { try Freezing(rawValue: $0.choice(of: levels)) ?? .none }
-      ?? .none
+    freezing = try keys["freeze"].map { try Freezing(parsing: $0.string()) } ?? .none
     rates = try (keys["rates"]?.list() ?? []).map { reader in
       let rate = try reader.number()
       guard rate > 0, rate.isFinite else {

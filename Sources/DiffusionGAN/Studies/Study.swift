@@ -7,7 +7,7 @@ public struct Study: Sendable {
   public let question: String
   /// A `--data` specification.
   public let data: String
-  public let preset: DataPreset
+  public let preset: Preset
   /// Snapshots that cells begin from, by name; nil where the command line has to tell the path.
   public var networks: [(name: String, path: String?)]
   /// Teachers whose images all snapshots are measured against.
@@ -47,30 +47,31 @@ public struct Study: Sendable {
 
 /// One way to make a one-step generator, or a teacher to compare with.
 public struct StudyCell: Sendable, Equatable {
-  public enum Method: String, Sendable, CaseIterable {
+  public enum Method: Sendable, Hashable, CaseIterable {
     /// A network sampled in several steps: nothing is trained.
     case teacher
     /// A GAN objective alone.
     case gan
-    case distillRegression = "distill-regression"
-    case distillProgressive = "distill-progressive"
-    case distillConsistency = "distill-consistency"
-    case distillTrajectory = "distill-trajectory"
+    case distillation(DistillationMethod)
     /// Nothing is trained: the frequency analysis of two networks.
     case spectrum
 
-    public var isDistillation: Bool { rawValue.hasPrefix("distill-") }
-    public var isTrained: Bool { self == .gan || isDistillation }
-  }
+    public static var allCases: [Method] {
+      [.teacher, .gan] + DistillationMethod.allCases.map { .distillation($0) } + [.spectrum]
+    }
 
-  /// What training leaves as it is.
-  public enum Freezing: String, Sendable, CaseIterable {
-    case none = "0"
-    case convolutions = "1"
-    case attention = "2"
-    case skips = "3"
-    /// All but norms and the affine layers of the embedding.
-    case allButNormsAndAffines = "norm-affine"
+    /// As a study's file has it.
+    public var name: String {
+      switch self {
+      case .teacher: "teacher"
+      case .gan: "gan"
+      case .distillation(let method): "distill-\(method.rawValue)"
+      case .spectrum: "spectrum"
+      }
+    }
+
+    public var isDistillation: Bool { if case .distillation = self { true } else { false } }
+    public var isTrained: Bool { self == .gan || isDistillation }
   }
 
   public let name: String
@@ -96,7 +97,9 @@ public struct StudyCell: Sendable, Equatable {
   public var budget: Int { checkpoints.last ?? 0 }
 
   /// Whether all its seeds learn the same pictures of the teacher.
-  public var hasOnePool: Bool { method == .distillRegression && options["pool-seed"] != .null }
+  public var hasOnePool: Bool {
+    method == .distillation(.regression) && options["pool-seed"] != .null
+  }
 
   /// Whether every residual branch is off and stays so: EDM initialises `conv1` and `proj`, through which
   /// branches are added, with weights of 1e-5 or 0, and every kind of freezing keeps these. Such a cell

@@ -168,9 +168,9 @@ public struct StudyClaims {
       guard Set(cells.map(\.steps)).count > 1 else { return [] }
       return results.spaces.flatMap { space in
         trend(
-          .minima, "more-teacher-steps-\(method.rawValue)-\(space)", cells, in: space,
+          .minima, "more-teacher-steps-\(method.name)-\(space)", cells, in: space,
           sentence:
-            "Students of \(method.rawValue) get closer to the data with more steps of their "
+            "Students of \(method.name) get closer to the data with more steps of their "
             + "teacher, in \(words(space)).",
           given: cells.contains(where: \.hasOnePool)
             ? "the teacher and the pool of its pictures that all seeds learn" : "the teacher",
@@ -337,13 +337,14 @@ public struct StudyClaims {
     space == StudyEvaluation.pixels ? "raw pixels" : "the features of \(space)"
   }
 
-  private func words(_ freezing: StudyCell.Freezing) -> String {
+  private func words(_ freezing: Freezing) -> String {
     switch freezing {
     case .none: "freezing nothing"
     case .convolutions: "freezing level 1"
     case .attention: "freezing level 2"
     case .skips: "freezing level 3"
     case .allButNormsAndAffines: "training norms and affine layers only"
+    case .patterns(let patterns): "freezing `\(patterns.joined(separator: ","))`"
     }
   }
 }

@@ -80,7 +80,7 @@ struct StudyFigures {
         series: first
           + StudyCell.Method.allCases.filter(\.isDistillation).compactMap { method in
             let cells = students.filter { $0.method == method }
-            return cells.isEmpty ? nil : series(quantity, cells, method.rawValue)
+            return cells.isEmpty ? nil : series(quantity, cells, method.name)
           },
         horizontalLines: trained.filter { $0.method == .gan }.compactMap { cell in
           results.mean(quantity, in: space, of: cell, at: images).map {

@@ -80,7 +80,7 @@ public struct StudyReport: Sendable {
   private static func facts(_ result: StudyResults) -> [(key: String, value: String)] {
     let seeds = Set(result.rows.filter { $0.role == .heldOut }.map(\.seed)).sorted()
     return [
-      ("run", result.path), ("data", "\(result.study.data), \(result.study.preset.rawValue)"),
+      ("run", result.path), ("data", "\(result.study.data), \(result.study.preset.name)"),
       ("images drawn of each", result.rows.first.map { "\($0.count)" } ?? "–"),
       ("held-out seeds", seeds.map(String.init).joined(separator: ", ")),
       ("finished", result.isFinished ? "yes" : "no: the run is still going or was stopped"),
@@ -268,7 +268,7 @@ public struct StudyReport: Sendable {
 
   private static func json(_ cell: StudyCell, _ result: StudyResults) -> JSONValue {
     [
-      "name": .string(cell.name), "method": .string(cell.method.rawValue),
+      "name": .string(cell.name), "method": .string(cell.method.name),
       "points": .array(
         result.checkpoints(of: cell).map { images in
           .object(

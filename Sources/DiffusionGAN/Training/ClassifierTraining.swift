@@ -10,39 +10,42 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   public struct Settings: Sendable, Equatable {
     public var seed: UInt64
     public var batch: Int
-    public var rate: LearningRate
-    public var adam: Adam.Settings
+    /// Samples of the whole run.
+    public var total: Int
+    public var learningRate: Float
+    /// Samples over which the learning rate rises to its value, a tenth of the run at most, and the share of the
+    /// run, at its end, over which it decays to 0.
+    public var rampUp: Int
+    public var decay: Double
+    public var adam = Adam.Settings()
     /// Pictures are moved by up to so many pixels along both axes; what enters is black. Within a few
     /// passes over the data it costs accuracy.
     public var shift: Int
 
     public init(
-      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(3e-3),
-      adam: Adam.Settings = Adam.Settings(), shift: Int = 0
+      seed: UInt64 = 0, batch: Int = 64, total: Int = 240_000, learningRate: Float = 3e-3,
+      rampUp: Int = 3_200, decay: Double = 0.667, shift: Int = 0
     ) {
       self.seed = seed
       self.batch = batch
-      self.rate = rate
-      self.adam = adam
+      self.total = total
+      self.learningRate = learningRate
+      self.rampUp = rampUp
+      self.decay = decay
       self.shift = shift
     }
 
-    /// A short ramp, and a descent over the last two thirds of `total` samples.
-    public static func small(seed: UInt64, total: Int, shift: Int = 0) -> Settings {
-      let batch = 64
-      return Settings(
-        seed: seed, batch: batch,
-        rate: LearningRate(
-          3e-3, rampUp: min(50 * batch, total / 10), descent: (total, total * 2 / 3)),
-        shift: shift)
+    var schedule: LearningRate {
+      LearningRate(
+        learningRate, rampUp: min(rampUp, total / 10),
+        decay: (total, Int(decay * Double(total))))
     }
   }
 
   public let network: ClassifierNetwork
   public let settings: Settings
-  public internal(set) var weights: Parameters
-  public internal(set) var optimiser: Adam
-  public internal(set) var seen: Int
+  public internal(set) var learner: Learner
+  public internal(set) var seen = 0
   private let data: ImageDataset
   private let labels: [Int]
   private let test: ImageDataset?
@@ -58,16 +61,14 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     _ network: ClassifierNetwork, settings: Settings, on data: ImageDataset,
     test: ImageDataset? = nil
   ) throws {
-    let weights = network.initialParameters(seed: settings.seed)
-    try self.init(
-      network, settings: settings, weights: weights,
-      optimiser: Adam(weights, settings: settings.adam), seen: 0, on: data, test: test)
-  }
-
-  init(
-    _ network: ClassifierNetwork, settings: Settings, weights: Parameters, optimiser: Adam,
-    seen: Int, on data: ImageDataset, test: ImageDataset?
-  ) throws {
+    self.network = network
+    self.settings = settings
+    learner = Learner(
+      network.initialParameters(seed: settings.seed), settings: settings.adam)
+    self.data = data
+    labels = data.labels ?? []
+    self.test = test
+    order = ShuffledOrder(count: data.count, seed: settings.seed)
     for part in [data] + (test.map { [$0] } ?? []) {
       guard part.labels != nil else {
         throw UserError(
@@ -79,21 +80,12 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
           "\(part.classCount) classes, the classifier knows \(network.configuration.classes)",
           at: part.name, remedy: "train another classifier")
       }
-      try Classifier(network, weights: weights).check(part.shape)
+      try classifier.check(part.shape)
     }
-    self.network = network
-    self.settings = settings
-    self.weights = weights
-    self.optimiser = optimiser
-    self.seen = seen
-    self.data = data
-    labels = data.labels ?? []
-    self.test = test
-    order = ShuffledOrder(count: data.count, seed: settings.seed)
   }
 
   /// The classifier so far.
-  public var classifier: Classifier { Classifier(network, weights: weights) }
+  public var classifier: Classifier { Classifier(network, weights: learner.weights) }
 
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
@@ -102,24 +94,19 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     self.order = order
     let pictures = shifted(data.tensor(at: indices), positions)
     let wanted = indices.map { labels[$0] }
-    let (loss, logits, gradients) = valueWithGradient(at: weights) { weights in
+    let (loss, logits, gradient) = valueWithGradient(at: learner.weights) { weights in
       let logits = network(pictures, weights).logits
       return (logits.crossEntropy(labels: wanted), logits.detached())
     }
-    guard loss[0].isFinite else {
-      throw UserError(
-        "the loss is not finite after \(seen) images",
-        remedy: "the last saved state is kept; lower the rate or look at the data")
-    }
-    try gradients.checkFinite("the gradient")
-    let rate = settings.rate.value(seen: seen)
-    optimiser.step(&weights, gradients: gradients, rate: rate)
+    let step = try learner.step(
+      (loss, gradient), rate: settings.schedule.value(seen: seen), seen: seen,
+      advice: Divergence.lookAtData)
     seen += settings.batch
     let right = zip(Classifier.labels(logits), wanted).count { $0 == $1 }
     return [
-      TrainingFigure("loss", Double(loss[0])),
+      TrainingFigure("loss", Double(step.loss)),
       TrainingFigure("accuracy", Double(right) / Double(settings.batch)),
-      TrainingFigure("rate", Double(rate)),
+      TrainingFigure("learning_rate", Double(step.rate)),
     ]
   }
 
@@ -170,4 +157,21 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
       }
     }
   }
+}
+
+extension ClassifierTraining.Settings: TrainingSettings {
+  public var isOpenEnded: Bool { decay == 0 }
+
+  public static let all: [Setting<Self>] = [
+    .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
+    .integer("total", \.total, in: 1...10_000_000_000),
+    .number("learning_rate", \.learningRate, in: 1e-12...10, "Learning rate."),
+    .integer("ramp_up", \.rampUp, in: 0...10_000_000_000),
+    .number(
+      "decay", \.decay, in: 0...1,
+      "Share of the run, at its end, over which the learning rate decays to 0."),
+    .integer(
+      "shift", \.shift, in: 0...64,
+      "Most pixels that images are moved by at random; for long runs.", defaultText: "0"),
+  ]
 }

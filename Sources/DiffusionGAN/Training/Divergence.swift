@@ -35,8 +35,10 @@ public struct Divergence: Error, CustomStringConvertible, Equatable {
     return UserError(finding, at: place, remedy: "\(kept); \(advice)").description
   }
 
-  /// What to do is said for a run whose learning rate is `rate` ("--rate").
-  static let lowerRate = "begin anew with a lower --rate and another --out"
+  static let lowerRate = "begin anew with a lower --learning-rate and another --out"
+  /// Where the learning rate of the preset is not to blame.
+  static let lookAtData =
+    "look at the data (onestep data inspect), or begin anew with a lower --learning-rate"
 
   /// - Parameter figures: means of a tick: losses end in `loss`, the norms of the gradients of what
   ///   draws are `gradient` or `generator_gradient`.
@@ -58,19 +60,6 @@ public struct Divergence: Error, CustomStringConvertible, Equatable {
           "diverged: the \(name) is 0 after \(seen) images, so nothing more is learned", advice)
       }
     }
-  }
-
-  /// - Throws: `Divergence` for a loss that is not finite.
-  static func check(loss: Float, seen: Int, advice: String = lowerRate) throws {
-    guard !loss.isFinite else { return }
-    throw Divergence("diverged: the loss is not finite after \(seen) images", advice)
-  }
-
-  /// - Throws: `Divergence` naming the first parameter whose gradient is not finite.
-  static func check(gradients: Parameters, seen: Int) throws {
-    guard let name = gradients.firstNotFinite else { return }
-    throw Divergence(
-      "diverged: the gradient of \"\(name)\" is not finite after \(seen) images", lowerRate)
   }
 
   /// - Parameter pictures: `[n, channels, height, width]`.

@@ -6,7 +6,7 @@ import TensorCore
 /// with Limited Data", what the training script of the published networks switches on).
 ///
 /// Each operation happens with the same probability, but for the flip from left to right, which is
-/// a coin's toss for every picture. What the network is told of it are nine `labels`: zeros are no
+/// a coin's toss for every picture. The network sees it as nine `labels`: zeros are no
 /// augmentation.
 public struct GeometricTransform: Sendable, Equatable {
   /// Whether left and right, top and bottom are exchanged.
@@ -57,7 +57,7 @@ public struct GeometricTransform: Sendable, Equatable {
     (translationX, translationY) = happens() ? (x, y) : (0, 0)
   }
 
-  /// What the network is told.
+  /// What the network sees of it.
   public var labels: [Float] {
     [
       flipsColumns ? 1 : 0, flipsRows ? 1 : 0, Float(scale), Float(cos(rotation) - 1),

@@ -21,7 +21,7 @@ extension ImageDataset: PictureSource {
   public func images(at indices: [Int]) -> Tensor { tensor(at: indices) }
 }
 
-/// A dataset whose labels the network is told.
+/// A dataset for a network that is conditioned on labels.
 public struct LabelledPictures: PictureSource {
   private let data: ImageDataset
 

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Augmented pictures and what the network is told of them.
+/// Augmented pictures and their labels.
 ///
 /// An affine map is taken between two changes of resolution (Karras et al. 2020, "Training
 /// Generative Adversarial Networks with Limited Data", appendix B): the picture, continued over its

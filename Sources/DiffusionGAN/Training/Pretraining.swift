@@ -6,52 +6,12 @@ import TensorCore
 /// Sample *k* of a run, its picture, augmentation, noise level, noise and dropout, depends on the
 /// seed and on *k* alone, so a run that is resumed continues to the same bits.
 public struct Pretraining: Sendable {
-  /// What does not change during a run.
-  public struct Settings: Sendable, Equatable {
-    public var seed: UInt64
-    public var batch: Int
-    public var rate: LearningRate
-    public var adam: Adam.Settings
-    public var loss: DenoisingLoss
-    /// Probability of each operation of `GeometricTransform`, which the network is told of; 0 for
-    /// none.
-    public var augmentation: Double
-    /// Half-life of the average of the weights, in samples, and the largest share of the samples
-    /// seen that it may be.
-    public var halfLife: Double
-    public var halfLifeRampUp: Double?
-    /// Largest global norm of the gradients; none if nil.
-    public var gradientNorm: Float?
-    /// Whether NaN and infinities among the gradients are replaced, as in the EDM code, or end the run.
-    public var replacesNotFinite: Bool
-
-    public init(
-      seed: UInt64 = 0, batch: Int = 64, rate: LearningRate = LearningRate(1e-3),
-      adam: Adam.Settings = Adam.Settings(), loss: DenoisingLoss = DenoisingLoss(),
-      augmentation: Double = 0,
-      halfLife: Double = 500_000, halfLifeRampUp: Double? = 0.05, gradientNorm: Float? = nil,
-      replacesNotFinite: Bool = true
-    ) {
-      self.seed = seed
-      self.batch = batch
-      self.rate = rate
-      self.adam = adam
-      self.loss = loss
-      self.augmentation = augmentation
-      self.halfLife = halfLife
-      self.halfLifeRampUp = halfLifeRampUp
-      self.gradientNorm = gradientNorm
-      self.replacesNotFinite = replacesNotFinite
-    }
-  }
-
   public let denoiser: Denoiser
   public let settings: Settings
-  public internal(set) var weights: Parameters
+  public internal(set) var learner: Learner
   public internal(set) var average: MovingAverage
-  public internal(set) var optimiser: Adam
   /// Samples seen: the position in every random sequence.
-  public internal(set) var seen: Int
+  public internal(set) var seen = 0
   private var order = PictureOrder()
 
   /// A run that has not begun.
@@ -61,44 +21,22 @@ public struct Pretraining: Sendable {
     precondition(
       settings.augmentation == 0
         || denoiser.network.configuration.augmentLabels == GeometricTransform.labelCount,
-      "augmentation of a network that is not told of it")
+      "augmentation for a network without its labels")
     let weights = denoiser.network.initialParameters(seed: settings.seed)
     let names = Set(denoiser.network.trainableNames)
-    self.init(
-      denoiser, settings: settings, weights: weights,
-      average: MovingAverage(
-        weights, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp),
-      optimiser: Adam(weights.filter(names.contains), settings: settings.adam), seen: 0)
-  }
-
-  init(
-    _ denoiser: Denoiser, settings: Settings, weights: Parameters, average: MovingAverage,
-    optimiser: Adam, seen: Int
-  ) {
     self.denoiser = denoiser
     self.settings = settings
-    self.weights = weights
-    self.average = average
-    self.optimiser = optimiser
-    self.seen = seen
+    learner = Learner(weights, settings: settings.adam, isTrained: names.contains)
+    average = MovingAverage(
+      weights, halfLife: settings.halfLife, rampUp: settings.halfLifeRampUp)
   }
 
-  /// What a step did.
-  public struct Step: Sendable {
-    /// The weighted squared error, mean over samples and pixels.
-    public let loss: Float
-    /// Global norm of the gradient, before it is clipped.
-    public let norm: Float
-    /// Learning rate that the step was taken with.
-    public let rate: Float
-  }
-
-  /// One step on the next `batch` samples.
+  /// One step on the next `batch` samples; its loss is the weighted squared error, mean over samples and
+  /// pixels.
   ///
-  /// - Throws: `Divergence` for a loss that is not finite; `UserError` naming the parameter whose
-  ///   gradient is not, if they are not replaced; whatever `source` throws. The state is then as
-  ///   before.
-  public mutating func step(_ source: some PictureSource) throws -> Step {
+  /// - Throws: `Divergence` for a loss that is not finite, or a gradient, if these are not replaced;
+  ///   whatever `source` throws. The state is then as before.
+  public mutating func step(_ source: some PictureSource) throws -> Learner.Step {
     let positions = seen..<seen + settings.batch
     let indices = order.indices(positions, of: source, seed: settings.seed)
     let (clean, augmentLabels) = augmented(try source.images(at: indices), positions)
@@ -112,30 +50,23 @@ public struct Pretraining: Sendable {
     let conditions = UNet.Conditions(
       noise: [], labels: labels, augmentLabels: augmentLabels, dropout: dropout)
 
-    let (loss, found) = valueWithGradient(at: trainable) { trainable in
+    let pixels = Float(clean.count / settings.batch)
+    let found = valueWithGradient(at: learner.trainable) { trainable in
       settings.loss(
-        denoiser, weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
+        denoiser, learner.weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
         conditions)
     }
-    try Divergence.check(loss: loss[0], seen: seen, advice: PretrainingRun.advice)
-    var gradients = found
-    if settings.replacesNotFinite {
-      gradients = gradients.replacingNotFinite()
-    } else {
-      try gradients.checkFinite("the gradient")
-    }
-    let norm: Float
-    (gradients, norm) = gradients.clipped(toNorm: settings.gradientNorm ?? .infinity)
-    let rate = settings.rate.value(seen: seen)
-    optimiser.step(&weights, gradients: gradients, rate: rate)
-    average.update(weights, seen: seen, batch: settings.batch)
+    let step = try learner.step(
+      found, rate: settings.schedule.value(seen: seen), seen: seen, advice: PretrainingRun.advice,
+      care: Learner.Care(
+        norm: settings.gradientNorm ?? .infinity,
+        replacesNotFinite: settings.replacesNotFinite))
+    average.update(learner.weights, seen: seen, batch: settings.batch)
     seen += settings.batch
-    return Step(loss: loss[0] / Float(clean.count / settings.batch), norm: norm, rate: rate)
+    return Learner.Step(loss: step.loss / pixels, norm: step.norm, rate: step.rate)
   }
 
-  private var trainable: Parameters { weights.filter(optimiser.means.contains) }
-
-  /// Pictures as the network is to learn them, and what it is told of that.
+  /// Pictures as the network is to learn them, and their labels of augmentation.
   private func augmented(_ pictures: Tensor, _ positions: Range<Int>) -> (Tensor, Tensor?) {
     guard settings.augmentation > 0 else { return (pictures, nil) }
     let transforms = positions.map { position in

@@ -16,14 +16,13 @@ public struct PretrainingRun: ResumableTraining {
     let done = try pretraining.step(source)
     return [
       TrainingFigure("loss", Double(done.loss)), TrainingFigure("gradient", Double(done.norm)),
-      TrainingFigure("rate", Double(done.rate)),
+      TrainingFigure("learning_rate", Double(done.rate)),
     ]
   }
 
   public func save(to path: String) throws { try pretraining.save(to: path) }
 
-  /// Presets set the learning rate.
-  static let advice = "look at the data (onestep data inspect), or begin anew with another --seed"
+  static let advice = Divergence.lookAtData
 
   public func check(_ figures: [TrainingFigure]) throws {
     try Divergence.check(figures, seen: seen, advice: Self.advice)

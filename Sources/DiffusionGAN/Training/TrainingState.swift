@@ -5,10 +5,16 @@ import TensorCore
 struct TrainingState {
   private let file: SafetensorsFile
 
-  /// Opens the state of a run of `network`.
+  /// Opens the state of a run of this network and seed.
   ///
-  /// - Throws: `UserError` if the file is not the state of a run of this network and seed.
-  init(_ path: String, network: UNet, seed: UInt64) throws {
+  /// - Parameters:
+  ///   - what: the network as messages call it.
+  ///   - isOf: whether the file is of the same network.
+  /// - Throws: `UserError` if it is not.
+  init(
+    _ path: String, seed: UInt64, of what: String = "network",
+    _ isOf: (SafetensorsFile) throws -> Bool
+  ) throws {
     file = try SafetensorsFile(path)
     let found: UInt64 = try number("seed")
     guard found == seed else {
@@ -16,10 +22,16 @@ struct TrainingState {
         "belongs to a run with seed \(found), not \(seed)", at: path,
         remedy: "continue with the same seed or begin a new run")
     }
-    guard try NetworkFile.configuration(of: file) == network.configuration else {
+    guard try isOf(file) else {
       throw UserError(
-        "belongs to a run of another network", at: path,
-        remedy: "continue with the same network or begin a new run")
+        "belongs to a run of another \(what)", at: path,
+        remedy: "continue with the same \(what) or begin a new run")
+    }
+  }
+
+  init(_ path: String, network: UNet, seed: UInt64) throws {
+    try self.init(path, seed: seed) {
+      try NetworkFile.configuration(of: $0) == network.configuration
     }
   }
 
@@ -45,17 +57,27 @@ struct TrainingState {
     }
   }
 
-  /// The optimiser of the weights `trainable`.
+  /// A learner like `model`.
   ///
-  /// - Parameter owner: whose it is, in a state with several.
-  func optimiser(
-    _ settings: Adam.Settings, of trainable: Parameters, owner: String? = nil
-  ) throws -> Adam {
-    let prefix = Self.prefix(owner)
-    return Adam(
-      settings: settings, steps: try number(prefix + "steps"),
-      means: try parameters(prefix + "means", like: trainable),
-      squares: try parameters(prefix + "squares", like: trainable))
+  /// - Parameters:
+  ///   - weights: name of their set.
+  ///   - owner: whose optimiser it is, in a state with several.
+  func learner(
+    _ weights: String = "weights", like model: Learner, owner: String? = nil
+  ) throws -> Learner {
+    let (prefix, old) = (Self.prefix(owner), model.optimiser)
+    return Learner(
+      try parameters(weights, like: model.weights),
+      optimiser: Adam(
+        settings: old.settings, steps: try number(prefix + "steps"),
+        means: try parameters(prefix + "means", like: old.means),
+        squares: try parameters(prefix + "squares", like: old.squares)))
+  }
+
+  /// A moving average like `model`.
+  func average(_ name: String, like model: MovingAverage) throws -> MovingAverage {
+    MovingAverage(
+      try parameters(name, like: model.weights), halfLife: model.halfLife, rampUp: model.rampUp)
   }
 
   private static func prefix(_ owner: String?) -> String { owner.map { $0 + "/" } ?? "" }
@@ -64,15 +86,16 @@ struct TrainingState {
   ///
   /// - Parameters:
   ///   - optimisers: each with its owner, nil where there is one.
+  ///   - metadata: what tells the network.
   ///   - numbers: what the run needs beside its position.
   static func write(
     _ sets: [(name: String, parameters: Parameters)], optimisers: [(owner: String?, adam: Adam)],
-    of denoiser: Denoiser, seed: UInt64, seen: Int,
+    metadata: [String: String], seed: UInt64, seen: Int,
     numbers: [String: any LosslessStringConvertible] = [:],
     to path: String
   ) throws {
     var all = sets
-    var metadata = NetworkFile.metadata(denoiser)
+    var metadata = metadata
     for (owner, adam) in optimisers {
       let prefix = prefix(owner)
       all += [(prefix + "means", adam.means), (prefix + "squares", adam.squares)]

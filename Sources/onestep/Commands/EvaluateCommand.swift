@@ -49,7 +49,7 @@ enum EvaluateCommand: Command {
       CommandExample(
         line: """
           onestep evaluate --network net.safetensors --data fashion-mnist --preset fashion16 \
-          --features judge.safetensors
+          --features classifier.safetensors
           """,
         comment: "10,000 images of a network, in a classifier's features too"),
       CommandExample(

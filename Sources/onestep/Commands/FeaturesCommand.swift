@@ -2,40 +2,29 @@ import DiffusionGAN
 import TensorCore
 import Terminal
 
-/// `onestep features`: trains or fetches networks that pictures are judged by, and keeps what they make of
+/// `onestep features`: trains or fetches networks that pictures are compared by, and keeps what they make of
 /// data.
 enum FeaturesCommand: Command {
   static let specification = CommandSpecification(
-    name: "features", summary: "Train and fetch networks that images are judged by.",
+    name: "features", summary: "Train and fetch networks that images are compared by.",
     subcommands: [train, fetch, FeatureStatistics.specification])
 
   private static let train = CommandSpecification(
     name: "train", summary: "Train a small classifier on labelled images.",
     discussion: """
-      Its snapshots are feature networks for onestep evaluate and for discriminators. Judge with \
+      Its snapshots are feature networks for onestep evaluate and for discriminators. Evaluate with \
       another kind and seed than was trained against. Statistics hold loss and accuracy, at \
       snapshots the accuracy on the test split with its 95 % interval. The same command continues \
       a run that was stopped, to the same bits.
       """,
     options: [
       CommonOptions.data,
-      OptionSpecification(
-        long: "preset", valueName: "NAME", help: "Size of images and of the classifier.",
-        choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
+      CommonOptions.preset(help: "Size of images and of the classifier:", isRequired: true),
       OptionSpecification(
         long: "kind", valueName: "NAME",
         help: "Convolutions in a row, or residual blocks with another nonlinearity.",
         defaultText: "plain", choices: ClassifierConfiguration.Kind.allCases.map(\.rawValue)),
-      TrainingLoop.lengthOption(defaultText: "four times the data"),
-      OptionSpecification(
-        long: "shift", valueName: "N",
-        help: "Most pixels that images are moved by at random; for long runs.", defaultText: "0"),
-      TrainingLoop.tickOption,
-      OptionSpecification(
-        long: "snapshots", valueName: "N", help: "Snapshots over the run, evenly spaced.",
-        defaultText: "4"),
-      CommonOptions.seed, CommonOptions.threads, TrainingLoop.outOption,
-    ],
+    ] + ClassifierTraining.Settings.options + TrainingOptions.specifications,
     examples: [
       CommandExample(
         line: "onestep features train --data fashion-mnist --preset fashion16 --seed 1",
@@ -87,52 +76,36 @@ enum FeaturesCommand: Command {
   }
 
   private static func train(_ parsed: ParsedCommand) throws {
-    let preset = try DataPreset(named: parsed.requiredString("preset"))
+    let preset = try Preset(parsed.requiredString("preset"))
     let kind = ClassifierConfiguration.Kind(rawValue: parsed.string("kind") ?? "") ?? .plain
-    let seed = try CommonOptions.seed(parsed)
-    let chosen = try TrainingLoop.length(parsed)
-    let shift = try parsed.integer("shift", in: 0...64) ?? 0
-    let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
-    let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 4
-    let pool = try CommonOptions.pool(parsed)
-    let source = try CommonOptions.source(parsed)
-    let data = try preset.prepare(source.load(.train, pool: pool))
-    let test =
-      source.splits.contains(.test) ? try preset.prepare(source.load(.test, pool: pool)) : nil
-    guard data.labels != nil else {
+    let options = try TrainingOptions(parsed)
+    let settings = try options.settings(preset.classifier, parsed)
+    guard settings.shift < min(preset.shape.height, preset.shape.width) else {
       throw UserError(
-        "a classifier needs labels, the data have none", at: source.name,
+        "--shift \(settings.shift) moves images of \(preset.shape) out of sight",
+        remedy: "give less", status: .usage)
+    }
+    let data = try TrainingData(parsed, preset, withTest: true, pool: options.pool)
+    guard data.train.labels != nil else {
+      throw UserError(
+        "a classifier needs labels, the data have none", at: data.source.name,
         remedy: "give labelled data")
     }
-    guard shift < min(preset.shape.height, preset.shape.width) else {
-      throw UserError(
-        "--shift \(shift) moves images of \(preset.shape) out of sight", remedy: "give less",
-        status: .usage)
-    }
-    let total = chosen ?? 4 * data.count
     let network = try ClassifierNetwork(
-      .small(kind, preset.shape, classes: max(data.classCount, test?.classCount ?? 0)))
-    let settings = ClassifierTraining.Settings.small(
-      seed: seed, total: total, shift: shift)
-    let fresh = try ClassifierTraining(network, settings: settings, on: data, test: test)
-    let options: JSONValue = [
-      "method": "classifier", "preset": .string(preset.rawValue), "data": .string(data.name),
-      "images": .integer(data.count), "data_sha256": .string(data.sha256),
-      "seed": .integer(Int(settings.seed)),
-      "batch": .integer(settings.batch), "total": .integer(total), "tick": .integer(tick),
-      "snapshots": .integer(snapshots), "rate": .number(Double(settings.rate.rate)),
-      "shift": .integer(settings.shift), "classifier": network.configuration.jsonValue,
-    ]
-    let directory = try TrainingDirectory(
-      root: TrainingLoop.root, name: "\(source.name)-\(preset.rawValue)-\(kind.rawValue)",
-      options: options, path: parsed.string("out"))
+      .small(
+        kind, preset.shape, classes: max(data.train.classCount, data.test?.classCount ?? 0)))
+    let fresh = try ClassifierTraining(
+      network, settings: settings, on: data.train, test: data.test)
+    let directory = try options.directory(
+      kind.rawValue, data,
+      [("classifier", network.configuration.jsonValue)] + settings.identity)
     var run =
       directory.hasState
       ? try ClassifierTraining(
-        network, settings: settings, on: data, test: test, resuming: directory.statePath)
+        network, settings: settings, on: data.train, test: data.test,
+        resuming: directory.statePath)
       : fresh
-    let loop = TrainingLoop(directory, total: total, tick: tick, snapshots: snapshots)
-    try Compute.$pool.withValue(pool) { try loop(&run) }
+    try options.train(&run, in: directory, total: settings.total)
     print(directory.newestSnapshot)
   }
 }

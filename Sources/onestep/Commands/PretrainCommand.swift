@@ -14,21 +14,10 @@ enum PretrainCommand: Command {
       """,
     options: [
       CommonOptions.data,
+      CommonOptions.preset(help: "Network and settings:", isRequired: true),
       OptionSpecification(
-        long: "preset", valueName: "NAME", help: "Network and settings.",
-        choices: DataPreset.allCases.map(\.rawValue), isRequired: true),
-      TrainingLoop.lengthOption(),
-      TrainingLoop.tickOption, TrainingLoop.snapshotsOption,
-      OptionSpecification(
-        long: "cond", help: "Tell the network the labels of the data."),
-      OptionSpecification(
-        long: "augment", valueName: "P",
-        help: """
-          Probability that a picture is moved, scaled, turned and so on, each for itself; the network is \
-          told how, and draws pictures as they are. Any above 0 flips left and right by chance.
-          """, defaultText: "the preset's: 0.12 cifar10, 0.15 ffhq64, else 0"),
-      CommonOptions.seed, CommonOptions.threads, TrainingLoop.outOption,
-    ],
+        long: "cond", help: "Condition the network on the labels of the data."),
+    ] + Pretraining.Settings.options + TrainingOptions.specifications,
     examples: [
       CommandExample(
         line: "onestep pretrain --data fashion-mnist --preset fashion16",
@@ -38,45 +27,28 @@ enum PretrainCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let preset = try DataPreset(named: parsed.requiredString("preset"))
-    let seed = try CommonOptions.seed(parsed)
-    let total = try TrainingLoop.length(parsed)
-    let augmentation = try parsed.number("augment", in: 0...1)
-    let tick = try parsed.integer("tick", in: 1...1_000_000_000) ?? 2000
-    let snapshots = try parsed.integer("snapshots", in: 1...10_000) ?? 8
-    let pool = try CommonOptions.pool(parsed)
-    let source = try CommonOptions.source(parsed)
-    let data = try preset.prepare(source.load(.train, pool: pool))
+    let preset = try Preset(parsed.requiredString("preset"))
+    let options = try TrainingOptions(parsed)
+    let settings = try options.settings(preset.pretraining, parsed)
+    let data = try TrainingData(parsed, preset, pool: options.pool)
     let isConditional = parsed.flag("cond")
-    guard !isConditional || data.labels != nil else {
-      throw UserError("the data have no labels", at: source.name, remedy: "leave out --cond")
+    guard !isConditional || data.train.labels != nil else {
+      throw UserError(
+        "--cond needs labels, the data have none", at: data.source.name,
+        remedy: "leave --cond out or give labelled data", status: .usage)
     }
-    let training = TrainingPreset(
-      preset, labels: isConditional ? data.classCount : 0, seed: seed, total: total,
-      augmentation: augmentation)
-    let settings = training.settings
-    let options: JSONValue = .object(
-      [
-        ("method", "edm"), ("preset", .string(training.data.rawValue)),
-        ("data", .string(data.name)), ("images", .integer(data.count)),
-        ("data_sha256", .string(data.sha256)), ("conditional", .bool(isConditional)),
-        ("seed", .integer(Int(settings.seed))), ("batch", .integer(settings.batch)),
-        ("total", .integer(training.total)), ("tick", .integer(tick)),
-        ("snapshots", .integer(snapshots)), ("rate", .number(Double(settings.rate.rate))),
-        ("half_life", .number(settings.halfLife)), ("network", training.network.jsonValue),
-      ] + (settings.augmentation > 0 ? [("augmentation", .number(settings.augmentation))] : []))
-    let directory = try TrainingDirectory(
-      root: TrainingLoop.root, name: "\(source.name)-\(preset.rawValue)-edm", options: options,
-      path: parsed.string("out"))
-    let denoiser = Denoiser(try UNet(training.network))
+    var network = preset.network
+    network.labels = isConditional ? data.train.classCount : 0
+    network.augmentLabels = settings.augmentation > 0 ? GeometricTransform.labelCount : 0
+    let denoiser = Denoiser(try UNet(network))
+    let directory = try options.directory(
+      "edm", data, [("network", network.jsonValue)] + settings.identity)
     var run = PretrainingRun(
       directory.hasState
-        ? try Pretraining(denoiser, settings: training.settings, resuming: directory.statePath)
-        : Pretraining(denoiser, settings: training.settings),
-      on: isConditional ? LabelledPictures(data) : data)
-    let loop = TrainingLoop(
-      directory, total: training.total, tick: tick, snapshots: snapshots)
-    try Compute.$pool.withValue(pool) { try loop(&run) }
+        ? try Pretraining(denoiser, settings: settings, resuming: directory.statePath)
+        : Pretraining(denoiser, settings: settings),
+      on: isConditional ? LabelledPictures(data.train) : data.train)
+    try options.train(&run, in: directory, total: settings.total)
     print(directory.newestSnapshot)
   }
 }

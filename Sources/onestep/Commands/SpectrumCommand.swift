@@ -12,7 +12,7 @@ enum SpectrumCommand: Command {
       At each noise level of the 18-step sampler, the residual branches of all blocks are \
       Fourier-transformed and their energy sorted into 8 radial bands: maps of layers by noise \
       levels, of two networks side by side with --against, with intervals over images. Then one \
-      band of one branch is taken out at a time, and the change of the output told.
+      band of one branch is taken out at a time, and the change of the output measured.
       """,
     options: [
       OptionSpecification(

@@ -61,7 +61,7 @@ enum StudyCommand: Command {
     let trainers = try StudyTrainers(
       data: study.data, preset: study.preset, features: parsed.strings("features"),
       threads: pool.count,
-      root: parsed.string("out").map { "\($0)/training-runs" } ?? TrainingLoop.root)
+      root: parsed.string("out").map { "\($0)/training-runs" } ?? TrainingOptions.root)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
     let test =
@@ -105,7 +105,7 @@ enum StudyCommand: Command {
       guard found == shape else {
         throw UserError(
           "the network \(name) draws \(found), the study's images are \(shape)", at: path,
-          remedy: "give a network of the preset \(study.preset.rawValue)")
+          remedy: "give a network of the preset \(study.preset.name)")
       }
     }
   }

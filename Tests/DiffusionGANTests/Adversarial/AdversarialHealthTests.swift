@@ -9,8 +9,8 @@ import Testing
   }
 
   @Test func saysWhatIsWrongAndNothingElse() {
-    #expect(advice(["twins": 0.06, "real_logit": 0.4, "fake_logit": -0.3]).isEmpty)
-    let collapse = advice(["twins": 0.9, "real_logit": 0.4, "fake_logit": -0.3])
+    #expect(advice(["near_duplicates": 0.06, "real_logit": 0.4, "fake_logit": -0.3]).isEmpty)
+    let collapse = advice(["near_duplicates": 0.9, "real_logit": 0.4, "fake_logit": -0.3])
     #expect(collapse.count == 1 && collapse[0].contains("90 %"))
     #expect(advice(["real_logit": 5, "fake_logit": -4]).first?.contains("has won") == true)
     #expect(
@@ -22,34 +22,34 @@ import Testing
     #expect(advice(["generator_gradient": 1e6]).first?.contains("divergence") == true)
   }
 
-  @Test func twins() {
+  @Test func nearDuplicates() {
     func points(_ count: Int, seed: UInt64) -> Tensor {
       Tensor(normal: [8], from: (0..<count).map { RandomStream(seed: seed, path: [UInt64($0)]) })
     }
     let real = points(200, seed: 1)
-    #expect(abs(FeatureTwins.share(generated: points(200, seed: 2), real: real) - 0.05) < 0.05)
+    #expect(abs(NearDuplicates.share(generated: points(200, seed: 2), real: real) - 0.05) < 0.05)
     let one = Tensor([Float](repeating: 0.3, count: 1600), shape: [200, 8])
-    #expect(FeatureTwins.share(generated: one, real: real) == 1)
+    #expect(NearDuplicates.share(generated: one, real: real) == 1)
   }
 }
 
-@Suite struct FreezeRuleTests {
+@Suite struct FreezingTests {
   @Test func readsWhatItSays() throws {
     for text in ["0", "1", "2", "3", "norm-affine", "*.qkv.*,*.conv0.*"] {
-      #expect("\(try FreezeRule(parsing: text))" == text)
+      #expect("\(try Freezing(parsing: text))" == text)
     }
-    #expect(throws: UserError.self) { try FreezeRule(parsing: "4") }
+    #expect(throws: UserError.self) { try Freezing(parsing: "4") }
   }
 
   @Test func choosesByName() throws {
     let network = try PretrainingTests.run().denoiser.network
     let names = network.trainableNames
-    let norms = try FreezeRule.allButNormsAndAffines.trainableNames(of: network)
+    let norms = try Freezing.allButNormsAndAffines.trainableNames(of: network)
     #expect(!norms.isEmpty && norms.allSatisfy { $0.contains("norm") || $0.contains("affine") })
     #expect(norms.contains { $0.contains("affine") } && norms.contains { $0.contains("norm1") })
-    let rest = try FreezeRule(parsing: "*.qkv.*").trainableNames(of: network)
+    let rest = try Freezing(parsing: "*.qkv.*").trainableNames(of: network)
     #expect(rest == names.filter { !$0.contains(".qkv.") } && rest.count < names.count)
-    #expect(throws: UserError.self) { try FreezeRule(parsing: "conv9").trainableNames(of: network) }
-    #expect(throws: UserError.self) { try FreezeRule(parsing: "*").trainableNames(of: network) }
+    #expect(throws: UserError.self) { try Freezing(parsing: "conv9").trainableNames(of: network) }
+    #expect(throws: UserError.self) { try Freezing(parsing: "*").trainableNames(of: network) }
   }
 }

@@ -34,7 +34,7 @@ import Testing
 
   static func run(
     _ settings: AdversarialTraining.Settings = .init(seed: 5, batch: 6),
-    freeze: FreezeRule = .level(.convolutions), discriminator: (any Discriminator)? = nil
+    freeze: Freezing = .convolutions, discriminator: (any Discriminator)? = nil
   ) throws -> AdversarialTraining {
     let network = try pretrained()
     return AdversarialTraining(
@@ -57,7 +57,7 @@ import Testing
     var changed = 0
     for (name, tensor) in run.generator.weights.pairs {
       let isSame = tensor.values == before[name].values
-      if FreezeLevel.convolutions.freezes(name) { #expect(isSame, "\(name)") }
+      if Freezing.convolutions.freezes(name) { #expect(isSame, "\(name)") }
       if !isSame { changed += 1 }
     }
     #expect(changed == run.generator.optimiser.means.count)
@@ -112,7 +112,7 @@ import Testing
       .init(
         seed: 5, batch: 12, generatorRate: 2e-3, discriminatorRate: 2e-3,
         penalty: GradientPenalty(gamma: 0.1, interval: 4), halfLife: 100),
-      freeze: .level(.none),
+      freeze: .none,
       discriminator: ConvolutionalDiscriminator(shape: Self.shape, channels: 8))
     func distance() throws -> Float {
       let generator = NetworkFile(run.denoiser, weights: run.average.weights, startSigma: 80)
@@ -125,7 +125,7 @@ import Testing
 
   @Test func ratesFallToNothing() throws {
     var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
-    settings.schedule = LearningRate(1, descent: (total: 12, length: 6))
+    (settings.total, settings.decay) = (12, 0.5)
     var run = try Self.run(settings)
     var before = run
     for isMoving in [true, true, false] {
@@ -147,13 +147,13 @@ import Testing
     var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
     settings.startSigma = 1
     var (low, high) = (try Self.run(settings), try Self.run())
-    #expect(try low.step(Flat()).generatorLoss != high.step(Flat()).generatorLoss)
+    #expect(try low.step(Flat()).generator.loss != high.step(Flat()).generator.loss)
   }
 
   @Test func lossThatIsNotFiniteIsSaid() throws {
     var run = try Self.run()
     _ = try run.step(Flat())
-    let error = #expect(throws: UserError.self) { try run.step(Flat(level: .nan)) }
-    #expect(error?.problem.contains("loss is not finite after 6 images") == true)
+    let error = #expect(throws: Divergence.self) { try run.step(Flat(level: .nan)) }
+    #expect(error?.finding.contains("loss is not finite after 6 images") == true)
   }
 }

@@ -37,9 +37,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [DataPreset.fashion28, .fashion16, .test]) func presets(
-    _ preset: DataPreset
-  ) throws {
+  @Test(arguments: ["fashion28", "fashion16", "test"]) func presets(_ name: String) throws {
+    let preset = try Preset(name)
     let prepared = try preset.prepare(data([UInt8](repeating: 200, count: 784), 28, 28))
     #expect(prepared.shape == preset.shape)
     #expect(try preset.prepare(prepared).pixels == prepared.pixels)
@@ -49,10 +48,10 @@ import Testing
 
   @Test func presetsForOtherData() throws {
     expectUserError("data: images are 1×28×28, the preset cifar10 needs 3×32×32") {
-      _ = try DataPreset.cifar10.prepare(data([UInt8](repeating: 0, count: 784), 28, 28))
+      _ = try Preset("cifar10").prepare(data([UInt8](repeating: 0, count: 784), 28, 28))
     }
     expectUserError("unknown preset 'fashion17'", "fashion28, fashion16") {
-      _ = try DataPreset(named: "fashion17")
+      _ = try Preset("fashion17")
     }
   }
 

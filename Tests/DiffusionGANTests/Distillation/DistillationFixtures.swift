@@ -24,20 +24,18 @@ enum DistillationFixtures {
   }
 
   static func settings(
-    total: Int = 64, batch: Int = 4, rate: Float = 1e-3, freeze: FreezeLevel = .none
+    _ method: DistillationMethod, steps: Int? = nil, total: Int = 64, batch: Int = 4,
+    learningRate: Float = 1e-3, freezing: Freezing = .none
   ) -> Distillation.Settings {
-    Distillation.Settings(
-      seed: 7, batch: batch, total: total, rate: rate, targetHalfLife: 50, freeze: freeze)
+    let steps = steps ?? (method == .progressive ? 4 : 6)
+    return Distillation.Settings(
+      method: method, teacherSteps: steps, seed: 7, batch: batch, total: total,
+      learningRate: learningRate, targetHalfLife: 50, freezing: freezing)
   }
 
-  static func task(_ method: DistillationMethod, folder: String) throws -> DistillationTask {
-    let ramps = PretrainingTests.Ramps()
-    switch method {
-    case .regression: return .regression(try pool(of: teacher(), folder: folder))
-    case .progressive: return .progressive(ramps, steps: 4)
-    case .consistency: return .consistency(ramps, points: 6)
-    case .trajectory: return .trajectory(ramps, points: 6)
-    }
+  static func data(_ method: DistillationMethod, folder: String) throws -> DistillationData {
+    method == .regression
+      ? .pairs(try pool(of: teacher(), folder: folder)) : .pictures(PretrainingTests.Ramps())
   }
 
   static func pool(

@@ -11,21 +11,23 @@ import Testing
   func resumedRunContinuesToTheSameBits(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
     let (state, teacher) = (scratch.file("state.safetensors"), try Fixtures.teacher())
-    let task = try Fixtures.task(method, folder: scratch.file("pool"))
+    let data = try Fixtures.data(method, folder: scratch.file("pool"))
     // A stage of progressive distillation ends after four steps, one before the state, one later.
-    let settings = Fixtures.settings(total: 32)
-    var whole = Distillation(of: teacher, task: task, settings: settings)
+    let settings = Fixtures.settings(method, total: 32)
+    var whole = Distillation(of: teacher, learningFrom: data, settings: settings)
     for _ in 0..<5 { _ = try whole.step() }
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
-    var resumed = try Distillation(of: teacher, task: task, settings: settings, resuming: state)
+    var resumed = try Distillation(of: teacher, learningFrom: data, settings: settings)
+      .resumed(from: state)
     #expect(resumed.seen == 20)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
       for _ in 0..<3 { _ = try resumed.step() }
     }
-    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    #expect(
+      resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
     let generators = (resumed.generator.weights, whole.generator.weights)
     #expect(generators.0.tensors.map(\.values) == generators.1.tensors.map(\.values))
     #expect(generators.0.names == teacher.weights.names)
@@ -37,30 +39,35 @@ import Testing
   func resumedRunWithAnAdversaryContinuesToTheSameBits(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
     let (state, teacher) = (scratch.file("state.safetensors"), try Fixtures.teacher())
-    let task = try Fixtures.task(method, folder: scratch.file("pool"))
-    let settings = Fixtures.settings(total: 32)
+    let data = try Fixtures.data(method, folder: scratch.file("pool"))
+    var settings = Fixtures.settings(method, total: 32)
+    settings.adversaryWeight = 0.1
     let adversary = DistillationAdversary(
       ProjectedDiscriminator(
         [EncoderFeatures(teacher)], shape: AdversarialTrainingTests.shape,
         style: AdversarialTrainingTests.style, seed: 7),
-      source: PretrainingTests.Ramps(), weight: 0.1,
+      source: PretrainingTests.Ramps(),
       settings: AdversarialTraining.Settings(
         seed: 7, batch: 4, penalty: GradientPenalty(interval: 2)), isConditional: false)
-    var whole = Distillation(of: teacher, task: task, settings: settings, adversary: adversary)
-    var alone = Distillation(of: teacher, task: task, settings: settings)
+    var whole = Distillation(
+      of: teacher, learningFrom: data, settings: settings, adversary: adversary)
+    var alone = Distillation(of: teacher, learningFrom: data, settings: settings)
     let first = try whole.step()
     // The distillation's own loss is told without the other term, which still moves the weights.
-    #expect(try alone.step().loss == first.loss)
-    #expect(alone.weights.tensors.map(\.values) != whole.weights.tensors.map(\.values))
+    #expect(try alone.step().learner.loss == first.learner.loss)
+    #expect(
+      alone.learner.weights.tensors.map(\.values) != whole.learner.weights.tensors.map(\.values))
     _ = try whole.step()
     #expect(try whole.step().adversary?.critic.penalty != nil)
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
     var resumed = try Distillation(
-      of: teacher, task: task, settings: settings, adversary: adversary, resuming: state)
+      of: teacher, learningFrom: data, settings: settings, adversary: adversary
+    ).resumed(from: state)
     for _ in 0..<3 { _ = try resumed.step() }
-    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    #expect(
+      resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
     let critics = [resumed, whole].map { $0.adversary?.critic.learner.weights.tensors }
     #expect(critics[0]?.map(\.values) == critics[1]?.map(\.values))
   }
@@ -68,21 +75,20 @@ import Testing
   @Test(arguments: DistillationMethod.allCases)
   func lossFalls(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
+    let data = try Fixtures.data(method, folder: scratch.file("pool"))
     // The first of three stages: the last one would have next to nothing to learn of this teacher.
-    let task =
-      method == .progressive
-      ? DistillationTask.progressive(PretrainingTests.Ramps(), steps: 8)
-      : try Fixtures.task(method, folder: scratch.file("pool"))
-    var settings = Fixtures.settings(total: 1_000_000, batch: 8, rate: 2e-3)
+    var settings = Fixtures.settings(
+      method, steps: method == .progressive ? 8 : nil, total: 1_000_000, batch: 8,
+      learningRate: 2e-3)
     settings.targetHalfLife = 400
-    var run = Distillation(of: try Fixtures.teacher(), task: task, settings: settings)
+    var run = Distillation(of: try Fixtures.teacher(), learningFrom: data, settings: settings)
     let start = run
     for _ in 0..<60 { _ = try run.step() }
     // Both on samples that neither has seen, from the same target.
     func loss(_ weights: Parameters) throws -> Float {
       try start.loss(weights, batch: 4000..<4040).loss[0]
     }
-    #expect(try loss(run.trainable) < 0.8 * loss(start.trainable))
+    #expect(try loss(run.learner.trainable) < 0.8 * loss(start.learner.trainable))
   }
 
   @Test func regressionComesCloseToItsPool() throws {
@@ -90,10 +96,11 @@ import Testing
     let teacher = try Fixtures.teacher()
     let pool = try Fixtures.pool(of: teacher, count: 4, folder: scratch.file("pool"))
     var run = Distillation(
-      of: teacher, task: .regression(pool), settings: Fixtures.settings(rate: 3e-3))
+      of: teacher, learningFrom: .pairs(pool),
+      settings: Fixtures.settings(.regression, learningRate: 3e-3))
     func error() -> Float {
       let indices = Array(0..<4)
-      let made = run.student.generated(pool.latents(at: indices), run.weights)
+      let made = run.student.generated(pool.latents(at: indices), run.learner.weights)
       return (made - pool.targets(at: indices)).squared().mean()[0]
     }
     let before = error()
@@ -105,29 +112,30 @@ import Testing
     let scratch = try Scratch()
     let teacher = try Fixtures.teacher()
     var run = Distillation(
-      of: teacher, task: try Fixtures.task(.consistency, folder: scratch.file("pool")),
-      settings: Fixtures.settings(freeze: .convolutions))
+      of: teacher, learningFrom: try Fixtures.data(.consistency, folder: scratch.file("pool")),
+      settings: Fixtures.settings(.consistency, freezing: .convolutions))
     _ = try run.step()
-    for (name, tensor) in run.weights.pairs {
+    for (name, tensor) in run.learner.weights.pairs {
       let isSame = tensor.values == teacher.weights[name].values
-      if FreezeLevel.convolutions.freezes(name) { #expect(isSame, "\(name)") }
+      if Freezing.convolutions.freezes(name) { #expect(isSame, "\(name)") }
     }
-    #expect(run.trainable.names.allSatisfy { !FreezeLevel.convolutions.freezes($0) })
+    #expect(run.learner.trainable.names.allSatisfy { !Freezing.convolutions.freezes($0) })
     #expect(
-      run.weights["model.map_layer0.bias"].values != teacher.weights["model.map_layer0.bias"].values
+      run.learner.weights["model.map_layer0.bias"].values
+        != teacher.weights["model.map_layer0.bias"].values
     )
   }
 
   @Test func stagesHalveTheSteps() throws {
     var run = Distillation(
-      of: try Fixtures.teacher(), task: .progressive(PretrainingTests.Ramps(), steps: 8),
-      settings: Fixtures.settings(total: 48))
+      of: try Fixtures.teacher(), learningFrom: .pictures(PretrainingTests.Ramps()),
+      settings: Fixtures.settings(.progressive, steps: 8, total: 48))
     var steps: [Int] = []
     var rates: [Float] = []
     while run.seen < 48 {
       steps.append(run.stepsOfStudent)
       #expect(!run.generator.isOneStep || run.seen > 32)
-      rates.append(try run.step().rate)
+      rates.append(try run.step().learner.rate)
     }
     #expect(steps == [4, 4, 4, 4, 2, 2, 2, 2, 1, 1, 1, 1])
     #expect(
@@ -169,14 +177,14 @@ import Testing
   @Test func stateOfAnotherMethodIsRefused() throws {
     let scratch = try Scratch()
     let (state, teacher) = (scratch.file("state"), try Fixtures.teacher())
-    let settings = Fixtures.settings()
-    let task = try Fixtures.task(.progressive, folder: "")
-    try Distillation(of: teacher, task: task, settings: settings).save(to: state)
+    let data = try Fixtures.data(.progressive, folder: "")
+    try Distillation(
+      of: teacher, learningFrom: data, settings: Fixtures.settings(.progressive)
+    ).save(to: state)
     #expect {
       try Distillation(
-        of: teacher, task: try Fixtures.task(.consistency, folder: ""), settings: settings,
-        resuming: state
-      ).seen
+        of: teacher, learningFrom: data, settings: Fixtures.settings(.consistency)
+      ).resumed(from: state).seen
     } throws: { "\($0)".contains("target/") }
   }
 }

@@ -53,20 +53,21 @@ import Testing
   @Test func consistencyIsTheIdentityAtEpsilon() throws {
     let teacher = try Fixtures.teacher()
     let run = Distillation(
-      of: teacher, task: .consistency(PretrainingTests.Ramps(), points: 5),
-      settings: Fixtures.settings())
+      of: teacher, learningFrom: .pictures(PretrainingTests.Ramps()),
+      settings: Fixtures.settings(.consistency, steps: 5))
     let x = Fixtures.pictures(2)
-    let same = run.student(x, sigma: [0.002], run.weights)
+    let same = run.student(x, sigma: [0.002], run.learner.weights)
     #expect(same.values == x.values)
-    #expect(run.student(x, sigma: [0.5], run.weights).values != x.values)
+    #expect(run.student(x, sigma: [0.5], run.learner.weights).values != x.values)
   }
 
   /// With two levels the target is the teacher's Heun step to ε itself.
   @Test func consistencyOfTwoLevelsIsAStepOfTheTeacher() throws {
     let teacher = try Fixtures.teacher()
     let ramps = PretrainingTests.Ramps()
-    let settings = Fixtures.settings()
-    let run = Distillation(of: teacher, task: .consistency(ramps, points: 2), settings: settings)
+    let run = Distillation(
+      of: teacher, learningFrom: .pictures(ramps),
+      settings: Fixtures.settings(.consistency, steps: 2))
     let samples = DistillationSamples(
       source: ramps, order: ShuffledOrder(count: 12, seed: 7), seed: 7, isConditional: false)
     let (clean, noise, _) = try samples.pictures(0..<4)
@@ -75,7 +76,7 @@ import Testing
     let end = teacher.denoiser.heunStep(
       x, from: t, to: t.map { _ in 0.002 }, teacher.weights)
     let generated = run.student(x, sigma: [80], teacher.weights)
-    let (loss, pictures) = try run.loss(run.trainable, batch: 0..<4)
+    let (loss, pictures) = try run.loss(run.learner.trainable, batch: 0..<4)
     expectClose(pictures, generated, 1e-6, "generated")
     expectClose(loss, (generated - end).squared().mean(), 1e-5, "loss")
   }
@@ -115,7 +116,7 @@ import Testing
     #expect(PictureDistance()(a, b).values == [1, 1])
     let features = PictureDistance(features: Halves(), featureWeight: 0.1)
     #expect(features(a, b).values.allSatisfy { abs($0 - (1 + 0.05 * (0.25 + 4))) < 1e-6 })
-    let huber = PictureDistance(pixels: .pseudoHuber)(a, b)
+    let huber = PictureDistance(pixels: .huber)(a, b)
     #expect(huber.shape == [2, 1, 1, 1])
     #expect(huber.values.allSatisfy { abs($0 - 7.99568) < 1e-4 })
   }

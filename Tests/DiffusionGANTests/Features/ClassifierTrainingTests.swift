@@ -31,7 +31,7 @@ import Testing
     return try ClassifierTraining(
       ClassifierNetwork(.small(kind, data.shape, classes: 3)),
       settings: ClassifierTraining.Settings(
-        seed: 3, batch: batch, rate: LearningRate(3e-3, rampUp: 64), shift: 1),
+        seed: 3, batch: batch, total: 640, learningRate: 3e-3, rampUp: 64, decay: 0, shift: 1),
       on: data, test: stripes(90, seed: 2))
   }
 
@@ -61,7 +61,8 @@ import Testing
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
       for _ in 0..<4 { _ = try resumed.step() }
     }
-    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    #expect(
+      resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
 
     var other = whole.settings
     other.seed = 4

@@ -121,7 +121,7 @@ import Testing
     let weights = network.initialParameters(seed: 3)
     for name in network.residualNames {
       for rule in ["1", "2", "3", "norm-affine"] {
-        let rule = try FreezeRule(parsing: rule)
+        let rule = try Freezing(parsing: rule)
         #expect(rule.freezes("model.\(name).weight"), "\(name)")
       }
       #expect(weights["model.\(name).weight"].values.allSatisfy { abs($0) < 1e-4 }, "\(name)")

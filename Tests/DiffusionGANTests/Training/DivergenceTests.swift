@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func figuresThatNoRunComesBackFrom() {
-    #expect(finding(["loss": 0.9, "gradient": 2, "rate": 0]) == nil)
+    #expect(finding(["loss": 0.9, "gradient": 2, "learning_rate": 0]) == nil)
     // A discriminator may have nothing to learn for a while.
     #expect(
       finding(["generator_loss": 40, "generator_gradient": 1e4, "discriminator_gradient": 0])
@@ -24,7 +24,7 @@ import Testing
     ] {
       let line = finding(figures)
       #expect(line?.contains(word) == true, "\(line ?? "")")
-      #expect(line?.contains("--rate") == true && line?.contains("12000 images") == true)
+      #expect(line?.contains("--learning-rate") == true && line?.contains("12000 images") == true)
     }
   }
 
@@ -76,8 +76,8 @@ import Testing
     var run = DistillationRun(
       Distillation(
         of: try DistillationFixtures.teacher(),
-        task: try DistillationFixtures.task(.consistency, folder: scratch.path),
-        settings: DistillationFixtures.settings(rate: 1e9)))
+        learningFrom: try DistillationFixtures.data(.consistency, folder: scratch.path),
+        settings: DistillationFixtures.settings(.consistency, learningRate: 1e9)))
     #expect(throws: Divergence.self) {
       for _ in 0..<8 {
         var means = TickMeans()

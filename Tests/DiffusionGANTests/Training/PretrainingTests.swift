@@ -27,7 +27,7 @@ import Testing
     return Pretraining(
       Denoiser(try UNet(configuration)),
       settings: Pretraining.Settings(
-        seed: 7, batch: batch, rate: LearningRate(2e-3, rampUp: 16), augmentation: augmentation,
+        seed: 7, batch: batch, learningRate: 2e-3, rampUp: 16, augmentation: augmentation,
         halfLife: 100))
   }
 
@@ -37,7 +37,7 @@ import Testing
     let (first, last) = (losses.prefix(15).reduce(0, +), losses.suffix(15).reduce(0, +))
     #expect(last < 0.8 * first)
     #expect(run.seen == 480)
-    #expect(run.weights.firstNotFinite == nil)
+    #expect(run.learner.weights.firstNotFinite == nil)
   }
 
   @Test(arguments: [0, 0.5])
@@ -56,22 +56,22 @@ import Testing
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
       for _ in 0..<4 { _ = try resumed.step(Ramps()) }
     }
-    #expect(resumed.weights.tensors.map(\.values) == whole.weights.tensors.map(\.values))
+    #expect(
+      resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
     let averages = (resumed.average.weights, whole.average.weights)
     #expect(averages.0.tensors.map(\.values) == averages.1.tensors.map(\.values))
   }
 
-  /// What the network is told of augmentation is learned, and pictures are drawn as if there were
-  /// none.
-  @Test func augmentationIsToldToTheNetwork() throws {
+  /// The labels of augmentation are learned, and pictures are drawn as if there were none.
+  @Test func theNetworkSeesLabelsOfAugmentation() throws {
     let name = "model.map_augment.weight"
     var run = try Self.run(augmentation: 0.5)
-    let start = run.weights[name].values
+    let start = run.learner.weights[name].values
     for _ in 0..<3 { _ = try run.step(Ramps()) }
-    #expect(run.weights[name].values != start && run.weights[name].isFinite)
-    let network = NetworkFile(run.denoiser, weights: run.weights)
+    #expect(run.learner.weights[name].values != start && run.learner.weights[name].isFinite)
+    let network = NetworkFile(run.denoiser, weights: run.learner.weights)
     let other = NetworkFile(
-      run.denoiser, weights: run.weights.map { $0 == name ? $1 * 100 : $1 })
+      run.denoiser, weights: run.learner.weights.map { $0 == name ? $1 * 100 : $1 })
     let sampler = Sampler(steps: 2)
     #expect(
       try SeededSampling(network, sampler: sampler)([0, 1]).values
@@ -79,18 +79,6 @@ import Testing
     // Without it, a run is what it was.
     var (plain, none) = (try Self.run(), try Self.run(augmentation: 0))
     for _ in 0..<2 { #expect(try plain.step(Ramps()).loss == none.step(Ramps()).loss) }
-  }
-
-  @Test func presetsOfThePapersAugment() throws {
-    for (data, augmentation, dropout) in [
-      (DataPreset.cifar10, 0.12, 0.13 as Float), (.ffhq64, 0.15, 0.05), (.imagenet64, 0, 0.1),
-      (.fashion16, 0, 0),
-    ] {
-      let preset = TrainingPreset(data, seed: 0)
-      #expect(preset.settings.augmentation == augmentation && preset.network.dropout == dropout)
-      #expect(preset.network.augmentLabels == (augmentation > 0 ? 9 : 0))
-    }
-    #expect(TrainingPreset(.cifar10, seed: 0, augmentation: 0).network.augmentLabels == 0)
   }
 
   @Test func stateOfAnotherRunIsRefused() throws {

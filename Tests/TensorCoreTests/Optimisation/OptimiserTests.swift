@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func ratesRiseAndFall() {
-    let rate = LearningRate(1, rampUp: 100, descent: (total: 1000, length: 200))
+    let rate = LearningRate(1, rampUp: 100, decay: (total: 1000, length: 200))
     #expect([0, 50, 100, 500, 900, 1000, 1100].map(rate.value) == [0, 0.5, 1, 1, 0.5, 0, 0])
     #expect(LearningRate(0.5).value(seen: 0) == 0.5)
   }

@@ -1,8 +1,8 @@
 import TensorCore
 
 /// Generated pictures that are nearly the same: what collapse looks like before it can be seen.
-public enum FeatureTwins {
-  /// Real pictures closer to their nearest than this share of all count as twins.
+public enum NearDuplicates {
+  /// Real pictures closer to their nearest than this share of all count as near duplicates.
   private static let quantile = 0.05
 
   /// The share of generated pictures that have another one nearer than 95 % of real pictures have
@@ -12,7 +12,7 @@ public enum FeatureTwins {
   public static func share(generated: Tensor, real: Tensor) -> Double {
     precondition(
       generated.shape == real.shape && real.rows >= 2,
-      "twins among features of shape \(generated.shape) and \(real.shape)")
+      "near duplicates among features of shape \(generated.shape) and \(real.shape)")
     let usual = nearest(real).sorted()
     let threshold = usual[Int(quantile * Double(usual.count))]
     let distances = nearest(generated)

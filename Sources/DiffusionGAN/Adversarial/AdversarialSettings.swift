@@ -1,0 +1,249 @@
+import Glibc
+import TensorCore
+
+extension AdversarialTraining {
+  /// What does not change during a run.
+  public struct Settings: Sendable, Equatable {
+    public var seed: UInt64
+    public var batch: Int
+    /// Samples of the whole run.
+    public var total: Int
+    public var freezing = Freezing.convolutions
+    /// Noise level of the generator's one call, and deviation of what it begins with.
+    public var startSigma: Float
+    /// Learning rates. With nothing frozen it is `unfrozenRate` for both, where that is not nil.
+    public var generatorRate: Float
+    public var discriminatorRate: Float
+    public var unfrozenRate: Float?
+    /// Share of the run, at its end, over which both decay to 0.
+    public var decay: Double
+    /// Of both optimisers, before the correction for lazy regularisation.
+    public var adam: Adam.Settings
+    public var loss: AdversarialLoss
+    public var penalty: GradientPenalty?
+    public var augmentation: Augmentation?
+    /// Half-life of the average of the generator's weights, in samples, and the largest share of the
+    /// samples seen that it may be.
+    public var halfLife: Double
+    public var halfLifeRampUp: Double
+    public var discriminator = DiscriminatorKind.projected
+    /// Of a projected discriminator.
+    public var style: ProjectedDiscriminator.Style
+
+    public init(
+      seed: UInt64 = 0, batch: Int = 64, total: Int = 40_000,
+      startSigma: Float = Denoiser.highestSigma, generatorRate: Float = 1e-3,
+      discriminatorRate: Float = 1e-3, unfrozenRate: Float? = nil, decay: Double = 0,
+      adam: Adam.Settings = Adam.Settings(beta1: 0, beta2: 0.99),
+      loss: AdversarialLoss = .nonSaturating, penalty: GradientPenalty? = GradientPenalty(),
+      augmentation: Augmentation? = nil, halfLife: Double = 500_000,
+      halfLifeRampUp: Double = 0.05, style: ProjectedDiscriminator.Style = .init()
+    ) {
+      self.seed = seed
+      self.batch = batch
+      self.total = total
+      self.startSigma = startSigma
+      self.generatorRate = generatorRate
+      self.discriminatorRate = discriminatorRate
+      self.unfrozenRate = unfrozenRate
+      self.decay = decay
+      self.adam = adam
+      self.loss = loss
+      self.penalty = penalty
+      self.augmentation = augmentation
+      self.halfLife = halfLife
+      self.halfLifeRampUp = halfLifeRampUp
+      self.style = style
+    }
+
+    /// These with the learning rates that belong to `freezing`.
+    public var settled: Settings {
+      var settings = self
+      if freezing == .none, let rate = unfrozenRate {
+        (settings.generatorRate, settings.discriminatorRate) = (rate, rate)
+      }
+      settings.unfrozenRate = nil
+      return settings
+    }
+
+    /// What both learning rates are multiplied by.
+    var schedule: LearningRate {
+      LearningRate(1, decay: (total, Int(decay * Double(total))))
+    }
+
+    /// Interval of lazy regularisation; 1 where the penalty, if any, belongs to every step.
+    var interval: Int { penalty?.interval ?? 1 }
+
+    /// With a step of its own for the penalty every n-th iteration, rate and decay are corrected by
+    /// n / (n + 1) (Karras et al. 2020, StyleGAN2).
+    private var correction: Double {
+      interval > 1 ? Double(interval) / Double(interval + 1) : 1
+    }
+
+    var correctedDiscriminatorRate: Float { discriminatorRate * Float(correction) }
+
+    var discriminatorAdam: Adam.Settings {
+      var result = adam
+      result.beta1 = pow(adam.beta1, correction)
+      result.beta2 = pow(adam.beta2, correction)
+      return result
+    }
+  }
+}
+
+/// What a discriminator looks at: features of frozen networks and pixels, pixels alone through the same heads, or
+/// pixels through convolutions.
+public enum DiscriminatorKind: String, Sendable, CaseIterable {
+  case projected
+  case pixels
+  case convolutional
+}
+
+extension AdversarialTraining.Settings: TrainingSettings {
+  public var isOpenEnded: Bool { decay == 0 }
+
+  private static let penaltyMethods = GradientPenalty.Method.allCases.map(\.rawValue) + ["none"]
+  private static let operations = Augmentation.Operation.allCases.map(\.rawValue)
+
+  public static let all: [Setting<Self>] = [
+    Setting(
+      "freeze", .text(choices: []),
+      """
+      What stays as it is: 0 nothing, 1 convolutions and projections of the blocks, 2 qkv too, 3 skips too, \
+      norm-affine all but those, or patterns of names such as '*.qkv.*,*.conv0.*'.
+      """, valueName: "RULE"
+    ) {
+      $1.freezing = try Freezing(parsing: $0.string())
+    } write: {
+      .string("\($0.freezing)")
+    },
+    .choice(
+      "discriminator", \.discriminator,
+      "Over features and pixels, over pixels alone, or a plain convolutional one."),
+    Setting(
+      "loss", .text(choices: AdversarialLoss.allCases.map(\.rawValue)), "What is minimised.",
+      valueName: "NAME"
+    ) {
+      $1.loss =
+        AdversarialLoss(rawValue: try $0.choice(of: AdversarialLoss.allCases.map(\.rawValue)))
+        ?? .nonSaturating
+      // It is stable with R1 and R2 at every step only (Huang et al. 2024).
+      let isRelativistic = $1.loss == .relativistic
+      $1.penalty?.interval = isRelativistic ? 1 : 16
+      $1.penalty?.includesGenerated = isRelativistic
+    } write: {
+      .string($0.loss.rawValue)
+    },
+    Setting(
+      "penalty", .text(choices: penaltyMethods), "How R1 is computed; none leaves it out.",
+      valueName: "METHOD"
+    ) {
+      let method = GradientPenalty.Method(rawValue: try $0.choice(of: penaltyMethods))
+      guard let method else { return $1.penalty = nil }
+      $1.penalty = $1.penalty ?? GradientPenalty()
+      $1.penalty?.method = method
+    } write: {
+      .string($0.penalty?.method.rawValue ?? "none")
+    },
+    penalty("gamma", .number(0...1e6), "Weight of R1.", valueName: "X") {
+      $1.gamma = Float(try $0.number())
+    } write: {
+      .number($0.gamma.settingValue ?? 0)
+    },
+    penalty(
+      "penalty_interval", .integer(1...1_000_000), "Iterations from R1 to R1.",
+      defaultText: "16, or 1 for the relativistic loss"
+    ) {
+      $1.interval = try $0.integer(in: 1...1_000_000)
+    } write: {
+      .integer($0.interval)
+    },
+    penalty(
+      "penalise_generated", .flag,
+      "R2 beside R1: the relativistic loss needs both, and has them."
+    ) {
+      $1.includesGenerated = try $0.bool()
+    } write: {
+      .bool($0.includesGenerated)
+    },
+    Setting(
+      "augment", .text(choices: []),
+      "What the discriminator's pictures go through: \(operations.joined(separator: ",")).",
+      valueName: "LIST", defaultText: "nothing"
+    ) { reader, settings in
+      let names = try reader.string().split(separator: ",").map(String.init)
+      settings.augmentation = Augmentation(
+        try names.map { name in
+          guard let operation = Augmentation.Operation(rawValue: name) else {
+            throw UserError(
+              "unknown augmentation '\(name)'",
+              remedy: "choose from \(operations.joined(separator: ", "))", status: .usage)
+          }
+          return operation
+        })
+    } write: {
+      $0.augmentation.map {
+        .string($0.operations.map(\.rawValue).joined(separator: ","))
+      } ?? .null
+    },
+    Setting(
+      "adaptive", .number(1e-3...1e9),
+      "Steer the augmentation's probability, from 0 to 1 in this many thousand images.",
+      valueName: "KIMG", defaultText: "1 throughout"
+    ) {
+      guard $1.augmentation != nil else {
+        throw UserError(
+          "--adaptive steers nothing", remedy: "name operations with --augment", status: .usage)
+      }
+      $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.number() * 1000)
+    } write: {
+      ($0.augmentation?.adaptive).map { .number($0.pictures / 1000) } ?? .null
+    },
+    .number(
+      "start_sigma", \.startSigma, in: 0.01...1000,
+      "Noise level of the generator's one call; 80 in the papers."),
+    .integer("batch", \.batch, in: 2...65_536, "Images of a step."),
+    .integer("total", \.total, in: 1...10_000_000_000),
+    Setting(
+      "learning_rate", .number(1e-12...10), "The generator's learning rate.", valueName: "X"
+    ) {
+      let rate = Float(try $0.number())
+      ($1.generatorRate, $1.discriminatorRate, $1.unfrozenRate) = (rate, rate, nil)
+    } write: {
+      .number($0.generatorRate.settingValue ?? 0)
+    },
+    .number(
+      "discriminator_learning_rate", \.discriminatorRate, in: 1e-12...10,
+      "The discriminator's learning rate.", defaultText: "the preset's, or --learning-rate"),
+    .number("unfrozen_learning_rate", \.unfrozenRate, in: 1e-12...10),
+    .number(
+      "decay", \.decay, in: 0...1,
+      "Share of the run, at its end, over which both learning rates decay to 0."),
+    .number("half_life", \.halfLife, in: 0...1e12),
+    .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
+    .integer("mixing_channels", \.style.mixingChannels, in: 1...65_536),
+    .integer("head_channels", \.style.headChannels, in: 1...65_536),
+    .flag("enlarges_maps", \.style.enlargesMaps),
+    .flag("sees_pixels", \.style.seesPixels),
+  ]
+
+  /// A setting of the penalty, which is nothing where there is none.
+  private static func penalty(
+    _ key: String, _ kind: Setting<Self>.Kind, _ help: String, valueName: String = "N",
+    defaultText: String? = nil,
+    read: @escaping @Sendable (JSONReader, inout GradientPenalty) throws -> Void,
+    write: @escaping @Sendable (GradientPenalty) -> JSONValue
+  ) -> Setting<Self> {
+    Setting(key, kind, help, valueName: valueName, defaultText: defaultText) {
+      guard var penalty = $1.penalty else {
+        throw UserError(
+          "--\(key.replacing("_", with: "-")) is of a penalty that is left out",
+          remedy: "leave it out too, or --penalty none", status: .usage)
+      }
+      try read($0, &penalty)
+      $1.penalty = penalty
+    } write: {
+      $0.penalty.map(write) ?? .null
+    }
+  }
+}

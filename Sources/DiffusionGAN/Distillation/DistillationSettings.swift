@@ -1,0 +1,107 @@
+import TensorCore
+
+extension Distillation {
+  /// What does not change during a run.
+  public struct Settings: Sendable {
+    public var method: DistillationMethod
+    /// Steps of regression's and the first progressive teacher; noise levels of the grid otherwise.
+    public var teacherSteps: Int
+    public var seed: UInt64
+    public var batch: Int
+    /// Samples of the whole run.
+    public var total: Int
+    /// Constant, but for progressive distillation, which lets it fall to 0 over each stage.
+    public var learningRate: Float
+    public var adam = Adam.Settings()
+    /// Half-life of the average of the weights, in samples, and the largest share of the samples
+    /// seen that it may be.
+    public var halfLife: Double
+    public var halfLifeRampUp: Double?
+    /// Half-life of the target network of consistency and trajectory distillation, in samples: 0 is
+    /// the student itself, and the default a decay of 0.95 for a batch of 64 (Song et al. 2023).
+    public var targetHalfLife: Double
+    public var freezing: Freezing
+    public var distance: PictureDistance
+    /// Weight of a discriminator's term beside the loss; 0 for none.
+    public var adversaryWeight: Float = 0
+    /// Latents of regression's pictures, and their seed where it is not the run's: runs of several seeds may
+    /// learn the same pictures.
+    public var pool = 10_000
+    public var poolSeed: UInt64?
+
+    public init(
+      method: DistillationMethod = .consistency, teacherSteps: Int? = nil, seed: UInt64 = 0,
+      batch: Int = 64, total: Int = 40_000, learningRate: Float = 5e-4,
+      halfLife: Double = 10_000, halfLifeRampUp: Double? = 0.05, targetHalfLife: Double = 865,
+      freezing: Freezing = .none, distance: PictureDistance = PictureDistance()
+    ) {
+      self.method = method
+      self.teacherSteps = teacherSteps ?? method.teacherSteps
+      self.seed = seed
+      self.batch = batch
+      self.total = total
+      self.learningRate = learningRate
+      self.halfLife = halfLife
+      self.halfLifeRampUp = halfLifeRampUp
+      self.targetHalfLife = targetHalfLife
+      self.freezing = freezing
+      self.distance = distance
+    }
+  }
+}
+
+extension Distillation.Settings: TrainingSettings {
+  public var isOpenEnded: Bool { method != .progressive }
+
+  public static let all: [Setting<Self>] = [
+    Setting(
+      "method", .text(choices: DistillationMethod.allCases.map(\.rawValue)), nil
+    ) {
+      let name = try $0.choice(of: DistillationMethod.allCases.map(\.rawValue))
+      $1.method = DistillationMethod(rawValue: name) ?? .consistency
+      $1.teacherSteps = $1.method.teacherSteps
+    } write: {
+      .string($0.method.rawValue)
+    },
+    .integer(
+      "teacher_steps", \.teacherSteps, in: 1...100_000,
+      "Steps of the teacher, or levels of its grid; a power of two for progressive.",
+      defaultText: "32 for progressive, else 18"),
+    .integer(
+      "pool", \.pool, in: 1...100_000_000, "Latents whose pictures regression learns."),
+    Setting(
+      "pool_seed", .integer(0...Int.max),
+      "Seed of those latents: runs of several seeds may learn the same pictures.",
+      defaultText: "--seed"
+    ) {
+      $1.poolSeed = UInt64(try $0.integer(in: 0...Int.max))
+    } write: {
+      $0.poolSeed.map { .integer(Int($0)) } ?? .null
+    },
+    .number(
+      "target_half_life", \.targetHalfLife, in: 0...1e12,
+      """
+      Images after which the target network of consistency and trajectory has moved half the way to the \
+      student; 0 for the student itself.
+      """),
+    .choice("distance", \.distance.pixels, "What differences of pixels count."),
+    .number(
+      "gan", \.adversaryWeight, in: 0...1e9,
+      "A discriminator's term beside the loss, with this weight.", defaultText: "0, none"),
+    Setting(
+      "freeze", .text(choices: []), "What stays as it is, as for train.", valueName: "RULE",
+      defaultText: "0, nothing"
+    ) {
+      $1.freezing = try Freezing(parsing: $0.string())
+    } write: {
+      .string("\($0.freezing)")
+    },
+    .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
+    .integer("total", \.total, in: 1...10_000_000_000),
+    .number(
+      "learning_rate", \.learningRate, in: 1e-12...10,
+      "Learning rate: constant, but for progressive, where it decays to 0 over each stage."),
+    .number("half_life", \.halfLife, in: 0...1e12),
+    .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
+  ]
+}

@@ -1,0 +1,74 @@
+import TensorCore
+
+extension Pretraining {
+  /// What does not change during a run.
+  public struct Settings: Sendable, Equatable {
+    public var seed: UInt64
+    public var batch: Int
+    /// Samples of the whole run.
+    public var total: Int
+    public var learningRate: Float
+    /// Samples over which the learning rate rises to its value, and the share of the run, at its end, over which
+    /// it decays to 0.
+    public var rampUp: Int
+    public var decay: Double
+    public var adam: Adam.Settings
+    public var loss: DenoisingLoss
+    /// Probability of each operation of `GeometricTransform`, whose labels the network sees; 0 for none.
+    public var augmentation: Double
+    /// Half-life of the average of the weights, in samples, and the largest share of the samples
+    /// seen that it may be.
+    public var halfLife: Double
+    public var halfLifeRampUp: Double?
+    /// Largest global norm of the gradients; none if nil.
+    public var gradientNorm: Float?
+    /// Whether NaN and infinities among the gradients are replaced, as in the EDM code, or end the run.
+    public var replacesNotFinite: Bool
+
+    public init(
+      seed: UInt64 = 0, batch: Int = 64, total: Int = 400_000, learningRate: Float = 1e-3,
+      rampUp: Int = 0, decay: Double = 0, adam: Adam.Settings = Adam.Settings(),
+      loss: DenoisingLoss = DenoisingLoss(), augmentation: Double = 0, halfLife: Double = 500_000,
+      halfLifeRampUp: Double? = 0.05, gradientNorm: Float? = nil, replacesNotFinite: Bool = true
+    ) {
+      self.seed = seed
+      self.batch = batch
+      self.total = total
+      self.learningRate = learningRate
+      self.rampUp = rampUp
+      self.decay = decay
+      self.adam = adam
+      self.loss = loss
+      self.augmentation = augmentation
+      self.halfLife = halfLife
+      self.halfLifeRampUp = halfLifeRampUp
+      self.gradientNorm = gradientNorm
+      self.replacesNotFinite = replacesNotFinite
+    }
+
+    var schedule: LearningRate {
+      LearningRate(
+        learningRate, rampUp: rampUp, decay: (total, Int(decay * Double(total))))
+    }
+  }
+}
+
+extension Pretraining.Settings: TrainingSettings {
+  public var isOpenEnded: Bool { decay == 0 }
+
+  public static let all: [Setting<Self>] = [
+    .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
+    .integer("total", \.total, in: 1...10_000_000_000),
+    .number("learning_rate", \.learningRate, in: 1e-12...10, "Learning rate."),
+    .integer("ramp_up", \.rampUp, in: 0...10_000_000_000),
+    .number(
+      "decay", \.decay, in: 0...1,
+      "Share of the run, at its end, over which the learning rate decays to 0."),
+    .number(
+      "augment", \.augmentation, in: 0...1,
+      "Probability of each of EDM's augmentations, whose labels the network sees; 0 for none."),
+    .number("half_life", \.halfLife, in: 0...1e12),
+    .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
+    .number("gradient_norm", \.gradientNorm, in: 1e-12...1e12),
+  ]
+}

@@ -1,0 +1,134 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+@Suite struct PresetTests {
+  private func preset(_ text: String) throws -> Preset {
+    try Preset(
+      JSONReader(JSONValue(parsing: Data(text.utf8), place: "mine.json"), place: "mine.json"),
+      name: "mine")
+  }
+
+  /// Karras et al. 2022, Table 7; Zheng & Yang 2025.
+  @Test func presetsOfThePapers() throws {
+    for (name, augmentation, dropout, batch, rates) in [
+      ("cifar10", 0.12, 0.13 as Float, 512, [1e-4, 1e-4] as [Float]),
+      ("ffhq64", 0.15, 0.05, 256, [2e-5, 4e-5]),
+      ("imagenet64", 0, 0.1, 4096, [8e-6, 4e-5]),
+    ] {
+      let preset = try Preset(name)
+      #expect(preset.pretraining.augmentation == augmentation)
+      #expect(preset.network.dropout == dropout && preset.pretraining.batch == batch)
+      #expect(
+        preset.pretraining.schedule.value(seen: 5_000_000) == preset.pretraining.learningRate / 2)
+      let adversarial = preset.adversarial.settled
+      #expect([adversarial.generatorRate, adversarial.discriminatorRate] == rates)
+      #expect(adversarial.style == .reference && adversarial.startSigma == 80)
+    }
+    #expect(try Preset("cifar10").adversarial.penalty?.gamma == GradientPenalty.published())
+  }
+
+  @Test func smallPresets() throws {
+    var settings = try Preset("fashion16").adversarial
+    #expect(settings.settled.generatorRate == 1e-3)
+    settings.freezing = .none
+    #expect(settings.settled.generatorRate == 2e-4 && settings.settled.discriminatorRate == 2e-4)
+    let pretraining = try Preset("fashion16").pretraining
+    // A ramp of 100 steps, and a decay over the last quarter.
+    #expect(pretraining.schedule.value(seen: 3_200) == 5e-4)
+    #expect(pretraining.schedule.value(seen: 300_000) == 1e-3)
+    #expect(abs(pretraining.schedule.value(seen: 350_000) - 5e-4) < 1e-9)
+  }
+
+  /// Colour images of a user's, without touching code.
+  @Test func aFileChangesWhatItSays() throws {
+    let mine = try preset(
+      """
+      {"base": "fashion16",
+       "images": {"channels": 3, "height": 32, "width": 32},
+       "network": {"model_channels": 32, "attn_resolutions": [16]},
+       "pretrain": {"batch": 32, "learning_rate": 0.0005},
+       "train": {"learning_rate": 0.002, "penalty_interval": 8, "head_channels": 128},
+       "distill": {"learning_rate": 0.0001}, "classifier": {"shift": 2}}
+      """)
+    let base = try Preset("fashion16")
+    #expect(mine.shape == ImageShape(channels: 3, height: 32, width: 32))
+    #expect(mine.preparations.isEmpty)
+    #expect(mine.network.resolution == 32 && mine.network.imageChannels == 3)
+    #expect(mine.network.baseChannels == 32 && mine.network.multipliers == [1, 2])
+    #expect(mine.pretraining.batch == 32 && mine.pretraining.learningRate == 5e-4)
+    #expect(mine.pretraining.total == base.pretraining.total)
+    let train = mine.adversarial
+    #expect(train.generatorRate == 2e-3 && train.discriminatorRate == 2e-3)
+    #expect(train.unfrozenRate == nil && train.penalty?.interval == 8)
+    #expect(train.style.headChannels == 128 && train.style.mixingChannels == 32)
+    // Four times as many pixels.
+    #expect(train.penalty?.gamma == GradientPenalty.published(resolution: 32))
+    #expect(mine.distillation.learningRate == 1e-4 && mine.classifier.shift == 2)
+    _ = try UNet(mine.network)
+  }
+
+  @Test func whatIsWrongIsNamed() {
+    for (text, words) in [
+      ("{}", "the key \"base\" is missing"),
+      ("{\"base\": \"fashion17\"}", "mine.json, base"),
+      ("{\"base\": \"test\", \"pretrain\": {\"rate\": 1}}", "unknown key \"rate\""),
+      ("{\"base\": \"test\", \"train\": {\"decay\": 2}}", "train.decay"),
+      ("{\"base\": \"test\", \"train\": {\"adaptive\": 2}}", "steers nothing"),
+      ("{\"base\": \"test\", \"images\": {\"width\": 9}}", "not square"),
+      ("{\"base\": \"test\", \"images\": {\"prepare\": [\"halve it\"]}}", "\"halve it\""),
+      ("{\"base\": \"test\", \"network\": {\"channels\": 8}}", "unknown key \"channels\""),
+      ("{\"base\": \"test\", \"network\": {\"img_resolution\": 16}}", "draws other images"),
+      // A network of 32 and 16 has no attention at 8: EDM would leave it out without a word.
+      (
+        "{\"base\": \"fashion16\", \"images\": {\"height\": 32, \"width\": 32}}",
+        "attention at 8×8"
+      ),
+    ] {
+      expectUserError(words) { _ = try preset(text) }
+    }
+  }
+
+  /// What is written is read as the same, setting by setting.
+  @Test(arguments: Preset.named.map(\.name)) func settingsSurviveWriting(_ name: String) throws {
+    func again<Settings: TrainingSettings & Equatable>(
+      _ settings: Settings, over other: Settings
+    ) throws {
+      var read = other
+      try read.change(by: JSONReader(.object(settings.json), place: "test"))
+      read.seed = settings.seed
+      #expect(read == settings)
+    }
+    let preset = try Preset(name)
+    var train = preset.adversarial.settled
+    train.loss = .relativistic
+    train.penalty = GradientPenalty(
+      method: .finiteDifference, gamma: 0.25, interval: 3, includesGenerated: true)
+    train.augmentation = Augmentation(
+      [.colour, .cutout], adaptive: (target: 0.6, pictures: 500_000))
+    train.freezing = .patterns(["*.qkv.*"])
+    train.discriminator = .convolutional
+    train.decay = 0.5
+    try again(train, over: Preset("test").adversarial.settled)
+    train.penalty = nil
+    try again(train, over: Preset("test").adversarial.settled)
+    try again(preset.pretraining, over: Preset("test").pretraining)
+    try again(preset.classifier, over: ClassifierTraining.Settings(batch: 8, shift: 3))
+    var distil = Distillation.Settings()
+    try distil.change(by: JSONReader(.object(preset.distillation.json), place: "test"))
+    #expect(distil.json.map(\.value) == preset.distillation.json.map(\.value))
+  }
+
+  /// A run of constant learning rate can be told to go on, one that decays is planned for its length.
+  @Test func theLengthDecidesWhereTheLearningRateDecays() throws {
+    var settings = try Preset("fashion16").adversarial
+    func hasTotal() -> Bool { settings.identity.contains { $0.key == "total" } }
+    #expect(!hasTotal())
+    settings.decay = 0.5
+    #expect(hasTotal())
+    #expect(try Preset("fashion16").pretraining.identity.contains { $0.key == "total" })
+    #expect(try !Preset("cifar10").pretraining.identity.contains { $0.key == "total" })
+  }
+}
