@@ -23,7 +23,9 @@ public enum Freezing: Sendable, Equatable, CustomStringConvertible {
       self = rule
     } else if Int(text) != nil || text.isEmpty {
       throw UserError(
-        "there is no freeze level '\(text)'", remedy: "choose 0, 1, 2 or 3", status: .usage)
+        "there is no freeze level '\(text)'",
+        remedy: "choose 0, 1, 2, 3, norm-affine or patterns of names",
+        status: .usage)
     } else {
       self = .patterns(text.split(separator: ",").map(String.init))
     }

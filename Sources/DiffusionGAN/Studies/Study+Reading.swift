@@ -25,7 +25,7 @@ extension Study {
     title = try at("title").string()
     question = try at("question").string()
     self.data = try at("data").string()
-    preset = try Preset(at("preset").string())
+    preset = try at("preset").placing { try Preset($0) }
     networks = try at("networks").entries().map { name, reader in
       (name, reader.value == .null ? nil : try reader.string())
     }
@@ -115,7 +115,7 @@ extension StudyCell {
       try keys["network"]?.choice(of: networks + (method == .gan ? [Study.random] : [])) ?? ""
     against = try keys["against"]?.choice(of: networks)
     steps = try keys["steps"]?.integer(in: 1...10_000)
-    freezing = try keys["freeze"].map { try Freezing(parsing: $0.string()) } ?? .none
+    freezing = try keys["freeze"]?.placing { try Freezing(parsing: $0) } ?? .none
     rates = try (keys["rates"]?.list() ?? []).map { reader in
       let rate = try reader.number()
       guard rate > 0, rate.isFinite else {
@@ -139,6 +139,15 @@ extension StudyCell {
       throw UserError(
         "found \(rates.count) rates and no development seeds to choose by", at: reader.place,
         remedy: "give the study \"development\": [100], or one rate")
+    }
+  }
+}
+
+extension JSONReader {
+  /// What `read` makes of the text here; its error names the place.
+  fileprivate func placing<Value>(_ read: (String) throws -> Value) throws -> Value {
+    do { return try read(string()) } catch let error as UserError where error.place == nil {
+      throw UserError(error.problem, at: place, remedy: error.remedy)
     }
   }
 }

@@ -140,7 +140,8 @@ public struct StudyReport: Sendable {
       let found = result.choices.filter { $0.candidates.count > 1 && $0.rate == end($0) }
       return found.isEmpty ? "none" : found.map(\.cell).joined(separator: ", ")
     }
-    return "The largest rate tried was chosen by: \(names { $0.candidates.map(\.rate).max() }); "
+    return
+      "The largest learning rate tried was chosen by: \(names { $0.candidates.map(\.rate).max() }); "
       + "the smallest by: \(names { $0.candidates.map(\.rate).min() }). Beyond these ends nothing "
       + "was tried."
   }
