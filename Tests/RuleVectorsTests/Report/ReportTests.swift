@@ -152,6 +152,26 @@ import Testing
     #expect(report.claimsTable.contains("- tiny, 1 task: "))
   }
 
+  @Test func whatIsNotShownIsCorrectedAllTheSame() throws {
+    defer { removeFolder() }
+    let records = try ["a", "b", "c", "d", "e"].map {
+      try record($0, task: $0 == "c" ? "next" : "small")
+    }
+    let all = try Report(records)
+    let some = try Report(records, showing: ["next"])
+    #expect(some.claims.map(\.adjustedPValue) == all.claims.map(\.adjustedPValue))
+    #expect(some.page.figures.map(\.name).allSatisfy { $0.hasPrefix("3-") })
+    #expect(some.page.figures.count == 6 && all.page.figures.count == 30)
+    #expect(some.summary == all.summary && some.claimsTable == all.claimsTable)
+    let page = some.page.html
+    #expect(page.contains("2 tasks on 1 model, 5 runs"))
+    #expect(page.contains("of all 5 runs, 1 of them shown below,"))
+    // The tables of claims have all of them.
+    let verdict = all.runs[0].verdict(on: .ownAnswerPosition)
+    #expect(page.contains("supported by \(4 * verdict.claims.count) of"))
+    #expect(throws: UserError.self) { try Report(records, showing: ["nxt"]) }
+  }
+
   @Test func withoutALayerThereAreNoSentences() throws {
     defer { removeFolder() }
     let report = try Report([try record("a", layer: "")])
