@@ -1,3 +1,4 @@
+import Foundation
 import Reports
 import TensorCore
 
@@ -64,7 +65,7 @@ extension Report {
   }
 
   private func addAnswer(of run: RunReport, to page: inout HTMLPage) {
-    page.add(.heading(run.name, level: 2))
+    page.add(.heading(title(of: run), level: 2))
     page.add(.lead(run.answer))
   }
 
@@ -102,13 +103,14 @@ extension Report {
             let verdict = run.verdict(on: claim)
             let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
             return [
-              HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"), HTMLTable.Cell(run.name),
+              HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"),
+              HTMLTable.Cell(title(of: run)),
               .verdict(verdict.outcome.mark, verdict.words),
               HTMLTable.Cell(weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? ""),
               HTMLTable.Cell(weakest.map { formattedPValue($0.adjustedPValue) } ?? ""),
               HTMLTable.Cell(
                 verdict.headings.map { heading in
-                  "[\(heading)](#\(HTMLPage.anchor(of: Self.heading(heading, run))))"
+                  "[\(heading)](#\(HTMLPage.anchor(of: self.heading(heading, run))))"
                 }.joined(separator: ", ")),
             ]
           }
@@ -137,16 +139,22 @@ extension Report {
   }
 
   /// The heading of one section of one run.
-  private static func heading(_ heading: String, _ run: RunReport) -> String {
-    "\(heading): \(run.name)"
+  private func heading(_ heading: String, _ run: RunReport) -> String {
+    "\(heading): \(title(of: run))"
+  }
+
+  /// What tells a run from the others: its name, and its folder where two have the same.
+  private func title(of run: RunReport) -> String {
+    guard runs.count(where: { $0.name == run.name }) > 1 else { return run.name }
+    return "\(run.name), \(URL(fileURLWithPath: run.record.path).lastPathComponent)"
   }
 
   private func add(_ run: RunReport, to page: inout HTMLPage) {
-    page.add(.heading("What was run: \(run.name)", level: isLong ? 3 : 2))
+    page.add(.heading(heading("What was run", run), level: isLong ? 3 : 2))
     page.add(.keyValues(facts(run)))
     let tests = claims.count
     for (probe, section) in run.sections {
-      page.add(.heading(Self.heading(section.heading, run), level: 3))
+      page.add(.heading(heading(section.heading, run), level: 3))
       page.add(.paragraph("`\(probe.name)`: \(probe.question)"))
       for element in section.elements {
         switch element {
@@ -162,7 +170,7 @@ extension Report {
       }
     }
     guard !run.record.examples.isEmpty else { return }
-    page.add(.heading("Example prompts: \(run.name)", level: 3))
+    page.add(.heading(heading("Example prompts", run), level: 3))
     for example in run.record.examples {
       page.add(
         .tokens(

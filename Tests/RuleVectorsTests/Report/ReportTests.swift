@@ -98,6 +98,10 @@ import Testing
   @Test func figuresCarryRunAndProbe() throws {
     defer { removeFolder() }
     let records = [try record("a"), try record("b", task: "next")]
+    // Two runs of one name are told apart by their folders.
+    let twice = try Report([records[0], try record("c")]).page.html
+    #expect(
+      twice.contains("T: small on tiny, a</h3>") && twice.contains("T: small on tiny, c</h3>"))
     let names = try Report(records).page.figures.map(\.name)
     #expect(names.count == 12 && Set(names).count == 12)
     #expect(names.contains("1-sweep-recovery-by-layer"))
