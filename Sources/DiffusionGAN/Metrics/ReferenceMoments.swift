@@ -15,10 +15,15 @@ public struct ReferenceMoments: Sendable {
   /// Largest difference of the covariance's two triangles, as a share of its largest number.
   private static let asymmetry = 1e-5
 
+  /// - Parameter dividesByCount: whether sums of squares are divided by the number of rows, n, in place of
+  ///   n − 1.
   /// - Precondition: two rows at least.
-  public init(_ moments: FeatureMoments, name: String) {
+  public init(_ moments: FeatureMoments, name: String, dividesByCount: Bool = false) {
     self.name = name
-    (mean, covariance) = (moments.mean, moments.covariance)
+    mean = moments.mean
+    let n = Double(moments.count)
+    covariance =
+      dividesByCount ? moments.covariance.map { $0 * (n - 1) / n } : moments.covariance
   }
 
   /// Reads a `.npz`, stored or deflated.
