@@ -84,8 +84,8 @@ enum NamedMetricEvaluation {
     }
   }
 
-  /// As many of the given images as the metrics need, in random order, so that the first of them are a
-  /// sample too.
+  /// As many of the given images as the metrics need, in random order, so that the first of them
+  /// are a sample too.
   private static func images(
     _ source: DataSource, _ metrics: [NamedMetric], seed: UInt64, _ parsed: ParsedCommand,
     _ pool: ThreadPool

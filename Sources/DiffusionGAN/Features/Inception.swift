@@ -6,9 +6,9 @@ import TensorCore
 public struct Inception: FeatureNetwork {
   /// Which network the weights belong to; the names are the same.
   public enum Variant: Sendable {
-    /// The TensorFlow graph of 2015-12-05, in which Fréchet distances are published (Heusel et al. 2017):
-    /// averages leave out the padding, the last block's pooling takes the largest value, and pictures are
-    /// resized as in TensorFlow 1. Its weights under these names are pytorch-fid's.
+    /// The TensorFlow graph of 2015-12-05, in which Fréchet distances are published (Heusel et al.
+    /// 2017): averages leave out the padding, the last block's pooling takes the largest value, and
+    /// pictures are resized as in TensorFlow 1. Its weights under these names are pytorch-fid's.
     case tensorFlow2015
     /// torchvision's own: averages count the padding, the last block's pooling too.
     case torchvision
@@ -93,8 +93,8 @@ public struct Inception: FeatureNetwork {
     return maps[maps.count - 1].pooled
   }
 
-  /// Shares of the classes, without the classifying layer's biases, as the inception score takes them
-  /// (Salimans et al. 2016).
+  /// Shares of the classes, without the classifying layer's biases, as the inception score takes
+  /// them (Salimans et al. 2016).
   ///
   /// - Parameter vectors: `[n, dimension]`.
   /// - Returns: `[n, classes]`.
@@ -254,8 +254,8 @@ extension InceptionBlock {
 }
 
 extension Tensor {
-  /// Means over 3×3 neighbourhoods: with zeros around the picture that count, or of as many values as lie
-  /// inside it.
+  /// Means over 3×3 neighbourhoods: with zeros around the picture that count, or of as many values
+  /// as lie inside it.
   fileprivate func neighbourhoodMeans(countsPadding: Bool) -> Tensor {
     func weights(_ extent: Int) -> Tensor {
       Tensor(

@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// Programs of TorchScript: an archive of code with the weights that it uses. NVIDIA publishes its metrics'
-/// networks so, `inception-2015-12-05.pkl` as such an archive inside a pickle.
+/// Programs of TorchScript: an archive of code with the weights that it uses. NVIDIA publishes its
+/// metrics' networks so, `inception-2015-12-05.pkl` as such an archive inside a pickle.
 enum TorchScript {
   /// How names of an archive's entries with code go on behind the archive's own; they are never
   /// compressed.

@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// The inception score (Salimans et al. 2016): exp of the mean divergence of each image's shares of classes
-/// from the shares of all, over several parts of the images.
+/// The inception score (Salimans et al. 2016): exp of the mean divergence of each image's shares of
+/// classes from the shares of all, over several parts of the images.
 public struct InceptionScore: Equatable, Sendable {
   /// Over the parts.
   public let mean: Double

@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// A line of `metric-NAME.jsonl`: StyleGAN's keys, and behind them what says which images and features the
-/// values are of.
+/// A line of `metric-NAME.jsonl`: StyleGAN's keys, and behind them what says which images and
+/// features the values are of.
 public struct MetricRecord: Sendable {
   public let metric: NamedMetric
   public let figures: NamedMetric.Figures

@@ -1,10 +1,10 @@
 import TensorCore
 
-/// Metrics under the names that StyleGAN3 and StyleGAN-XL print them by, with the numbers of images that
-/// belong to a name.
+/// Metrics under the names that StyleGAN3 and StyleGAN-XL print them by, with the numbers of images
+/// that belong to a name.
 ///
-/// `_full` means all training images as the reference, without mirrored ones. Source: `metrics/metric_main.py`
-/// of NVlabs/stylegan3 and autonomousvision/stylegan-xl.
+/// `_full` means all training images as the reference, without mirrored ones. Source:
+/// `metrics/metric_main.py` of NVlabs/stylegan3 and autonomousvision/stylegan-xl.
 public enum NamedMetric: String, CaseIterable, Sendable {
   case fid50kFull = "fid50k_full"
   case fid10kFull = "fid10k_full"
@@ -30,7 +30,8 @@ public enum NamedMetric: String, CaseIterable, Sendable {
 
   /// The metrics of these names, each once.
   ///
-  /// - Throws: `UserError` for a name that is not known, and for a known one that is not measured here.
+  /// - Throws: `UserError` for a name that is not known, and for a known one that is not measured
+  ///   here.
   public static func named(_ names: [String]) throws -> [NamedMetric] {
     var metrics: [NamedMetric] = []
     for name in names {

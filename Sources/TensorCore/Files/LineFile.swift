@@ -4,7 +4,8 @@ import Foundation
 public enum LineFile {
   /// Checks, before the work that it is for, that lines can be appended to `path`.
   ///
-  /// - Throws: `UserError` where its folder is missing or closed, or the file is closed or a folder.
+  /// - Throws: `UserError` where its folder is missing or closed, or the file is closed or a
+  ///   folder.
   public static func requireAppendable(_ path: String) throws {
     try Files.requireWritable(path)
     guard access(path, F_OK) != 0 || access(path, R_OK | W_OK) == 0 else {
@@ -12,7 +13,8 @@ public enum LineFile {
     }
   }
 
-  /// Appends a line, whole or not at all. What an interrupted program left of a line is cut off first.
+  /// Appends a line, whole or not at all. What an interrupted program left of a line is cut off
+  /// first.
   public static func append(_ value: JSONValue, to path: String) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: path) }

@@ -1,12 +1,13 @@
 extension Tensor {
   /// What lies on what when a tensor is read at another resolution.
   public enum ResizedCorners: Sendable {
-    /// The borders: pixel centres lie at halves, and beyond the outermost the border's value goes on.
+    /// The borders: pixel centres lie at halves, and beyond the outermost the border's value goes
+    /// on.
     case free
     /// The centres of the corner pixels (torch's `align_corners`).
     case aligned
-    /// The centres of the first pixels, at a step of the scale; behind the last centre its value goes on
-    /// (TensorFlow 1's `resize_bilinear`).
+    /// The centres of the first pixels, at a step of the scale; behind the last centre its value
+    /// goes on (TensorFlow 1's `resize_bilinear`).
     case origin
   }
 

@@ -63,6 +63,46 @@ import Testing
     #expect(abs(two.mean - exp(divergence)) < 1e-6)
   }
 
+  /// Of a narrow Inception's classes, with the softmax in f64.
+  @Test func inceptionScoreByName() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("inception.safetensors")
+    try InceptionTests.write(classes: 1008, to: path)
+    let network = try FeatureNetworkFile.load(path)
+    let features = Tensor(
+      (0..<20 * 128).map { Float(3 * sin(Double($0 * $0) * 0.01)) }, shape: [20, 128])
+    let found = try NamedMetric.is50k(
+      generated: features, real: features, by: network, seed: 0, pool: Self.pool)
+    #expect(found.results.map(\.name) == ["is50k_mean", "is50k_std"] && found.reference == 0)
+    var shares: [[Double]] = []
+    for row in 0..<20 {
+      var logits = [Double](repeating: 0, count: 1008)
+      for label in 0..<1008 {
+        for column in 0..<128 {
+          let weight = 0.1 * sin(0.37 * Double(label) + 1.3 * Double(column))
+          logits[label] += weight * Double(features[row * 128 + column])
+        }
+      }
+      let sum = logits.reduce(0) { $0 + exp($1) }
+      shares.append(logits.map { exp($0) / sum })
+    }
+    // Ten parts of two images each: exp of half the sum of p log(p/m).
+    var scores: [Double] = []
+    for first in stride(from: 0, to: 20, by: 2) {
+      var sum = 0.0
+      for (p, q) in zip(shares[first], shares[first + 1]) {
+        let both = (p + q) / 2
+        sum += p * log(p / both) + q * log(q / both)
+      }
+      scores.append(exp(sum / 2))
+    }
+    let mean = scores.reduce(0, +) / 10
+    let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 10
+    #expect(mean > 1.01)
+    #expect(abs(found.results[0].value - mean) < 1e-4)
+    #expect(abs(found.results[1].value - variance.squareRoot()) < 1e-4)
+  }
+
   @Test func names() throws {
     #expect(
       try NamedMetric.named(["kid50k_full", "is50k", "kid50k_full"]) == [.kid50kFull, .is50k])
