@@ -71,7 +71,8 @@ struct EvaluationReport {
 
   private func json(_ comparison: FeatureComparison) -> JSONValue {
     [
-      "name": .string(comparison.name), "dimension": .integer(comparison.dimension),
+      "name": .string(comparison.name), "preprocessing": .string(comparison.preprocessing),
+      "dimension": .integer(comparison.dimension),
       "generated": Self.json(comparison.generated), "floor": Self.json(comparison.floor),
       "labels": comparison.labels.map(json) ?? .null,
     ]
@@ -119,7 +120,9 @@ struct EvaluationReport {
         "\(sets.generated.count) of the \(sets.given) generated images, as many as of the floor\n"
     }
     for comparison in comparisons {
-      text += "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image\n"
+      text +=
+        "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image "
+        + "(\(comparison.preprocessing))\n"
       let table = TextTable(
         headers: ["images", "n", "Fréchet", "KID", "precision", "recall"],
         rows: [

@@ -9,6 +9,7 @@ struct ReferenceEvaluation {
   private let reference: ReferenceMoments
   /// What the images' features were made by.
   private let network: String
+  private let preprocessing: String
   private let images: Int
   private let distance: FrechetDistance
 
@@ -19,7 +20,8 @@ struct ReferenceEvaluation {
     _ pool: ThreadPool
   ) throws {
     self.reference = reference
-    self.network = network?.name ?? "pixels"
+    self.network = network?.name ?? PixelFeatures.name
+    preprocessing = network?.preprocessing ?? PixelFeatures.preprocessing
     try network?.check(generated.shape)
     // One image tells the dimension, and does so in no time.
     let first = try generated.subset([0])
@@ -36,15 +38,16 @@ struct ReferenceEvaluation {
   var json: JSONValue {
     [
       "reference": ["from": .string(reference.name), "dimension": .integer(reference.dimension)],
-      "features": .string(network), "images": .integer(images), "frechet": .number(distance.value),
+      "features": .string(network), "preprocessing": .string(preprocessing),
+      "images": .integer(images), "frechet": .number(distance.value),
       "mean_term": .number(distance.meanTerm),
     ]
   }
 
   var text: String {
     var text = String(
-      format: "Fréchet distance %.4f: %d images against %@, %d values an image of %@\n",
-      distance.value, images, reference.name, reference.dimension, network)
+      format: "Fréchet distance %.4f: %d images against %@, %d values an image of %@ (%@)\n",
+      distance.value, images, reference.name, reference.dimension, network, preprocessing)
     if images <= reference.dimension {
       text += "fewer images than features: the distance is much too large\n"
     }

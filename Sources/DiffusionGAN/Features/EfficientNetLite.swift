@@ -76,6 +76,8 @@ public struct EfficientNetLite: FeatureNetwork {
     }
   }
 
+  public var preprocessing: String { "\(size)×\(size) bilinear, values in −1…1" }
+
   /// Activations at a 4th, 8th, 16th and 32nd of the size.
   public func maps(_ pictures: Tensor) -> [Tensor] {
     var x = pictures.resizedBilinearly(height: size, width: size).coloured

@@ -9,6 +9,9 @@ public protocol FeatureNetwork: Sendable {
   /// What reports call it.
   var name: String { get }
 
+  /// What happens to pictures before the network sees them, for reports.
+  var preprocessing: String { get }
+
   /// Activations at several scales, the finest first, each `[batch, channels, height, width]`.
   func maps(_ pictures: Tensor) -> [Tensor]
 
@@ -20,6 +23,8 @@ public protocol FeatureNetwork: Sendable {
 }
 
 extension FeatureNetwork {
+  public var preprocessing: String { "values in −1…1" }
+
   /// Grey or coloured pictures of any size.
   public func check(_ shape: ImageShape) throws {
     guard shape.channels == 1 || shape.channels == 3 else {

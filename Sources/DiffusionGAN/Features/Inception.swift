@@ -1,15 +1,30 @@
 import TensorCore
 
-/// Inception-v3 (Szegedy et al. 2016) with torchvision's names, in the variant that Fréchet distances
-/// are told in (Heusel et al. 2017): averages leave out the padding, and the last block's pooling takes
-/// the largest value. Widths are those of the file.
+/// Inception-v3 (Szegedy et al. 2016) under torchvision's names. Widths are those of the file.
 ///
-/// Pictures are resized bilinearly to 299×299, values in −1…1.
+/// Pictures are resized bilinearly to 299×299.
 public struct Inception: FeatureNetwork {
-  public let name: String
-  private let blocks: [InceptionBlock]
+  /// Which network the weights belong to; the names are the same.
+  public enum Variant: Sendable {
+    /// The TensorFlow graph of 2015-12-05, in which Fréchet distances are published (Heusel et al.
+    /// 2017): averages leave out the padding, the last block's pooling takes the largest value, and
+    /// pictures are resized as in TensorFlow 1. Its weights under these names are pytorch-fid's.
+    case tensorFlow2015
+    /// torchvision's own: averages count the padding, the last block's pooling too.
+    case torchvision
+  }
 
+  public let name: String
+  public let variant: Variant
+  private let blocks: [InceptionBlock]
+  /// The classifying layer's matrix, `[classes, dimension]`.
+  private let classes: Tensor
+
+  /// Values of the features of published Fréchet distances.
+  static let publishedDimension = 2048
   private static let size = 299
+  /// Classes of the graph of 2015: ImageNet's 1,000 and some that are none.
+  private static let classesOf2015 = 1008
   /// Last blocks of the scales that `maps` gives.
   private static let scales = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"]
 
@@ -20,16 +35,50 @@ public struct Inception: FeatureNetwork {
 
   /// - Throws: `UserError` naming file and array.
   init(_ file: any ArrayFile) throws {
+    guard file.contains("fc.weight") else {
+      throw UserError(
+        "has no \"fc.weight\", whose rows tell the Inception of 2015 (\(Self.classesOf2015)) from "
+          + "torchvision's (1000)", at: file.path, remedy: "give the whole state dictionary")
+    }
+    let classes = try Tensor(file, "fc.weight")
+    let isOf2015 = classes.shape.first == Self.classesOf2015
+    let variant = isOf2015 ? Variant.tensorFlow2015 : .torchvision
     var channels = 3
-    blocks = try InceptionBlock.layout.map { name, branches in
+    blocks = try InceptionBlock.layout(variant).map { name, branches in
       try InceptionBlock(name, branches, file, channels: &channels)
     }
+    guard classes.shape.count == 2, classes.shape[1] == channels else {
+      throw UserError(
+        "\"fc.weight\" has the shape \(classes.shape), not [classes, \(channels)]", at: file.path,
+        remedy: "check that the file fits the network")
+    }
+    self.classes = classes
+    self.variant = variant
     name = file.path
+  }
+
+  public var preprocessing: String {
+    switch variant {
+    case .tensorFlow2015:
+      "Inception of 2015, 299×299 by TensorFlow 1's bilinear resizing, (x − 128) / 128"
+    case .torchvision: "torchvision's Inception, 299×299 bilinear, values in −1…1"
+    }
+  }
+
+  /// Pictures as the first convolution takes them, `[batch, channels, 299, 299]`.
+  func prepared(_ pictures: Tensor) -> Tensor {
+    switch variant {
+    case .tensorFlow2015:
+      // Of bytes b, pictures are b / 127.5 − 1.
+      pictures.resizedBilinearly(height: Self.size, width: Self.size, corners: .origin)
+        .scaled(by: 127.5 / 128, adding: -0.5 / 128)
+    case .torchvision: pictures.resizedBilinearly(height: Self.size, width: Self.size)
+    }
   }
 
   /// Activations at 71, 35, 17 and 8 pixels.
   public func maps(_ pictures: Tensor) -> [Tensor] {
-    var x = pictures.resizedBilinearly(height: Self.size, width: Self.size).coloured
+    var x = prepared(pictures).coloured
     var maps: [Tensor] = []
     for block in blocks {
       x = block(x)
@@ -43,6 +92,15 @@ public struct Inception: FeatureNetwork {
     let maps = maps(pictures)
     return maps[maps.count - 1].pooled
   }
+
+  /// Shares of the classes, without the classifying layer's biases, as the inception score takes
+  /// them (Salimans et al. 2016).
+  ///
+  /// - Parameter vectors: `[n, dimension]`.
+  /// - Returns: `[n, classes]`.
+  public func probabilities(_ vectors: Tensor) -> Tensor {
+    Tensor.product(vectors, classes, transposeB: true).softmax()
+  }
 }
 
 /// Branches that see the same activation and whose results lie side by side.
@@ -51,14 +109,15 @@ struct InceptionBlock: Sendable {
   indirect enum Plan {
     /// A convolution, batch normalisation and ReLU.
     case convolution(String, stride: Int, isPadded: Bool)
-    case means
+    /// Means over 3×3 neighbourhoods, of nine values or of those inside the picture.
+    case means(countsPadding: Bool)
     case largest(stride: Int, padding: Int)
     case fork([[Plan]])
   }
 
   private indirect enum Step: Sendable {
     case convolution(FoldedConvolution)
-    case means
+    case means(countsPadding: Bool)
     case largest(stride: Int, padding: Int)
     case fork([[Step]])
   }
@@ -91,7 +150,7 @@ struct InceptionBlock: Sendable {
             stride: stride, padding: isPadded ? .half : .none)
           current = layer.outputs
           return .convolution(layer)
-        case .means: return .means
+        case .means(let countsPadding): return .means(countsPadding: countsPadding)
         case .largest(let stride, let padding): return .largest(stride: stride, padding: padding)
         case .fork(let plans): return .fork(try built(plans, name, file, &current))
         }
@@ -106,7 +165,7 @@ struct InceptionBlock: Sendable {
       branch.reduce(input) { x, step in
         switch step {
         case .convolution(let layer): layer(x).relu()
-        case .means: x.neighbourhoodMeans
+        case .means(let countsPadding): x.neighbourhoodMeans(countsPadding: countsPadding)
         case .largest(let stride, let padding):
           x.maxPooled(size: 3, stride: stride, padding: padding)
         case .fork(let branches): run(branches, x)
@@ -119,8 +178,11 @@ struct InceptionBlock: Sendable {
 
 extension InceptionBlock {
   /// All blocks, the poolings between them included.
-  static let layout: [(name: String, branches: [[Plan]])] =
-    [
+  static func layout(_ variant: Inception.Variant) -> [(name: String, branches: [[Plan]])] {
+    let means = Plan.means(countsPadding: variant == .torchvision)
+    let (a, c) = (a(means), c(means))
+    let last = variant == .torchvision ? means : .largest(stride: 1, padding: 1)
+    return [
       ("Conv2d_1a_3x3", [[.convolution("", stride: 2, isPadded: false)]]),
       ("Conv2d_2a_3x3", [[.convolution("", stride: 1, isPadded: false)]]),
       ("Conv2d_2b_3x3", [[padded("")]]),
@@ -146,18 +208,23 @@ extension InceptionBlock {
           [.largest(stride: 2, padding: 0)],
         ]
       ),
-      ("Mixed_7b", e(.means)), ("Mixed_7c", e(.largest(stride: 1, padding: 1))),
+      ("Mixed_7b", e(means)), ("Mixed_7c", e(last)),
     ]
+  }
 
-  private static let a: [[Plan]] = [
-    [padded("branch1x1")], chain("branch5x5", 2), chain("branch3x3dbl", 3),
-    [.means, padded("branch_pool")],
-  ]
+  private static func a(_ pooling: Plan) -> [[Plan]] {
+    [
+      [padded("branch1x1")], chain("branch5x5", 2), chain("branch3x3dbl", 3),
+      [pooling, padded("branch_pool")],
+    ]
+  }
 
-  private static let c: [[Plan]] = [
-    [padded("branch1x1")], chain("branch7x7", 3), chain("branch7x7dbl", 5),
-    [.means, padded("branch_pool")],
-  ]
+  private static func c(_ pooling: Plan) -> [[Plan]] {
+    [
+      [padded("branch1x1")], chain("branch7x7", 3), chain("branch7x7dbl", 5),
+      [pooling, padded("branch_pool")],
+    ]
+  }
 
   private static func e(_ pooling: Plan) -> [[Plan]] {
     [
@@ -187,13 +254,16 @@ extension InceptionBlock {
 }
 
 extension Tensor {
-  /// Means over 3×3 neighbourhoods, of as many values as lie inside the picture.
-  fileprivate var neighbourhoodMeans: Tensor {
+  /// Means over 3×3 neighbourhoods: with zeros around the picture that count, or of as many values
+  /// as lie inside it.
+  fileprivate func neighbourhoodMeans(countsPadding: Bool) -> Tensor {
     func weights(_ extent: Int) -> Tensor {
       Tensor(
         (0..<extent).flatMap { place in
           let near = max(place - 1, 0)...min(place + 1, extent - 1)
-          return (0..<extent).map { near.contains($0) ? 1 / Float(near.count) : 0 }
+          return (0..<extent).map {
+            near.contains($0) ? 1 / Float(countsPadding ? 3 : near.count) : 0
+          }
         }, shape: [extent, extent])
     }
     return Tensor.product(

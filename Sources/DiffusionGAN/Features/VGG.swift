@@ -56,6 +56,10 @@ public struct VGG: FeatureNetwork {
     name = file.path
   }
 
+  public var preprocessing: String {
+    "\(Self.smallest)×\(Self.smallest) at least, bilinear, standardised as for ImageNet"
+  }
+
   /// Activations before each pooling: of five, the last four.
   public func maps(_ pictures: Tensor) -> [Tensor] {
     var x = Self.prepared(pictures)

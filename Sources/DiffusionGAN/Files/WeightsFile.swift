@@ -4,9 +4,13 @@ import TensorCore
 public enum WeightsFile {
   /// Opens a safetensors file, a torch file (zipped or older), or a pickle of NVIDIA's networks.
   ///
-  /// - Throws: `UserError` naming file and place.
+  /// - Throws: `UserError` naming file and place; of a TorchScript program, what to give in its
+  ///   place.
   public static func open(_ path: String) throws -> any ArrayFile {
     let file = try MappedFile(path)
-    return TorchFile.isThere(file) ? try TorchFile(file) : try SafetensorsFile(file)
+    guard TorchFile.isThere(file) else { return try SafetensorsFile(file) }
+    do { return try TorchFile(file) } catch {
+      throw TorchScript.isHeld(by: file) ? TorchScript.refusal(of: path) : error
+    }
   }
 }

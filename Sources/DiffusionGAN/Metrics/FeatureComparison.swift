@@ -4,6 +4,8 @@ import TensorCore
 public struct FeatureComparison: Sendable {
   /// `pixels`, or the network's name.
   public let name: String
+  /// What happened to images before the network saw them.
+  public let preprocessing: String
   public let dimension: Int
   public let generated: SampleQuality
   /// Other real images, measured alike.
@@ -38,7 +40,8 @@ public struct FeatureComparison: Sendable {
     } else {
       vectors = images.map(\.pixelFeatures)
     }
-    name = network?.name ?? "pixels"
+    name = network?.name ?? PixelFeatures.name
+    preprocessing = network?.preprocessing ?? PixelFeatures.preprocessing
     dimension = vectors[0].columns
     generated = try SampleQuality(
       generated: vectors[1], reference: vectors[0], seed: seed, pool: pool)

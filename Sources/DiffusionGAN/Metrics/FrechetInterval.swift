@@ -19,8 +19,7 @@ public struct FrechetInterval: Sendable {
   public init(_ first: Tensor, _ second: Tensor, pool: ThreadPool) throws {
     let origin = FeatureMoments.mean(of: first)
     let sets = [first, second]
-    guard first.columns <= Self.mostDimensions, sets.allSatisfy({ $0.rows >= 4 * Self.parts })
-    else {
+    guard Self.isCheap(first, second) else {
       let moments = pool.map(2) { FeatureMoments(sets[$0], origin: origin) }
       distance = try FrechetDistance(moments[0], moments[1])
       standardError = nil
@@ -52,5 +51,14 @@ public struct FrechetInterval: Sendable {
     let mean = values.reduce(0, +) / n
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     standardError = ((n - 1) / n * squares).squareRoot()
+  }
+
+  private static func isCheap(_ first: Tensor, _ second: Tensor) -> Bool {
+    first.columns <= mostDimensions && min(first.rows, second.rows) >= 4 * parts
+  }
+
+  /// The standard error alone, at no cost where it is nil.
+  static func standardError(_ first: Tensor, _ second: Tensor, pool: ThreadPool) throws -> Double? {
+    isCheap(first, second) ? try FrechetInterval(first, second, pool: pool).standardError : nil
   }
 }

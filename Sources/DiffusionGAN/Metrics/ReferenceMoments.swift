@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// Mean and covariance of a data set's features, as EDM's `fid.py ref` and others publish them: a `.npz`
-/// with `mu`, `[dimension]`, and `sigma`, `[dimension, dimension]`.
+/// Mean and covariance of a data set's features, as EDM's `fid.py ref` and others publish them: a
+/// `.npz` with `mu`, `[dimension]`, and `sigma`, `[dimension, dimension]`.
 public struct ReferenceMoments: Sendable {
   /// What reports call them.
   public let name: String
@@ -15,16 +15,21 @@ public struct ReferenceMoments: Sendable {
   /// Largest difference of the covariance's two triangles, as a share of its largest number.
   private static let asymmetry = 1e-5
 
+  /// - Parameter dividesByCount: whether sums of squares are divided by the number of rows, n, in
+  ///   place of n − 1.
   /// - Precondition: two rows at least.
-  public init(_ moments: FeatureMoments, name: String) {
+  public init(_ moments: FeatureMoments, name: String, dividesByCount: Bool = false) {
     self.name = name
-    (mean, covariance) = (moments.mean, moments.covariance)
+    mean = moments.mean
+    let n = Double(moments.count)
+    covariance =
+      dividesByCount ? moments.covariance.map { $0 * (n - 1) / n } : moments.covariance
   }
 
   /// Reads a `.npz`, stored or deflated.
   ///
-  /// - Throws: `UserError` for a file without such arrays, for shapes that do not fit, and for numbers that
-  ///   are not finite or no covariance.
+  /// - Throws: `UserError` for a file without such arrays, for shapes that do not fit, and for
+  ///   numbers that are not finite or no covariance.
   public init(contentsOf path: String) throws { try self.init(MappedFile(path)) }
 
   init(_ file: MappedFile) throws {

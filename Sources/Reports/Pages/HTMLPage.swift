@@ -71,9 +71,12 @@ public struct HTMLPage: Sendable {
     }
   }
 
+  /// Headings of the first two levels, or where these are too many to look through of the first.
   private static func contents(_ blocks: [HTMLBlock]) -> [Markup] {
+    let headings = blocks.count { if case .heading(_, 2...3, _) = $0 { true } else { false } }
     let items = blocks.compactMap { block -> Markup? in
-      guard case .heading(let text, let level, let id?) = block, level <= 3 else { return nil }
+      guard case .heading(let text, let level, let id?) = block, level <= (headings > 60 ? 2 : 3)
+      else { return nil }
       return .element(
         "li", ["class": "level\(level)"],
         [.element("a", ["href": "#\(id)"], inline(text, hasLinks: false))])

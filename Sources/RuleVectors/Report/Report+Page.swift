@@ -1,3 +1,4 @@
+import Foundation
 import Reports
 import TensorCore
 
@@ -5,7 +6,10 @@ extension Report {
   public var page: HTMLPage {
     var page = HTMLPage(
       title: asks ? "One vector or many?" : "Activation patching",
-      subtitle: "Patching experiments on " + runs.map(\.name).joined(separator: "; "))
+      subtitle: "Patching experiments on "
+        + (isLong
+          ? "\(Self.count(tasks, "task")) on \(Self.count(models, "model")), \(runs.count) runs"
+          : runs.map(\.name).joined(separator: "; ")))
     for run in runs where !run.record.isFinished || run.record.failure != nil {
       page.add(
         .paragraph(
@@ -19,22 +23,26 @@ extension Report {
           "`\(run.record.path)` is a pilot on development items: to choose a design by, not to "
             + "report."))
     }
-    for run in runs {
-      page.add(.heading(run.name, level: 2))
-      page.add(.lead(run.answer))
-    }
-    if asks {
-      page.add(.heading("The paper's claims", level: 2))
-      page.add(.table(verdictTable))
+    if isLong {
+      addTables(to: &page)
+    } else {
+      for run in shown { addAnswer(of: run, to: &page) }
+      if asks {
+        page.add(.heading("The paper's claims", level: 2))
+        page.add(.table(verdictTable))
+      }
     }
     if !claims.isEmpty {
       page.add(
         .paragraph(
-          Claim.count(claims) + " One family: all sentences of this page are corrected together. "
+          Claim.count(claims) + " One family: all sentences of \(family) are corrected together. "
             + "Layers and forms were chosen on development episodes with development items; all figures "
             + "are of held-out ones, unless a probe names its layer."))
     }
-    for run in runs { add(run, to: &page) }
+    for run in shown {
+      if isLong { addAnswer(of: run, to: &page) }
+      add(run, to: &page)
+    }
     page.add(.heading("Limits of the method", level: 2))
     page.add(.list(Self.limits))
     page.add(.heading("Manifests", level: 2))
@@ -42,6 +50,43 @@ extension Report {
       page.add(.details(summary: run.record.path, [.code(run.record.manifest.prettyText)]))
     }
     return page
+  }
+
+  /// Whether there are more runs than a reader wants to see side by side at the top.
+  private var isLong: Bool { runs.count > 4 }
+
+  private var family: String {
+    shown.count == runs.count
+      ? "this page" : "all \(runs.count) runs, \(shown.count) of them shown below,"
+  }
+
+  private static func count(_ names: [String], _ noun: String) -> String {
+    "\(names.count) \(noun)\(names.count == 1 ? "" : "s")"
+  }
+
+  private func addAnswer(of run: RunReport, to page: inout HTMLPage) {
+    page.add(.heading(title(of: run), level: 2))
+    page.add(.lead(run.answer))
+  }
+
+  /// The claims by task and model, for many runs.
+  private func addTables(to page: inout HTMLPage) {
+    page.add(.heading("Whether the models do the tasks", level: 2))
+    page.add(.table(gateTable))
+    guard asks else { return }
+    page.add(.heading("The paper's claims", level: 2))
+    page.add(
+      .paragraph(
+        "How many of the sentences that speak to a claim support or contradict it; the others are "
+          + "undecided. Effects are those of the weakest sentence that is decided."))
+    for claim in PaperClaim.allCases {
+      page.add(.heading("\(claim.rawValue). \(claim.sentence)", level: 3))
+      if claim == .series {
+        page.add(.list(series))
+      } else {
+        page.add(table(of: claim).map { .table($0) } ?? .paragraph("No run tests it."))
+      }
+    }
   }
 
   /// Whether any sentence speaks to a claim of the paper.
@@ -58,13 +103,14 @@ extension Report {
             let verdict = run.verdict(on: claim)
             let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
             return [
-              HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"), HTMLTable.Cell(run.name),
-              .verdict(Self.mark(verdict.outcome), verdict.words),
+              HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"),
+              HTMLTable.Cell(title(of: run)),
+              .verdict(verdict.outcome.mark, verdict.words),
               HTMLTable.Cell(weakest?.effect.map { "\($0.text) \(weakest?.unit ?? "")" } ?? ""),
               HTMLTable.Cell(weakest.map { formattedPValue($0.adjustedPValue) } ?? ""),
               HTMLTable.Cell(
                 verdict.headings.map { heading in
-                  "[\(heading)](#\(HTMLPage.anchor(of: Self.heading(heading, run))))"
+                  "[\(heading)](#\(HTMLPage.anchor(of: self.heading(heading, run))))"
                 }.joined(separator: ", ")),
             ]
           }
@@ -72,15 +118,6 @@ extension Report {
       caption:
         "How many of the sentences that speak to a claim support or contradict it; the others are "
         + "undecided. Effect and p are of its weakest sentence.")
-  }
-
-  private static func mark(_ outcome: RunReport.PaperVerdict.Outcome) -> VerdictMark {
-    switch outcome {
-    case .supported: .supported
-    case .contradicted: .contradicted
-    case .mixed, .undecided: .undecided
-    case .notTested: .notTested
-    }
   }
 
   private var seriesRow: [HTMLTable.Cell] {
@@ -102,16 +139,22 @@ extension Report {
   }
 
   /// The heading of one section of one run.
-  private static func heading(_ heading: String, _ run: RunReport) -> String {
-    "\(heading): \(run.name)"
+  private func heading(_ heading: String, _ run: RunReport) -> String {
+    "\(heading): \(title(of: run))"
+  }
+
+  /// What tells a run from the others: its name, and its folder where two have the same.
+  private func title(of run: RunReport) -> String {
+    guard runs.count(where: { $0.name == run.name }) > 1 else { return run.name }
+    return "\(run.name), \(URL(fileURLWithPath: run.record.path).lastPathComponent)"
   }
 
   private func add(_ run: RunReport, to page: inout HTMLPage) {
-    page.add(.heading("What was run: \(run.name)", level: 2))
+    page.add(.heading(heading("What was run", run), level: isLong ? 3 : 2))
     page.add(.keyValues(facts(run)))
     let tests = claims.count
     for (probe, section) in run.sections {
-      page.add(.heading(Self.heading(section.heading, run), level: 3))
+      page.add(.heading(heading(section.heading, run), level: 3))
       page.add(.paragraph("`\(probe.name)`: \(probe.question)"))
       for element in section.elements {
         switch element {
@@ -127,7 +170,7 @@ extension Report {
       }
     }
     guard !run.record.examples.isEmpty else { return }
-    page.add(.heading("Example prompts: \(run.name)", level: 3))
+    page.add(.heading(heading("Example prompts", run), level: 3))
     for example in run.record.examples {
       page.add(
         .tokens(

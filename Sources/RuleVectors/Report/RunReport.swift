@@ -45,6 +45,15 @@ public struct RunReport: Sendable {
   struct PaperVerdict {
     enum Outcome {
       case supported, contradicted, mixed, undecided, notTested
+
+      var mark: VerdictMark {
+        switch self {
+        case .supported: .supported
+        case .contradicted: .contradicted
+        case .mixed, .undecided: .undecided
+        case .notTested: .notTested
+        }
+      }
     }
 
     let claim: PaperClaim

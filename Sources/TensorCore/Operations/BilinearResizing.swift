@@ -1,10 +1,14 @@
 extension Tensor {
   /// What lies on what when a tensor is read at another resolution.
   public enum ResizedCorners: Sendable {
-    /// The borders: pixel centres lie at halves, and beyond the outermost the border's value goes on.
+    /// The borders: pixel centres lie at halves, and beyond the outermost the border's value goes
+    /// on.
     case free
     /// The centres of the corner pixels (torch's `align_corners`).
     case aligned
+    /// The centres of the first pixels, at a step of the scale; behind the last centre its value
+    /// goes on (TensorFlow 1's `resize_bilinear`).
+    case origin
   }
 
   /// `[…, height, width]` read at another resolution by bilinear interpolation.
@@ -28,6 +32,7 @@ extension Tensor {
         let place =
           switch corners {
           case .free: max((Float(index) + 0.5) * Float(source) / Float(target) - 0.5, 0)
+          case .origin: Float(index) * (Float(source) / Float(target))
           case .aligned: Float(index) * Float(source - 1) / Float(max(target - 1, 1))
           }
         let first = min(Int(place), source - 1)

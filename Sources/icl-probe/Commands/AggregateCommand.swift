@@ -22,6 +22,12 @@ enum AggregateCommand: Command {
         long: "out", valueName: "FOLDER", help: "Folder to write to.",
         defaultText: "reports/NAME of the first run"),
       OptionSpecification(
+        long: "show", valueName: "TASK",
+        help: """
+          Task whose runs get sections and figures on the page; the sentences of the others are \
+          corrected with theirs and stand in the tables of claims.
+          """, defaultText: "all", repeats: true),
+      OptionSpecification(
         long: "claims", valueName: "FILE",
         help: "Also write the paper's claims over tasks and models, as Markdown."),
       CommonOptions.json,
@@ -35,7 +41,7 @@ enum AggregateCommand: Command {
   static func run(_ parsed: ParsedCommand) throws {
     let named = parsed.arguments("RUN")
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
-    let report = try Report(records)
+    let report = try Report(records, showing: parsed.strings("show"))
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
     let summary = report.summary
     let folder = parsed.string("out") ?? Self.folder("reports/\(name)", for: summary)

@@ -12,6 +12,9 @@ enum EvaluateCommand: Command {
       cut into two random halves. Standard errors follow ±; a Fréchet distance grows as images \
       get fewer, so compare equal numbers only. Pixels are always among the features: a network \
       that is akin to the one trained against flatters.
+
+      With --metrics, it measures by the names that StyleGAN3 and StyleGAN-XL print, with the numbers \
+      of images that belong to them, against all training images, and prints a line of JSON for each.
       """,
     options: [
       OptionSpecification(
@@ -31,11 +34,21 @@ enum EvaluateCommand: Command {
           fid.py ref write it: prints the Fréchet distance alone, in the features given.
           """),
       OptionSpecification(
+        long: "metrics", valueName: "LIST",
+        help: """
+          Metrics by their published names, separated by commas: \
+          \(NamedMetric.allCases.map(\.rawValue).joined(separator: ", ")). In the features given alone.
+          """),
+      OptionSpecification(
+        long: "out", valueName: "FOLDER",
+        help: "With --metrics, where each line is also appended to metric-NAME.jsonl."),
+      OptionSpecification(
         long: "features", valueName: "FILE",
         help: """
           What images are compared by, besides pixels: a snapshot of onestep features train, a VGG \
-          or Inception-v3 (torchvision's names), or an EfficientNet-Lite, as .safetensors, .pt or \
-          .pth; or the name of one that onestep features fetch got.
+          or Inception-v3 (torchvision's names; pytorch-fid's file of 2015 for published Fréchet \
+          distances), or an EfficientNet-Lite, as .safetensors, .pt or .pth; or the name of one that \
+          onestep features fetch got.
           """,
         defaultText: "pixels", repeats: true),
       OptionSpecification(
@@ -54,10 +67,16 @@ enum EvaluateCommand: Command {
         comment: "10,000 images of a network, in a classifier's features too"),
       CommandExample(
         line: """
-          onestep evaluate --network edm.pkl --reference cifar10.npz --features inception.pth \
-          --count 50000
+          onestep evaluate --network edm.pkl --reference cifar10.npz --features \
+          pt_inception-2015-12-05-6726825d.pth --count 50000
           """,
         comment: "against published statistics"),
+      CommandExample(
+        line: """
+          onestep evaluate --network net.safetensors --data cifar.zip --features \
+          pt_inception-2015-12-05-6726825d.pth --metrics fid50k_full,kid50k_full --out runs/cifar
+          """,
+        comment: "by published names"),
       CommandExample(
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
@@ -76,6 +95,13 @@ enum EvaluateCommand: Command {
           ? "--data and --reference exclude each other" : "nothing to measure against",
         remedy: "give --data SPEC or --reference FILE", status: .usage)
     }
+    if let names = try parsed.list("metrics") {
+      return try NamedMetricEvaluation.run(names, parsed)
+    }
+    guard !parsed.flag("out") else {
+      throw UserError(
+        "--out does nothing without --metrics", remedy: "leave it out", status: .usage)
+    }
     if let path = parsed.string("reference") { return try compare(with: path, parsed) }
     let count = try parsed.integer("count", in: 4...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
@@ -84,7 +110,8 @@ enum EvaluateCommand: Command {
     // What is evaluated first: it is where a mistake is likeliest.
     let images = try parsed.string("images").map { try DataSource($0) }
     var paths: [String] = []
-    for path in parsed.strings("features") where path != "pixels" && !paths.contains(path) {
+    for path in parsed.strings("features") where path != PixelFeatures.name && !paths.contains(path)
+    {
       paths.append(path)
     }
     let networks = try paths.map { try FeatureNetworkFile.load($0) }
@@ -110,7 +137,7 @@ enum EvaluateCommand: Command {
     let total = sets.generated.count + sets.reference.count + sets.floor.count
     let comparisons = try ([nil] + networks).map { network in
       try FeatureComparison(sets, by: network, seed: seed, pool: pool) {
-        progress.update(done: $0, total: total, label: network?.name ?? "pixels")
+        progress.update(done: $0, total: total, label: network?.name ?? PixelFeatures.name)
       }
     }
     progress.finish()
@@ -146,7 +173,7 @@ enum EvaluateCommand: Command {
   }
 
   /// What draws the images; nil where they are given.
-  private static func generator(_ parsed: ParsedCommand) throws -> SeededSampling? {
+  static func generator(_ parsed: ParsedCommand) throws -> SeededSampling? {
     guard parsed.flag("images") != parsed.flag("network") else {
       throw UserError(
         parsed.flag("images")
@@ -167,7 +194,7 @@ enum EvaluateCommand: Command {
     return try SeededSampling(network, sampler: Sampler(steps: steps))
   }
 
-  private static func draw(
+  static func draw(
     _ count: Int, by sampling: SeededSampling, _ progress: Progress, _ pool: ThreadPool
   ) throws -> ImageDataset {
     let pictures = try Compute.$pool.withValue(pool) {

@@ -51,10 +51,12 @@ enum FeatureStatistics {
     let names = parsed.strings("features")
     guard names.count < 2 else {
       throw UserError(
-        "statistics belong to one feature network, \(names.count) were given",
+        "this is of one feature network, \(names.count) were given",
         remedy: "give --features once", status: .usage)
     }
-    return try names.first.flatMap { $0 == "pixels" ? nil : try FeatureNetworkFile.load($0) }
+    return try names.first.flatMap {
+      $0 == PixelFeatures.name ? nil : try FeatureNetworkFile.load($0)
+    }
   }
 
   static func moments(

@@ -92,6 +92,7 @@ enum SampleCommand: Command {
         "images of \(sampling.shape.channels) channels are no PNG pictures", at: path,
         remedy: "give a .safetensors", status: .usage)
     }
+    try requireSolver(of: [sampling] + (beside.map { [$0] } ?? []), at: network, parsed)
     try kind.isEmpty ? Files.requireWritableFolder(path) : Files.requireWritable(path)
     let images = try draw(sampling, of: network, seeds, pool)
     if let other, let beside {
@@ -123,6 +124,21 @@ enum SampleCommand: Command {
         churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
       label: parsed.integer("class", in: 0...1_000_000),
       batch: parsed.integer("batch", in: 1...65_536) ?? 64)
+  }
+
+  /// - Throws: `UserError` for settings of a solver that no network has a use for.
+  private static func requireSolver(
+    of samplings: [SeededSampling], at path: String, _ parsed: ParsedCommand
+  ) throws {
+    let isOneCall = samplings.allSatisfy {
+      if case .oneStep = $0.method { true } else { false }
+    }
+    guard isOneCall, let option = ["solver", "churn"].first(where: { parsed.flag($0) }) else {
+      return
+    }
+    throw UserError(
+      "--\(option) does nothing where a picture is one call of the network", at: path,
+      remedy: "leave it out", status: .usage)
   }
 
   /// Images, and how fast they came.

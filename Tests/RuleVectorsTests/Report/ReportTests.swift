@@ -98,6 +98,10 @@ import Testing
   @Test func figuresCarryRunAndProbe() throws {
     defer { removeFolder() }
     let records = [try record("a"), try record("b", task: "next")]
+    // Two runs of one name are told apart by their folders.
+    let twice = try Report([records[0], try record("c")]).page.html
+    #expect(
+      twice.contains("T: small on tiny, a</h3>") && twice.contains("T: small on tiny, c</h3>"))
     let names = try Report(records).page.figures.map(\.name)
     #expect(names.count == 12 && Set(names).count == 12)
     #expect(names.contains("1-sweep-recovery-by-layer"))
@@ -150,6 +154,26 @@ import Testing
     #expect(claims > 0 && own.contains("| small | supported by \(2 * claims) of \(2 * claims): "))
     #expect(own.components(separatedBy: "| small |").count == 2)
     #expect(report.claimsTable.contains("- tiny, 1 task: "))
+  }
+
+  @Test func whatIsNotShownIsCorrectedAllTheSame() throws {
+    defer { removeFolder() }
+    let records = try ["a", "b", "c", "d", "e"].map {
+      try record($0, task: $0 == "c" ? "next" : "small")
+    }
+    let all = try Report(records)
+    let some = try Report(records, showing: ["next"])
+    #expect(some.claims.map(\.adjustedPValue) == all.claims.map(\.adjustedPValue))
+    #expect(some.page.figures.map(\.name).allSatisfy { $0.hasPrefix("3-") })
+    #expect(some.page.figures.count == 6 && all.page.figures.count == 30)
+    #expect(some.summary == all.summary && some.claimsTable == all.claimsTable)
+    let page = some.page.html
+    #expect(page.contains("2 tasks on 1 model, 5 runs"))
+    #expect(page.contains("of all 5 runs, 1 of them shown below,"))
+    // The tables of claims have all of them.
+    let verdict = all.runs[0].verdict(on: .ownAnswerPosition)
+    #expect(page.contains("supported by \(4 * verdict.claims.count) of"))
+    #expect(throws: UserError.self) { try Report(records, showing: ["nxt"]) }
   }
 
   @Test func withoutALayerThereAreNoSentences() throws {
