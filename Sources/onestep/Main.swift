@@ -13,7 +13,8 @@ enum Main {
     commands: [
       PretrainCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
       FeaturesCommand.self, EvaluateCommand.self, SpectrumCommand.self, StudyCommand.self,
-      ReportCommand.self, DataCommand.self, CompletionCommand.self,
+      ReportCommand.self, DataCommand.self, PresetsCommand.self,
+      CompletionCommand.self,
     ])
 
   static func main() { program.run() }

@@ -147,7 +147,6 @@ extension TrainingSettings {
 
   /// Takes over what a command line says.
   mutating func change(by parsed: ParsedCommand) throws {
-    var pairs: [(key: String, value: JSONValue)] = []
     for setting in Self.all where setting.help != nil && parsed.flag(setting.option) {
       let value: JSONValue? =
         switch setting.kind {
@@ -156,8 +155,13 @@ extension TrainingSettings {
         case .text: parsed.string(setting.option).map { .string($0) }
         case .flag: .bool(true)
         }
-      pairs += value.map { [(setting.key, $0)] } ?? []
+      guard let value else { continue }
+      do {
+        try change(by: JSONReader([setting.key: value], place: "the command line"))
+      } catch let error as UserError where error.place == nil {
+        throw UserError(
+          "--\(setting.option): \(error.problem)", remedy: error.remedy, status: .usage)
+      }
     }
-    try change(by: JSONReader(.object(pairs), place: "the command line"))
   }
 }

@@ -193,7 +193,8 @@ extension AdversarialTraining.Settings: TrainingSettings {
     ) {
       guard $1.augmentation != nil else {
         throw UserError(
-          "--adaptive steers nothing", remedy: "name operations with --augment", status: .usage)
+          "there is no augmentation to steer", remedy: "name operations with --augment",
+          status: .usage)
       }
       $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.number() * 1000)
     } write: {
@@ -237,8 +238,8 @@ extension AdversarialTraining.Settings: TrainingSettings {
     Setting(key, kind, help, valueName: valueName, defaultText: defaultText) {
       guard var penalty = $1.penalty else {
         throw UserError(
-          "--\(key.replacing("_", with: "-")) is of a penalty that is left out",
-          remedy: "leave it out too, or --penalty none", status: .usage)
+          "\(key) is of a penalty that is left out", remedy: "leave it out too, or --penalty none",
+          status: .usage)
       }
       try read($0, &penalty)
       $1.penalty = penalty

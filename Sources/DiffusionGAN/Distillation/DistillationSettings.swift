@@ -85,9 +85,14 @@ extension Distillation.Settings: TrainingSettings {
       student; 0 for the student itself.
       """),
     .choice("distance", \.distance.pixels, "What differences of pixels count."),
-    .number(
-      "gan", \.adversaryWeight, in: 0...1e9,
-      "A discriminator's term beside the loss, with this weight.", defaultText: "0, none"),
+    Setting(
+      "gan", .number(1e-9...1e9), "A discriminator's term beside the loss, with this weight.",
+      valueName: "WEIGHT", defaultText: "none"
+    ) {
+      $1.adversaryWeight = Float(try $0.number())
+    } write: {
+      $0.adversaryWeight > 0 ? .number($0.adversaryWeight.settingValue ?? 0) : .null
+    },
     Setting(
       "freeze", .text(choices: []), "What stays as it is, as for train.", valueName: "RULE",
       defaultText: "0, nothing"

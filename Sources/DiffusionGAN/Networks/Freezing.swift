@@ -23,7 +23,7 @@ public enum Freezing: Sendable, Equatable, CustomStringConvertible {
       self = rule
     } else if Int(text) != nil || text.isEmpty {
       throw UserError(
-        "there is no freeze level '\(text)'",
+        "there is no freeze level \(text)",
         remedy: "choose 0, 1, 2, 3, norm-affine or patterns of names",
         status: .usage)
     } else {

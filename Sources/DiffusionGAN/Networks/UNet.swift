@@ -45,6 +45,11 @@ public struct UNet: Sendable {
   /// Names of all parameters that training changes, in order.
   public var trainableNames: [String] { specifications.filter(\.isTrainable).map(\.name) }
 
+  /// Number of weights that training changes.
+  public var trainableCount: Int {
+    specifications.filter(\.isTrainable).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+
   /// Names of the residual branches, in the order of computation, as an observer sees them.
   public var residualNames: [String] {
     (encoder + decoder).flatMap { stage in

@@ -6,7 +6,7 @@ import TensorCore
 /// Zheng & Yang 2025, with its weight of R1 brought to the scale of `GradientPenalty`. The small ones have what short
 /// runs on Fashion-MNIST need (docs/onestep/levers.md).
 extension Preset {
-  static let named: [Preset] = [
+  public static let named: [Preset] = [
     small(
       "fashion28", side: 28, [], channels: 24, attention: 14, pretrain: 250_000, train: 100_000),
     // Padded to 32×32, squares averaged once.

@@ -9,6 +9,8 @@ import TensorCore
 public struct Preset: Sendable {
   /// A word for folders of runs.
   public let name: String
+  /// The named preset that it differs from, or its own name.
+  private let base: String
   /// Of the prepared images.
   public internal(set) var shape: ImageShape
   public internal(set) var preparations: [Preparation]
@@ -50,9 +52,11 @@ public struct Preset: Sendable {
   init(
     _ name: String, _ shape: ImageShape, _ preparations: [Preparation] = [],
     network: NetworkConfiguration, pretraining: Pretraining.Settings,
-    adversarial: AdversarialTraining.Settings, distillation: Distillation.Settings
+    adversarial: AdversarialTraining.Settings, distillation: Distillation.Settings,
+    base: String? = nil
   ) {
     self.name = name
+    self.base = base ?? name
     self.shape = shape
     self.preparations = preparations
     self.network = network
@@ -93,7 +97,7 @@ extension Preset {
     self.init(
       name, preset.shape, preset.preparations, network: preset.network,
       pretraining: preset.pretraining, adversarial: preset.adversarial,
-      distillation: preset.distillation)
+      distillation: preset.distillation, base: base)
     classifier = preset.classifier
     if let images = keys["images"] { try change(images: images) }
     try change(network: keys["network"])
@@ -161,10 +165,10 @@ extension Preset {
     }
   }
 
-  /// The whole preset as a file that names no base has it.
+  /// The whole preset as a file.
   public var json: JSONValue {
     [
-      "name": .string(name),
+      "base": .string(base),
       "images": [
         "channels": .integer(shape.channels), "height": .integer(shape.height),
         "width": .integer(shape.width),

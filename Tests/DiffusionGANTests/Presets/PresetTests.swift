@@ -76,7 +76,7 @@ import Testing
       ("{\"base\": \"fashion17\"}", "mine.json, base"),
       ("{\"base\": \"test\", \"pretrain\": {\"rate\": 1}}", "unknown key \"rate\""),
       ("{\"base\": \"test\", \"train\": {\"decay\": 2}}", "train.decay"),
-      ("{\"base\": \"test\", \"train\": {\"adaptive\": 2}}", "steers nothing"),
+      ("{\"base\": \"test\", \"train\": {\"adaptive\": 2}}", "no augmentation to steer"),
       ("{\"base\": \"test\", \"images\": {\"width\": 9}}", "not square"),
       ("{\"base\": \"test\", \"images\": {\"prepare\": [\"halve it\"]}}", "\"halve it\""),
       ("{\"base\": \"test\", \"network\": {\"channels\": 8}}", "unknown key \"channels\""),
@@ -119,6 +119,13 @@ import Testing
     var distil = Distillation.Settings()
     try distil.change(by: JSONReader(.object(preset.distillation.json), place: "test"))
     #expect(distil.json.map(\.value) == preset.distillation.json.map(\.value))
+  }
+
+  @Test(arguments: Preset.named.map(\.name)) func aPresetIsAFile(_ name: String) throws {
+    let preset = try Preset(name)
+    let again = try self.preset(preset.json.prettyText)
+    #expect(again.json == preset.json && again.network == preset.network)
+    #expect(again.adversarial == preset.adversarial && again.name == "mine")
   }
 
   /// A run of constant learning rate can be told to go on, one that decays is planned for its length.

@@ -172,7 +172,9 @@ import Testing
       path: "run", study: plain.study, rows: plain.rows,
       choices: [choice("gan", 0.3), choice("free", 0.2), choice("d5", 0.1), choice("d18", 0.3)])
     let html = StudyReport([results]).page.html
-    #expect(html.contains("The largest learning rate tried was chosen by: gan, d18; the smallest by: d5."))
+    #expect(
+      html.contains("The largest learning rate tried was chosen by: gan, d18; the smallest by: d5.")
+    )
   }
 
   @Test func oneCloseRivalIsEnoughForDoubt() throws {
