@@ -11,7 +11,7 @@ import Testing
   static let onestepCommands = [
     ["pretrain"], ["train"], ["distill"], ["sample"], ["features"], ["features", "train"],
     ["features", "fetch"], ["features", "statistics"], ["evaluate"], ["spectrum"], ["study"],
-    ["report"], ["data"], ["data", "inspect"],
+    ["report"], ["data"], ["presets"], ["data", "inspect"],
     ["completion"],
   ]
 

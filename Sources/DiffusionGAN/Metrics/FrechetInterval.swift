@@ -7,6 +7,9 @@ public struct FrechetInterval: Sendable {
   public let distance: FrechetDistance
   /// Nil where the features are too many for the jackknife to be cheap.
   public let standardError: Double?
+  /// The distance without each part in turn; empty where there is no jackknife. Parts are places in a set: sets of one
+  /// reference, or of the same latents, have the same ones.
+  public let leaveOneOut: [Double]
 
   /// Parts that are left out in turn.
   private static let parts = 20
@@ -23,6 +26,7 @@ public struct FrechetInterval: Sendable {
       let moments = pool.map(2) { FeatureMoments(sets[$0], origin: origin) }
       distance = try FrechetDistance(moments[0], moments[1])
       standardError = nil
+      leaveOneOut = []
       return
     }
     // Shuffled, as neighbours in a file may be of one class.
@@ -51,6 +55,7 @@ public struct FrechetInterval: Sendable {
     let mean = values.reduce(0, +) / n
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     standardError = ((n - 1) / n * squares).squareRoot()
+    leaveOneOut = values
   }
 
   private static func isCheap(_ first: Tensor, _ second: Tensor) -> Bool {

@@ -121,8 +121,6 @@ extension StudyResults {
   ) -> UncertainValue? {
     let found = values(quantity, in: space, of: cell, at: images)
     guard !found.isEmpty else { return nil }
-    return UncertainValue(
-      values: found.map(\.value), standardErrors: found.map(\.standardError),
-      origin: quantity.errorOrigin)
+    return UncertainValue(found, origin: quantity.errorOrigin)
   }
 }

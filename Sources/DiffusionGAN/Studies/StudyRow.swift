@@ -1,17 +1,31 @@
+import Foundation
+import Reports
 import TensorCore
 
 /// A Fréchet distance with its jackknife standard error, where one is cheap.
 public struct MeasuredDistance: Sendable, Equatable {
   public var value: Double
   public var standardError: Double?
+  /// The distance without each part of the images in turn, from which the error of a difference follows; empty where it
+  /// is not known.
+  public var leaveOneOut: [Double]
 
-  public init(_ value: Double, standardError: Double? = nil) {
+  public init(_ value: Double, standardError: Double? = nil, leaveOneOut: [Double] = []) {
     self.value = value
     self.standardError = standardError
+    self.leaveOneOut = leaveOneOut
   }
 
   init(_ found: FrechetInterval) {
-    self.init(found.distance.value, standardError: found.standardError)
+    self.init(
+      found.distance.value, standardError: found.standardError, leaveOneOut: found.leaveOneOut)
+  }
+
+  /// Its natural logarithm.
+  var logarithm: MeasuredDistance {
+    MeasuredDistance(
+      log(value), standardError: standardError.map { $0 / value },
+      leaveOneOut: leaveOneOut.map { log($0) })
   }
 }
 
@@ -140,17 +154,41 @@ extension StudyRow.Metric {
 
 extension MeasuredDistance {
   var json: JSONValue {
-    ["value": .number(value), "standard_error": standardError.map(JSONValue.number) ?? .null]
+    .object(
+      [
+        ("value", .number(value)),
+        ("standard_error", standardError.map(JSONValue.number) ?? .null),
+      ]
+        + (leaveOneOut.isEmpty
+          ? [] : [("leave_one_out", .array(leaveOneOut.map { .number($0) }))]))
   }
 
   init(_ reader: JSONReader) throws {
-    let keys = try reader.object(required: ["value", "standard_error"])
+    let keys = try reader.object(
+      required: ["value", "standard_error"], optional: ["leave_one_out"])
     self.init(
       try (keys["value"] ?? reader).number(),
-      standardError: try (keys["standard_error"] ?? reader).optionalNumber())
+      standardError: try (keys["standard_error"] ?? reader).optionalNumber(),
+      leaveOneOut: try keys["leave_one_out"]?.list().map { try $0.number() } ?? [])
   }
 }
 
 extension JSONReader {
   func optionalNumber() throws -> Double? { value == .null ? nil : try number() }
+}
+
+extension UncertainValue {
+  /// The mean over runs of what was measured of each.
+  ///
+  /// - Parameter origin: of the errors, where nothing is known of parts.
+  init(_ measured: [MeasuredDistance], origin: ErrorOrigin = .shared) {
+    let parts = measured.map(\.leaveOneOut)
+    if let first = parts.first, !first.isEmpty, parts.allSatisfy({ $0.count == first.count }) {
+      self.init(values: measured.map(\.value), leaveOneOut: parts)
+    } else {
+      self.init(
+        values: measured.map(\.value), standardErrors: measured.map(\.standardError),
+        origin: origin)
+    }
+  }
 }

@@ -63,11 +63,7 @@ struct StudyStatistics {
     label: (StudyCell) -> String
   ) -> Finding {
     let values = cells.map { results.values(.frechet, in: space, of: $0, at: images) }
-    let logarithms = values.map { values in
-      UncertainValue(
-        values: values.map { log($0.value) },
-        standardErrors: values.map { value in value.standardError.map { $0 / value.value } })
-    }
+    let logarithms = values.map { UncertainValue($0.map(\.logarithm)) }
     let mean = cells.reduce(0) { $0 + x($1) } / Double(cells.count)
     let spread = cells.reduce(0) { $0 + (x($1) - mean) * (x($1) - mean) }
     let fall = UncertainValue.combination(

@@ -25,11 +25,47 @@ public struct UncertainValue: Sendable, Equatable {
   public let estimate: Double
   let spread: [Source]
   let measurement: [Source]
+  /// The estimate with each part of what is measured left out in turn, where that is known. Values that were
+  /// measured with the same parts have errors that go together; these say how.
+  let leaveOneOut: [Double]?
 
-  init(estimate: Double, spread: [Source], measurement: [Source]) {
+  init(
+    estimate: Double, spread: [Source], measurement: [Source], leaveOneOut: [Double]? = nil
+  ) {
     self.estimate = estimate
     self.spread = spread
     self.measurement = measurement
+    self.leaveOneOut = leaveOneOut
+  }
+
+  /// The mean of a quantity over runs, each measured with one part after the other left out.
+  ///
+  /// What all runs were measured with moves all leave-one-out values of a part together, what each run has for
+  /// itself does not: the jackknife of the mean (Efron & Tibshirani 1993, equation 11.5) holds the first whole and
+  /// divides the second by the number of runs. The second is in the spread too: intervals are rather too wide.
+  ///
+  /// - Parameters:
+  ///   - values: one a run.
+  ///   - leaveOneOut: of each run, one value a part; as many for all.
+  public init(values: [Double], leaveOneOut: [[Double]]) {
+    precondition(
+      leaveOneOut.count == values.count && Set(leaveOneOut.map(\.count)).count == 1,
+      "leave-one-out values of other runs or parts")
+    let n = Double(values.count)
+    let means = (leaveOneOut.first ?? []).indices.map { part in
+      leaveOneOut.reduce(0) { $0 + $1[part] } / n
+    }
+    let plain = UncertainValue(values: values)
+    self.init(
+      estimate: plain.estimate, spread: plain.spread, measurement: [Self.jackknife(means)],
+      leaveOneOut: means)
+  }
+
+  private static func jackknife(_ values: [Double]) -> Source {
+    let n = Double(values.count)
+    let mean = values.reduce(0, +) / n
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return Source(variance: (n - 1) / n * squares, degrees: n - 1)
   }
 
   /// The mean of a quantity over runs that was itself measured with errors.
@@ -115,7 +151,8 @@ public struct UncertainValue: Sendable, Equatable {
 
   /// Σ weight · value. Unknown where the variance of any value is.
   ///
-  /// All sources are added as if they were independent. Between values that were measured with the same
+  /// Where all values know what they are without each part, shared errors are those of the sum: what goes the same way
+  /// cancels in a difference. Elsewhere all sources are added as if they were independent. Between values that were measured with the same
   /// reference that is a bound as well: as far as their shared errors e go the same way, they cancel and
   /// the variance of a difference is smaller. Were they wholly opposed, it would be (e₁ + e₂)² at most,
   /// which is no more than 2 e₁² + 2 e₂² and so covered where runs' own images make at least half of the
@@ -132,9 +169,20 @@ public struct UncertainValue: Sendable, Equatable {
         }
       }
     }
+    let estimate = terms.reduce(0) { $0 + $1.weight * $1.value.estimate }
+    let parts = terms.compactMap(\.value.leaveOneOut)
+    if isKnown, parts.count == terms.count, let first = parts.first,
+      parts.allSatisfy({ $0.count == first.count })
+    {
+      let sums = first.indices.map { part in
+        zip(terms, parts).reduce(0) { $0 + $1.0.weight * $1.1[part] }
+      }
+      return UncertainValue(
+        estimate: estimate, spread: sources(\.spread), measurement: [jackknife(sums)],
+        leaveOneOut: sums)
+    }
     return UncertainValue(
-      estimate: terms.reduce(0) { $0 + $1.weight * $1.value.estimate },
-      spread: sources(\.spread), measurement: sources(\.measurement))
+      estimate: estimate, spread: sources(\.spread), measurement: sources(\.measurement))
   }
 
   public static func - (a: UncertainValue, b: UncertainValue) -> UncertainValue {

@@ -23,6 +23,10 @@ import Testing
 
   private static let images = 120
 
+  private static func withoutParts(_ cell: [MeasuredDistance]) -> UncertainValue {
+    UncertainValue(cell.map { MeasuredDistance($0.value, standardError: $0.standardError) })
+  }
+
   /// Three seeds of a cell `mean` away from the reference.
   private static func cell(
     _ mean: Double, _ reference: Tensor, _ pictures: inout Pictures, _ pool: ThreadPool
@@ -71,5 +75,31 @@ import Testing
     let (whole, divided) = (wrong(0), wrong(1))
     #expect(whole.difference < 0.06 && whole.distance < 0.06, "\(whole)")
     #expect(divided.difference > 0.06, "\(divided)")
+  }
+
+  /// Two cells alike: what the reference errs by goes the same way and cancels, if parts are compared. A test at 5 %
+  /// finds a difference no more often than that, intervals of both treatments hold the truth, and those by parts are the
+  /// narrower ones; where errors are opposed they are as wide as these have to be.
+  @Test(arguments: [1.0, -1]) func errorsThatGoTogetherCancel(_ other: Double) throws {
+    let pool = ThreadPool(count: 1)
+    let trials = 300
+    var (found, widths) = ([0, 0], [0.0, 0])
+    for trial in 0..<trials {
+      var pictures = Pictures(stream: RandomStream(seed: 6, path: [UInt64(trial)]))
+      let reference = pictures.normal(Self.images, mean: 0)
+      let cells = try [1.0, other].map { try Self.cell($0, reference, &pictures, pool) }
+      let differences = [
+        UncertainValue(cells[0]) - UncertainValue(cells[1]),
+        Self.withoutParts(cells[0]) - Self.withoutParts(cells[1]),
+      ]
+      for (treatment, difference) in differences.enumerated() {
+        if difference.pValue < 0.05 { found[treatment] += 1 }
+        let interval = difference.interval()
+        widths[treatment] += interval.high - interval.low
+      }
+    }
+    #expect(found.allSatisfy { Double($0) / Double(trials) < 0.06 }, "\(found)")
+    let ratio = widths[0] / widths[1]
+    #expect(other > 0 ? ratio < 0.9 : (0.9...1.2).contains(ratio), "\(ratio)")
   }
 }
