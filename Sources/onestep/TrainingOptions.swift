@@ -65,7 +65,9 @@ struct TrainingOptions {
       root: root, name: "\(data.source.name)-\(data.preset.name)-\(method)",
       options: .object(
         [("method", .string(method)), ("preset", .string(data.preset.name))] + data.identity
-          + identity + [("tick", .integer(tick)), ("snapshots", .integer(snapshots))]),
+          + identity.filter { $0.key != "method" } + [
+            ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
+          ]),
       path: folder)
   }
 

@@ -36,7 +36,7 @@ import Testing
       "onestep",
       [
         "pretrain", "train", "distill", "sample", "features", "evaluate", "spectrum", "study",
-        "report", "data", "completion",
+        "report", "data", "presets", "completion",
       ]
     ),
   ])

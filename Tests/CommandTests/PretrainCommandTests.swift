@@ -69,6 +69,45 @@ import Testing
     #expect(try pretrain("one").status == 0)
   }
 
+  /// Colour images of a size that no preset has, from pretraining to one step; options count more than the file.
+  @Test func aPresetOfOnesOwn() throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      "mine.json",
+      """
+      {"base": "test", "images": {"channels": 3, "height": 16, "width": 16},
+       "network": {"attn_resolutions": [8]}, "pretrain": {"total": 1000, "batch": 20, "augment": 0.1},
+       "train": {"total": 1000, "batch": 20}}
+      """)
+    let values = ImageFiles.pixels(30 * 3 * 64, "mine")
+    try scratch.write(
+      "faces.safetensors", ImageFiles.safetensors("images", "U8", [30, 3, 16, 16], values))
+    func onestep(_ arguments: String...) throws -> Program.Result {
+      try Program.run(
+        arguments + ["--preset", "mine.json", "--data", "faces.safetensors", "--threads", "2"],
+        of: "onestep", folder: scratch)
+    }
+    let first = try onestep(
+      "pretrain", "--learning-rate", "0.002", "--snapshots", "1", "--out", "pretrained")
+    #expect(first.status == 0, "\(first.err)")
+    let options = try JSON(scratch.read("pretrained/options.json"))
+    #expect(options["preset"]?.text == "mine" && options["batch"]?.whole == 20)
+    #expect(options["learning_rate"]?.number == 0.002 && options["augment"]?.number == 0.1)
+    let second = try onestep(
+      "train", "--network", "pretrained/snapshot-000001.safetensors", "--batch", "10",
+      "--snapshots", "1", "--out", "one")
+    #expect(second.status == 0, "\(second.err)")
+    #expect(try JSON(scratch.read("one/options.json"))["batch"]?.whole == 10)
+    #expect(scratch.entries().contains("one/snapshot-000001.safetensors"))
+    let shown = try Program.run(["presets", "mine.json"], of: "onestep", folder: scratch)
+    #expect(try JSON(shown.out)["network"]?["img_channels"]?.whole == 3, "\(shown.err)")
+    try scratch.write("wrong.json", #"{"base": "test", "train": {"rate": 1}}"#)
+    try Program.run(["presets", "wrong.json"], of: "onestep", folder: scratch)
+      .expectFailure(1, "wrong.json, train", "unknown key \"rate\"", of: "onestep")
+    #expect(
+      try Program.run(["presets"], of: "onestep").out.contains("fashion16   1×16×16"))
+  }
+
   @Test func whatCannotWorkIsSaidBeforeAnythingIsDrawn() throws {
     let scratch = try Scratch()
     let run = scratch.file("run")

@@ -43,8 +43,11 @@ struct TrainingStep {
 
   /// A run that has not begun.
   func pretraining(_ network: UNet) -> Pretraining {
-    Pretraining(
-      Denoiser(network), settings: Pretraining.Settings(batch: Self.batch, halfLife: Self.halfLife))
+    // Of the preset, at a constant learning rate.
+    var settings = Preset.named[0].pretraining
+    (settings.batch, settings.halfLife) = (Self.batch, Self.halfLife)
+    (settings.rampUp, settings.decay) = (0, 0)
+    return Pretraining(Denoiser(network), settings: settings)
   }
 
   /// Floating-point operations of one step, of what a convolution, a linear layer or attention needs:

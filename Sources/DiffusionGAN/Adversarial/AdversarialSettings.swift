@@ -4,57 +4,31 @@ import TensorCore
 extension AdversarialTraining {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
-    public var seed: UInt64
-    public var batch: Int
+    public var seed: UInt64 = 0
+    public var batch: Int = 64
     /// Samples of the whole run.
-    public var total: Int
+    public var total: Int = 40_000
     public var freezing = Freezing.convolutions
     /// Noise level of the generator's one call, and deviation of what it begins with.
-    public var startSigma: Float
+    public var startSigma: Float = Denoiser.highestSigma
     /// Learning rates. With nothing frozen it is `unfrozenRate` for both, where that is not nil.
-    public var generatorRate: Float
-    public var discriminatorRate: Float
-    public var unfrozenRate: Float?
+    public var generatorRate: Float = 1e-3
+    public var discriminatorRate: Float = 1e-3
+    public var unfrozenRate: Float? = nil
     /// Share of the run, at its end, over which both decay to 0.
-    public var decay: Double
+    public var decay: Double = 0
     /// Of both optimisers, before the correction for lazy regularisation.
-    public var adam: Adam.Settings
-    public var loss: AdversarialLoss
-    public var penalty: GradientPenalty?
-    public var augmentation: Augmentation?
+    public var adam: Adam.Settings = Adam.Settings(beta1: 0, beta2: 0.99)
+    public var loss: AdversarialLoss = .nonSaturating
+    public var penalty: GradientPenalty? = GradientPenalty()
+    public var augmentation: Augmentation? = nil
     /// Half-life of the average of the generator's weights, in samples, and the largest share of the
     /// samples seen that it may be.
-    public var halfLife: Double
-    public var halfLifeRampUp: Double
+    public var halfLife: Double = 500_000
+    public var halfLifeRampUp: Double = 0.05
     public var discriminator = DiscriminatorKind.projected
     /// Of a projected discriminator.
-    public var style: ProjectedDiscriminator.Style
-
-    public init(
-      seed: UInt64 = 0, batch: Int = 64, total: Int = 40_000,
-      startSigma: Float = Denoiser.highestSigma, generatorRate: Float = 1e-3,
-      discriminatorRate: Float = 1e-3, unfrozenRate: Float? = nil, decay: Double = 0,
-      adam: Adam.Settings = Adam.Settings(beta1: 0, beta2: 0.99),
-      loss: AdversarialLoss = .nonSaturating, penalty: GradientPenalty? = GradientPenalty(),
-      augmentation: Augmentation? = nil, halfLife: Double = 500_000,
-      halfLifeRampUp: Double = 0.05, style: ProjectedDiscriminator.Style = .init()
-    ) {
-      self.seed = seed
-      self.batch = batch
-      self.total = total
-      self.startSigma = startSigma
-      self.generatorRate = generatorRate
-      self.discriminatorRate = discriminatorRate
-      self.unfrozenRate = unfrozenRate
-      self.decay = decay
-      self.adam = adam
-      self.loss = loss
-      self.penalty = penalty
-      self.augmentation = augmentation
-      self.halfLife = halfLife
-      self.halfLifeRampUp = halfLifeRampUp
-      self.style = style
-    }
+    public var style: ProjectedDiscriminator.Style = .init()
 
     /// These with the learning rates that belong to `freezing`.
     public var settled: Settings {

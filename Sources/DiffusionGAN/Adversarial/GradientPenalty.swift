@@ -15,25 +15,15 @@ public struct GradientPenalty: Sendable, Equatable {
     case finiteDifference = "finite-difference"
   }
 
-  public var method: Method
-  public var gamma: Float
+  public var method: Method = .exact
+  public var gamma: Float = Self.published()
   /// Every how many iterations, with a weight of as many, but not in the first. With 1 it is part of the
   /// discriminator's step; otherwise it is a step of its own (Karras et al. 2020, lazy regularisation).
-  public var interval: Int
+  public var interval: Int = 16
   /// Whether generated pictures are penalised too.
-  public var includesGenerated: Bool
+  public var includesGenerated: Bool = false
   /// Deviation of the noise of the finite difference.
   public static let difference: Float = 0.02
-
-  public init(
-    method: Method = .exact, gamma: Float = Self.published(), interval: Int = 16,
-    includesGenerated: Bool = false
-  ) {
-    self.method = method
-    self.gamma = gamma
-    self.interval = interval
-    self.includesGenerated = includesGenerated
-  }
 
   /// The weight of GDD's published code on this scale.
   ///

@@ -10,26 +10,15 @@ public struct ProjectedDiscriminator: Discriminator {
   /// (docs/onestep/levers.md says what of that was measured).
   public struct Style: Sendable, Equatable {
     /// Channels of the finest mixed map.
-    public var mixingChannels: Int
+    public var mixingChannels: Int = 32
     /// Whether mixed maps are twice the size of those that they are made of.
-    public var enlargesMaps: Bool
+    public var enlargesMaps: Bool = false
     /// Channels of the heads behind the last halving.
-    public var headChannels: Int
+    public var headChannels: Int = 64
     /// Whether a head sees the raw pixels.
-    public var seesPixels: Bool
+    public var seesPixels: Bool = true
     /// Classes that heads are conditioned on; 0 for none.
-    public var labels: Int
-
-    public init(
-      mixingChannels: Int = 32, enlargesMaps: Bool = false, headChannels: Int = 64,
-      seesPixels: Bool = true, labels: Int = 0
-    ) {
-      self.mixingChannels = mixingChannels
-      self.enlargesMaps = enlargesMaps
-      self.headChannels = headChannels
-      self.seesPixels = seesPixels
-      self.labels = labels
-    }
+    public var labels: Int = 0
 
     /// That of GDD's published code, for pictures of 32×32 and more.
     public static let reference = Style(

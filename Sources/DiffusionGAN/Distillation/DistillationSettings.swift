@@ -3,50 +3,31 @@ import TensorCore
 extension Distillation {
   /// What does not change during a run.
   public struct Settings: Sendable {
-    public var method: DistillationMethod
+    public var method: DistillationMethod = .consistency
     /// Steps of regression's and the first progressive teacher; noise levels of the grid otherwise.
-    public var teacherSteps: Int
-    public var seed: UInt64
-    public var batch: Int
+    public var teacherSteps: Int = 18
+    public var seed: UInt64 = 0
+    public var batch: Int = 64
     /// Samples of the whole run.
-    public var total: Int
+    public var total: Int = 40_000
     /// Constant, but for progressive distillation, which lets it fall to 0 over each stage.
-    public var learningRate: Float
+    public var learningRate: Float = 5e-4
     public var adam = Adam.Settings()
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
-    public var halfLife: Double
-    public var halfLifeRampUp: Double?
+    public var halfLife: Double = 10_000
+    public var halfLifeRampUp: Double? = 0.05
     /// Half-life of the target network of consistency and trajectory distillation, in samples: 0 is
     /// the student itself, and the default a decay of 0.95 for a batch of 64 (Song et al. 2023).
-    public var targetHalfLife: Double
-    public var freezing: Freezing
-    public var distance: PictureDistance
+    public var targetHalfLife: Double = 865
+    public var freezing: Freezing = .none
+    public var distance: PictureDistance = PictureDistance()
     /// Weight of a discriminator's term beside the loss; 0 for none.
     public var adversaryWeight: Float = 0
     /// Latents of regression's pictures, and their seed where it is not the run's: runs of several seeds may
     /// learn the same pictures.
     public var pool = 10_000
     public var poolSeed: UInt64?
-
-    public init(
-      method: DistillationMethod = .consistency, teacherSteps: Int? = nil, seed: UInt64 = 0,
-      batch: Int = 64, total: Int = 40_000, learningRate: Float = 5e-4,
-      halfLife: Double = 10_000, halfLifeRampUp: Double? = 0.05, targetHalfLife: Double = 865,
-      freezing: Freezing = .none, distance: PictureDistance = PictureDistance()
-    ) {
-      self.method = method
-      self.teacherSteps = teacherSteps ?? method.teacherSteps
-      self.seed = seed
-      self.batch = batch
-      self.total = total
-      self.learningRate = learningRate
-      self.halfLife = halfLife
-      self.halfLifeRampUp = halfLifeRampUp
-      self.targetHalfLife = targetHalfLife
-      self.freezing = freezing
-      self.distance = distance
-    }
   }
 }
 

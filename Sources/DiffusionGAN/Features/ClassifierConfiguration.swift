@@ -21,20 +21,7 @@ public struct ClassifierConfiguration: Sendable, Equatable {
   /// Convolutions (plain) or blocks (residual) at each size.
   public var depth: Int
   /// Width of the layer before the classes.
-  public var features: Int
-
-  public init(
-    kind: Kind, resolution: Int, imageChannels: Int, classes: Int, widths: [Int], depth: Int,
-    features: Int = 64
-  ) {
-    self.kind = kind
-    self.resolution = resolution
-    self.imageChannels = imageChannels
-    self.classes = classes
-    self.widths = widths
-    self.depth = depth
-    self.features = features
-  }
+  public var features: Int = 64
 
   /// A classifier small enough for a few processors.
   public static func small(_ kind: Kind, _ shape: ImageShape, classes: Int) -> Self {

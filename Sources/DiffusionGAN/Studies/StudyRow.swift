@@ -39,19 +39,8 @@ public struct StudyRow: Sendable, Equatable {
     public var precision: Double
     public var recall: Double
     /// Fréchet distance to each teacher's images, in the study's order.
-    public var toTeachers: [MeasuredDistance]
+    public var toTeachers: [MeasuredDistance] = []
 
-    public init(
-      name: String, frechet: MeasuredDistance, kernel: MeasuredDistance, precision: Double,
-      recall: Double, toTeachers: [MeasuredDistance] = []
-    ) {
-      self.name = name
-      self.frechet = frechet
-      self.kernel = kernel
-      self.precision = precision
-      self.recall = recall
-      self.toTeachers = toTeachers
-    }
   }
 
   public var cell: String
@@ -68,24 +57,7 @@ public struct StudyRow: Sendable, Equatable {
   public var referenceCount: Int
   public var metrics: [Metric]
   /// Total variation distance of the predicted labels; nil without a classifier.
-  public var labelDistance: Double?
-
-  public init(
-    cell: String, role: StudyTask.Role, seed: UInt64, rate: Double?, images: Int,
-    network: String, count: Int, referenceCount: Int, metrics: [Metric],
-    labelDistance: Double? = nil
-  ) {
-    self.cell = cell
-    self.role = role
-    self.seed = seed
-    self.rate = rate
-    self.images = images
-    self.network = network
-    self.count = count
-    self.referenceCount = referenceCount
-    self.metrics = metrics
-    self.labelDistance = labelDistance
-  }
+  public var labelDistance: Double? = nil
 
   /// Whether a row is that of `task` after so many images.
   func isOf(_ task: StudyTask, images: Int) -> Bool {

@@ -8,32 +8,19 @@ import TensorCore
 public struct ClassifierTraining: ResumableTraining, Sendable {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
-    public var seed: UInt64
-    public var batch: Int
+    public var seed: UInt64 = 0
+    public var batch: Int = 64
     /// Samples of the whole run.
-    public var total: Int
-    public var learningRate: Float
+    public var total: Int = 240_000
+    public var learningRate: Float = 3e-3
     /// Samples over which the learning rate rises to its value, a tenth of the run at most, and the share of the
     /// run, at its end, over which it decays to 0.
-    public var rampUp: Int
-    public var decay: Double
+    public var rampUp: Int = 3_200
+    public var decay: Double = 0.667
     public var adam = Adam.Settings()
     /// Pictures are moved by up to so many pixels along both axes; what enters is black. Within a few
     /// passes over the data it costs accuracy.
-    public var shift: Int
-
-    public init(
-      seed: UInt64 = 0, batch: Int = 64, total: Int = 240_000, learningRate: Float = 3e-3,
-      rampUp: Int = 3_200, decay: Double = 0.667, shift: Int = 0
-    ) {
-      self.seed = seed
-      self.batch = batch
-      self.total = total
-      self.learningRate = learningRate
-      self.rampUp = rampUp
-      self.decay = decay
-      self.shift = shift
-    }
+    public var shift: Int = 0
 
     var schedule: LearningRate {
       LearningRate(

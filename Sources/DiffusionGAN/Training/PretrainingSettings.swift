@@ -3,48 +3,27 @@ import TensorCore
 extension Pretraining {
   /// What does not change during a run.
   public struct Settings: Sendable, Equatable {
-    public var seed: UInt64
-    public var batch: Int
+    public var seed: UInt64 = 0
+    public var batch: Int = 64
     /// Samples of the whole run.
-    public var total: Int
-    public var learningRate: Float
+    public var total: Int = 400_000
+    public var learningRate: Float = 1e-3
     /// Samples over which the learning rate rises to its value, and the share of the run, at its end, over which
     /// it decays to 0.
-    public var rampUp: Int
-    public var decay: Double
-    public var adam: Adam.Settings
-    public var loss: DenoisingLoss
+    public var rampUp: Int = 0
+    public var decay: Double = 0
+    public var adam: Adam.Settings = Adam.Settings()
+    public var loss: DenoisingLoss = DenoisingLoss()
     /// Probability of each operation of `GeometricTransform`, whose labels the network sees; 0 for none.
-    public var augmentation: Double
+    public var augmentation: Double = 0
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
-    public var halfLife: Double
-    public var halfLifeRampUp: Double?
+    public var halfLife: Double = 500_000
+    public var halfLifeRampUp: Double? = 0.05
     /// Largest global norm of the gradients; none if nil.
-    public var gradientNorm: Float?
+    public var gradientNorm: Float? = nil
     /// Whether NaN and infinities among the gradients are replaced, as in the EDM code, or end the run.
-    public var replacesNotFinite: Bool
-
-    public init(
-      seed: UInt64 = 0, batch: Int = 64, total: Int = 400_000, learningRate: Float = 1e-3,
-      rampUp: Int = 0, decay: Double = 0, adam: Adam.Settings = Adam.Settings(),
-      loss: DenoisingLoss = DenoisingLoss(), augmentation: Double = 0, halfLife: Double = 500_000,
-      halfLifeRampUp: Double? = 0.05, gradientNorm: Float? = nil, replacesNotFinite: Bool = true
-    ) {
-      self.seed = seed
-      self.batch = batch
-      self.total = total
-      self.learningRate = learningRate
-      self.rampUp = rampUp
-      self.decay = decay
-      self.adam = adam
-      self.loss = loss
-      self.augmentation = augmentation
-      self.halfLife = halfLife
-      self.halfLifeRampUp = halfLifeRampUp
-      self.gradientNorm = gradientNorm
-      self.replacesNotFinite = replacesNotFinite
-    }
+    public var replacesNotFinite: Bool = true
 
     var schedule: LearningRate {
       LearningRate(

@@ -67,7 +67,4 @@ public struct ControlVariate: Sendable, Equatable {
     guard variance > 0 else { return estimate == 0 ? 1 : .nan }
     return StudentT.twoSided(estimate / variance.squareRoot(), degrees: degrees)
   }
-
-  /// How many values would have to be known, without control variates, for a mean of this variance.
-  public var knownWithout: Double { valueVariance / variance }
 }

@@ -50,10 +50,6 @@ extension GGUFFile {
     try required(key, number)
   }
 
-  public func requiredBool(_ key: String) throws -> Bool {
-    try required(key, bool)
-  }
-
   public func requiredStrings(_ key: String) throws -> [String] {
     try required(key, strings)
   }

@@ -22,9 +22,6 @@ struct RowPlan: Sendable {
   /// Most rows that any step computes, also those that only a recording inside a block wants.
   var largest: Int { max(widest, full.map(\.count).max() ?? 0) }
 
-  /// Rows that go through whole blocks, over all layers: the plan's cost.
-  var rowLayers: Int { full.reduce(0) { $0 + $1.count } }
-
   /// First block that computes anything.
   var firstLayer: Int { keyValue.firstIndex { !$0.isEmpty } ?? full.count }
 

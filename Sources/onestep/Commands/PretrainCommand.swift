@@ -34,8 +34,7 @@ enum PretrainCommand: Command {
     let isConditional = parsed.flag("cond")
     guard !isConditional || data.train.labels != nil else {
       throw UserError(
-        "--cond needs labels, the data have none", at: data.source.name,
-        remedy: "leave --cond out or give labelled data", status: .usage)
+        "the data have no labels", at: data.source.name, remedy: "leave out --cond")
     }
     var network = preset.network
     network.labels = isConditional ? data.train.classCount : 0
