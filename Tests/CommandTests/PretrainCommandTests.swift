@@ -79,7 +79,7 @@ import Testing
        "network": {"attn_resolutions": [8]}, "pretrain": {"total": 1000, "batch": 20, "augment": 0.1},
        "train": {"total": 1000, "batch": 20}}
       """)
-    let values = ImageFiles.pixels(30 * 3 * 64, "mine")
+    let values = ImageFiles.pixels(30 * 3 * 16, "mine")
     try scratch.write(
       "faces.safetensors", ImageFiles.safetensors("images", "U8", [30, 3, 16, 16], values))
     func onestep(_ arguments: String...) throws -> Program.Result {
