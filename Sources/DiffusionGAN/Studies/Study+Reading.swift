@@ -14,7 +14,7 @@ extension Study {
   init(_ reader: JSONReader, digest: String) throws {
     let keys = try reader.object(
       required: ["name", "title", "question", "data", "preset", "networks", "seeds", "cells"],
-      optional: ["teachers", "count", "development", "development_images"])
+      optional: ["teachers", "count", "development", "development_images", "further_rates"])
     func at(_ key: String) throws -> JSONReader {
       guard let found = keys[key] else {
         throw UserError("the key \"\(key)\" is missing", at: reader.place, remedy: "add it")
@@ -39,6 +39,7 @@ extension Study {
     count = try keys["count"]?.integer(in: 8...1_000_000) ?? 10_000
     development = try keys["development"].map(Self.seeds) ?? []
     developmentImages = try keys["development_images"]?.integer(in: 1...1_000_000_000)
+    furtherRates = try keys["further_rates"]?.integer(in: 0...100) ?? 0
     seeds = try Self.seeds(at("seeds"))
     let hasDevelopment = !development.isEmpty
     cells = try at("cells").list().map {

@@ -18,6 +18,8 @@ public struct Study: Sendable {
   public let development: [UInt64]
   /// Images after which rates are compared; nil for the whole budget.
   public let developmentImages: Int?
+  /// Learning rates that may be tried beyond a cell's, while the best one ends what was tried.
+  public let furtherRates: Int
   public let seeds: [UInt64]
   public var cells: [StudyCell]
   /// Digest of the file, and what it says.

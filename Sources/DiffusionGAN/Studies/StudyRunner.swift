@@ -91,19 +91,10 @@ public struct StudyRunner {
   }
 
   private mutating func run(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {
-    if cell.method.isTrained, cell.rates.count > 1 {
-      for rate in cell.rates {
-        for seed in study.development {
-          do {
-            try measure(
-              study.task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
-          } catch let divergence as Divergence {
-            // A rate that is not chosen.
-            try run.log("\(cell.name), rate \(rate): \(divergence)")
-          }
-        }
-      }
-      try choose(cell)
+    if cell.method.isTrained, cell.rates.count > 1,
+      !choices.contains(where: { $0.cell == cell.name })
+    {
+      try chooseRate(cell, evaluation)
     }
     let chosen = choices.first { $0.cell == cell.name }?.rate
     for seed in cell.seeds ?? study.seeds {
@@ -154,29 +145,70 @@ public struct StudyRunner {
     }
   }
 
-  /// The rate with the smallest mean distance on the development seeds, by the first metric network or
-  /// else by pixels.
-  private mutating func choose(_ cell: StudyCell) throws {
-    guard !choices.contains(where: { $0.cell == cell.name }) else { return }
-    let tried = rows.filter {
-      $0.cell == cell.name && $0.role == .development && $0.images == developmentImages(cell)
+  /// Takes the learning rate with the smallest mean distance on the development seeds, by the first metric network or
+  /// else by pixels. Where that ends what was tried, what lies beyond is tried too, as far as the study goes.
+  private mutating func chooseRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {
+    var (tried, waiting) = ([Double](), cell.rates[...])
+    var candidates: [StudyChoice.Candidate] = []
+    while let rate = waiting.popFirst() {
+      tried.append(rate)
+      do {
+        for seed in study.development {
+          try measure(
+            study.task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
+        }
+        let values = development(cell).filter { $0.rate == rate }
+          .compactMap { $0.metrics.first?.frechet.value }
+        candidates.append(
+          StudyChoice.Candidate(
+            rate: rate, distance: values.reduce(0, +) / Double(values.count)))
+      } catch let divergence as Divergence {
+        // One that is not chosen.
+        try run.log("\(cell.name), learning rate \(rate): \(divergence)")
+      }
+      if waiting.isEmpty, tried.count < cell.rates.count + study.furtherRates,
+        let best = Self.best(candidates)?.rate, let next = Self.beyond(tried, best: best)
+      {
+        waiting = [next]
+      }
     }
-    let candidates = cell.rates.compactMap { rate -> StudyChoice.Candidate? in
-      let values = tried.filter { $0.rate == rate }.compactMap { $0.metrics.first?.frechet.value }
-      guard values.count == study.development.count else { return nil }
-      return StudyChoice.Candidate(
-        rate: rate, distance: values.reduce(0, +) / Double(values.count))
-    }
-    guard let best = candidates.min(by: { $0.distance < $1.distance }) else {
+    guard let best = Self.best(candidates) else {
       throw UserError(
         "training diverges at each of its rates, see log.txt", at: "\(run.path), \(cell.name)",
         remedy: "give the cell lower \"rates\"")
     }
     let choice = StudyChoice(
-      cell: cell.name, rate: best.rate, metric: tried.first?.metrics.first?.name ?? "",
-      candidates: candidates)
+      cell: cell.name, rate: best.rate,
+      metric: development(cell).first?.metrics.first?.name ?? "", candidates: candidates)
     try run.append([choice.json])
     choices.append(choice)
+  }
+
+  private func development(_ cell: StudyCell) -> [StudyRow] {
+    rows.filter {
+      $0.cell == cell.name && $0.role == .development && $0.images == developmentImages(cell)
+    }
+  }
+
+  private static func best(_ candidates: [StudyChoice.Candidate]) -> StudyChoice.Candidate? {
+    candidates.min { $0.distance < $1.distance }
+  }
+
+  /// The learning rate beyond the end of what was tried, as far again as the last two lie apart; nil where the best one
+  /// has others on both sides.
+  static func beyond(_ tried: [Double], best: Double) -> Double? {
+    let sorted = Set(tried).sorted()
+    guard sorted.count > 1 else { return nil }
+    let next: Double
+    if best == sorted[0] {
+      next = sorted[0] * sorted[0] / sorted[1]
+    } else if best == sorted[sorted.count - 1] {
+      next = best * best / sorted[sorted.count - 2]
+    } else {
+      return nil
+    }
+    // Six digits, so that a command line names the same one.
+    return Double(String(format: "%.6g", next))
   }
 
   private mutating func runSpectrum(_ cell: StudyCell) throws {

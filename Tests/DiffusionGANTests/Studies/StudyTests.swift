@@ -141,6 +141,56 @@ import Testing
     expectUserError("diverges at each of its rates", "g") { _ = try run("none", [0.1, 0.2]) }
   }
 
+  @Test func beyondTheEnd() {
+    #expect(StudyRunner.beyond([0.001, 0.0005, 0.002], best: 0.001) == nil)
+    #expect(StudyRunner.beyond([0.001, 0.0005, 0.002], best: 0.002) == 0.004)
+    #expect(StudyRunner.beyond([0.001, 0.0002], best: 0.0002) == 0.00004)
+    #expect(StudyRunner.beyond([0.1], best: 0.1) == nil)
+  }
+
+  /// The best learning rate has others on both sides, those that diverge among them, or the study says where to stop.
+  @Test(arguments: [
+    (0.3, 5, [0.1, 0.2, 0.4]), (0.7, 5, [0.1, 0.2, 0.4, 0.8]), (0.7, 1, [0.1, 0.2, 0.4]),
+  ])
+  func noBestRateIsAtTheEnd(_ limit: Double, _ further: Int, _ tried: [Double]) throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(
+      Self.text.replacingOccurrences(
+        of: "\"seeds\": [0, 1]", with: "\"further_rates\": \(further), \"seeds\": [0, 1]"),
+      in: scratch)
+    // Larger learning rates have pictures nearer to the data, up to a limit at which they diverge.
+    struct Trainer: StudyTrainer {
+      let scratch: Scratch
+      let network: NetworkFile
+      let limit: Double
+
+      func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
+        if task.rate > limit { throw Divergence("diverged", "go back") }
+        let path = scratch.file("rate-\(task.rate).safetensors")
+        let weights = network.weights.map { name, tensor in
+          name.hasSuffix("out_conv.bias") || name.hasSuffix("aux_conv.bias")
+            ? tensor + Float(0.1 / task.rate) : tensor
+        }
+        try NetworkFile(network.denoiser, weights: weights, startSigma: 80).write(to: path)
+        return checkpoints.map { StudySnapshot(images: $0, path: path) }
+      }
+    }
+    let run = try RunDirectory.open(
+      root: scratch.path, name: "s",
+      identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+      rowsFile: StudyResults.rowsFile)
+    var runner = try StudyRunner(
+      study, in: run, train: Self.pictures(), test: nil, metrics: [],
+      trainer: Trainer(
+        scratch: scratch, network: NetworkFile(contentsOf: network), limit: limit),
+      pool: ThreadPool(count: 2)
+    ) { _, _, _ in }
+    try runner()
+    let choice = try #require(try StudyResults(contentsOf: run.path).choices.first)
+    let learned = tried.filter { $0 <= limit }
+    #expect(choice.candidates.map(\.rate) == learned && choice.rate == learned.last)
+  }
+
   @Test func rowsAreMadeOnce() throws {
     let scratch = try Scratch()
     let (study, network) = try Self.study(in: scratch)
