@@ -76,7 +76,7 @@ extension Study {
 
 extension StudyCell {
   private static let common = ["name", "method", "network"]
-  private static let training = ["freeze", "rates", "checkpoints", "pretraining", "options"]
+  private static let training = ["freeze", "rates", "checkpoints", "pretraining", "run", "options"]
 
   init(_ reader: JSONReader, networks: [String], hasDevelopment: Bool) throws {
     let methods = Method.allCases.map(\.name)
@@ -128,6 +128,7 @@ extension StudyCell {
       try $0.integer(in: 1...1_000_000_000)
     }
     pretraining = try keys["pretraining"]?.integer(in: 0...Int.max)
+    run = try keys["run"]?.string()
     seeds = try keys["seeds"].map(Study.seeds)
     options = keys["options"]?.value ?? .object([])
     guard method.isTrained else { return }

@@ -91,6 +91,8 @@ public struct StudyCell: Sendable, Equatable {
   public let checkpoints: [Int]
   /// Images that the network saw in pretraining, for studies of it.
   public let pretraining: Int?
+  /// Which pretraining that was, where a study has several.
+  public let run: String?
   /// Seeds instead of the study's.
   public let seeds: [UInt64]?
   /// Further settings, for the method to check.

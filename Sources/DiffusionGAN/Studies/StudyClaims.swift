@@ -101,10 +101,11 @@ public struct StudyClaims {
           "Students of \(method.name) get closer to the data with more steps of their teacher, in "
             + "\(words(space)).",
           statistics.fall(
-            over: cells, in: space, at: images, x: { log(Double(max($0.steps ?? 1, 1))) },
+            over: [cells], in: space, at: images, x: { log(Double(max($0.steps ?? 1, 1))) },
             label: { "\($0.steps ?? 0) steps" }),
-          given: cells.contains(where: \.hasOnePool)
-            ? "the teacher and the pool of its pictures that all seeds learn" : "the teacher")
+          over: "seeds of the students, given the teacher"
+            + (cells.contains(where: \.hasOnePool)
+              ? " and the pool of its pictures that all seeds learn" : ""))
       }
     }
   }
@@ -150,18 +151,20 @@ public struct StudyClaims {
     let cells = measured {
       $0.method == .gan && $0.pretraining != nil && !$0.hasDeadBranches
     }
-    guard Set(cells.map(\.pretraining)).count > 1,
-      let images = results.commonBudget(of: cells)
-    else { return [] }
+    let runs = Dictionary(grouping: cells, by: \.run).sorted { ($0.key ?? "") < ($1.key ?? "") }
+      .map(\.value).filter { Set($0.map(\.pretraining)).count > 1 }
+    guard !runs.isEmpty, let images = results.commonBudget(of: cells) else { return [] }
     return results.spaces.flatMap { space in
       claim(
         .ability, "later-snapshots-\(space)",
         "One-step students are closer to the data the more images the snapshot that they begin from had "
           + "seen, in \(words(space)).",
         statistics.fall(
-          over: cells, in: space, at: images, x: { log(1 + Double($0.pretraining ?? 0) / 1000) },
+          over: runs, in: space, at: images, x: { log(1 + Double($0.pretraining ?? 0) / 1000) },
           label: { "\(($0.pretraining ?? 0) / 1000) thousand images" }),
-        given: "these snapshots, not over pretrainings")
+        over: runs.count == 1
+          ? "seeds of the students, given these snapshots, not over pretrainings"
+          : "\(runs.count) pretrainings")
     }
   }
 
@@ -192,13 +195,13 @@ public struct StudyClaims {
   /// The sentence with what was found; nothing where nothing was measured.
   private func claim(
     _ topic: Topic, _ name: String, _ sentence: String, _ found: StudyStatistics.Finding?,
-    given: String? = nil
+    over population: String? = nil
   ) -> [Claim] {
     guard let found else { return [] }
     return [
       Claim(
         topic.rawValue, name: name, sentence: sentence,
-        evidence: found.words + (given.map { " Over seeds of the students, given \($0)." } ?? ""),
+        evidence: found.words + (population.map { " Over \($0)." } ?? ""),
         difference: found.difference, pValue: found.pValue, samples: found.samples)
     ]
   }

@@ -134,24 +134,33 @@ struct StudyFigures {
       caption: "Each cell after its own last images.")
   }
 
-  /// Distance against the amount of pretraining, a line for each number of images seen after it.
+  /// Distance against the amount of pretraining, a line for each number of images seen after it, or for each of several
+  /// pretrainings.
   func pretraining(in space: String) -> Figure? {
     let cells = trained.filter { $0.pretraining != nil && !$0.hasDeadBranches }
       .sorted { ($0.pretraining ?? 0) < ($1.pretraining ?? 0) }
     guard Set(cells.map(\.pretraining)).count > 1 else { return nil }
+    let runs = Set(cells.compactMap(\.run)).sorted()
     let checkpoints = Set(cells.flatMap { results.checkpoints(of: $0) }).sorted()
+    func series(_ name: String, _ cells: [StudyCell], _ images: Int) -> LineChart.Series {
+      LineChart.Series(
+        name: name,
+        points: cells.compactMap { cell in
+          results.mean(.frechet, in: space, of: cell, at: images).map {
+            point($0, x: Double(cell.pretraining ?? 0) / 1000)
+          }
+        })
+    }
     let plain = LineChart(
       title: "One-step distance after more or less diffusion pretraining, in \(words(space))",
       xTitle: "thousands of images seen in pretraining", yTitle: "log₁₀ Fréchet distance",
-      series: checkpoints.map { images in
-        LineChart.Series(
-          name: "\(images) images",
-          points: cells.compactMap { cell in
-            results.mean(.frechet, in: space, of: cell, at: images).map {
-              point($0, x: Double(cell.pretraining ?? 0) / 1000)
-            }
-          })
-      }, intervalNote: Self.note)
+      series: runs.count > 1
+        ? runs.map { run in
+          series(
+            "pretraining \(run)", cells.filter { $0.run == run },
+            results.commonBudget(of: cells) ?? 0)
+        } : checkpoints.map { series("\($0) images", cells, $0) },
+      intervalNote: Self.note)
     return Figure(
       name: "\(prefix)pretraining-\(space)", svg: Self.logarithmic(plain).svg, csv: plain.table,
       caption: "Mean over held-out seeds of what was trained from these very snapshots. The table "

@@ -55,27 +55,37 @@ struct StudyStatistics {
       words: "After \(images) images: " + found.map(\.words).joined(separator: "; ") + ".")
   }
 
-  /// Whether ln distance falls over `x`: the least-squares slope through the cells' means, as a contrast of these.
-  /// The cells are what they are: its error is that of the means, over seeds, and says nothing of how other cells
-  /// would lie about the line.
+  /// Whether ln distance falls over `x`: the least-squares slope through the means of a group's cells, as a contrast of
+  /// these, and of several groups the mean of their slopes.
+  ///
+  /// With one group its error is that of the means, over seeds: the cells are what they are, and nothing is said of how
+  /// others would lie about the line. With several it is the spread of their slopes.
   func fall(
-    over cells: [StudyCell], in space: String, at images: Int, x: (StudyCell) -> Double,
+    over groups: [[StudyCell]], in space: String, at images: Int, x: (StudyCell) -> Double,
     label: (StudyCell) -> String
   ) -> Finding {
-    let values = cells.map { results.values(.frechet, in: space, of: $0, at: images) }
-    let logarithms = values.map { UncertainValue($0.map(\.logarithm)) }
-    let mean = cells.reduce(0) { $0 + x($1) } / Double(cells.count)
-    let spread = cells.reduce(0) { $0 + (x($1) - mean) * (x($1) - mean) }
-    let fall = UncertainValue.combination(
-      zip(cells, logarithms).map { (-(x($0) - mean) / spread, $1) })
-    let means = cells.sorted { x($0) < x($1) }.compactMap { cell in
-      results.mean(.frechet, in: space, of: cell, at: images).map {
-        "\(text($0, .frechet)) with \(label(cell))"
-      }
+    let slopes = groups.map { cells in
+      let mean = cells.reduce(0) { $0 + x($1) } / Double(cells.count)
+      let spread = cells.reduce(0) { $0 + (x($1) - mean) * (x($1) - mean) }
+      return UncertainValue.combination(
+        cells.map { cell in
+          let values = results.values(.frechet, in: space, of: cell, at: images)
+          return (-(x(cell) - mean) / spread, UncertainValue(values.map(\.logarithm)))
+        })
     }
+    let fall = slopes.count == 1 ? slopes[0] : UncertainValue(runs: slopes)
+    let means = groups.map { cells in
+      cells.sorted { x($0) < x($1) }.compactMap { cell in
+        results.mean(.frechet, in: space, of: cell, at: images).map {
+          "\(text($0, .frechet)) with \(label(cell))"
+        }
+      }.joined(separator: ", ")
+    }
+    let seeds = groups.joined()
+      .map { results.values(.frechet, in: space, of: $0, at: images).count }.reduce(0, +)
     return Finding(
-      difference: fall.estimate, pValue: fall.pValue, samples: values.reduce(0) { $0 + $1.count },
-      words: "After \(images) images the distance is \(means.joined(separator: ", ")).")
+      difference: fall.estimate, pValue: fall.pValue, samples: seeds,
+      words: "After \(images) images the distance is \(means.joined(separator: "; ")).")
   }
 
   private func text(_ value: UncertainValue, _ quantity: StudyQuantity) -> String {

@@ -61,6 +61,22 @@ public struct UncertainValue: Sendable, Equatable {
       leaveOneOut: means)
   }
 
+  /// The mean over runs of what is itself an estimate of each: the spread is that of the runs, which holds what each
+  /// run's own parts err by.
+  public init(runs: [UncertainValue]) {
+    let parts = runs.compactMap(\.leaveOneOut)
+    if parts.count == runs.count, Set(parts.map(\.count)).count == 1 {
+      self.init(values: runs.map(\.estimate), leaveOneOut: parts)
+    } else {
+      self.init(
+        values: runs.map(\.estimate),
+        standardErrors: runs.map { run in
+          let variance = run.measurement.reduce(0) { $0 + $1.variance }
+          return variance > 0 ? variance.squareRoot() : nil
+        })
+    }
+  }
+
   private static func jackknife(_ values: [Double]) -> Source {
     let n = Double(values.count)
     let mean = values.reduce(0, +) / n

@@ -33,7 +33,7 @@ import Testing
 
   /// Rows in which cells have the distances given, other cells 10; `jitter` is the spread of seeds.
   static func results(
-    _ distances: [String: Double], recall: [String: Double] = [:],
+    _ distances: [String: Double], of text: String = Self.text, recall: [String: Double] = [:],
     toTeacher: [String: Double] = [:],
     jitter: Double = 0.1, error: Double? = 0.05
   ) throws -> StudyResults {
@@ -144,6 +144,38 @@ import Testing
     }
     #expect(abs(claim.pValue - (logarithms[0] - logarithms[1]).pValue) < 1e-9)
     #expect(claim.samples == 6 && claim.evidence.contains("the pool of its pictures"))
+  }
+
+  /// Three pretrainings, a student of each of two snapshots: the slopes of the pretrainings are what is tested.
+  @Test func aTrendOverPretrainingsIsTheMeanOfTheirs() throws {
+    let cells = ["a", "b", "c"].flatMap { run in
+      [50_000, 400_000].map { images in
+        """
+        { "name": "\(run)-\(images / 1000)", "method": "gan", "network": "p", "freeze": "1", "run": "\(run)",
+          "pretraining": \(images), "rates": [0.1], "checkpoints": [10], "seeds": [0] }
+        """
+      }
+    }
+    let text = """
+      { "name": "three", "title": "Three", "question": "Which way?", "data": "fashion-mnist", "preset": "test",
+        "networks": {"p": null}, "seeds": [0], "cells": [\(cells.joined(separator: ","))] }
+      """
+    // `results` doubles the distances of early checkpoints, which moves no slope.
+    let results = try Self.results(
+      ["a-50": 9, "a-400": 3, "b-50": 8, "b-400": 4, "c-50": 10, "c-400": 4], of: text, jitter: 0,
+      error: nil)
+    let claim = try #require(StudyClaims(results).all.first { $0.name == "later-snapshots-m" })
+    let distance = log(401.0 / 51)
+    let slopes = [log(9.0 / 3), log(8.0 / 4), log(10.0 / 4)].map { $0 / distance }
+    let mean = slopes.reduce(0, +) / 3
+    let variance = slopes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2
+    #expect(abs(claim.difference - mean) < 1e-12)
+    let p = StudentT.twoSided(mean / (variance / 3).squareRoot(), degrees: 2)
+    #expect(abs(claim.pValue - p) < 1e-9 && claim.evidence.hasSuffix("Over 3 pretrainings."))
+    let figure = try #require(
+      StudyReport([results]).page.figures.first { $0.name == "pretraining-m" })
+    #expect(
+      Set(figure.csv.rows.map { $0[0] }) == ["pretraining a", "pretraining b", "pretraining c"])
   }
 
   @Test func sharesHaveTheErrorsOfTheirOwnCounts() throws {
