@@ -185,6 +185,7 @@ struct LaboratoryRun {
     var left: [String: Int] = [:]
     for unit in plan.units { left[unit.key.probe, default: 0] += 1 }
     Interruption.watch()
+    laboratory.watch = { try stopIfAsked(directory) }
     var ungated = plan.units.count(where: isOfGate)
     let runner = Runner(
       plan: plan, laboratory: laboratory, model: model, verifications: verifications)

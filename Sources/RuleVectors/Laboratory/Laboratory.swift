@@ -12,6 +12,8 @@ public final class Laboratory {
   public let beginToken: Int?
   /// Where experiments that fit something keep activations, beside the run's rows; nil outside a run.
   public var store: ActivationStore?
+  /// Called within units that take minutes; may throw to stop there, which loses the unit and no other.
+  public var watch: (() throws -> Void)?
   /// What verification has found so far.
   public private(set) var verified = Verification()
   /// What chooses the variants that are run again in full; nil for none.

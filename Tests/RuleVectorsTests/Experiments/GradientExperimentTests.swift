@@ -153,6 +153,17 @@ import Testing
     // At one layer, the one that development chose, for both rules.
     #expect(Set(reported.filter { $0.source == .fitted }.map(\.layer)).count == 1)
     #expect(reported.count { $0.source == .fitted } == 2)
+    // Whoever waits may stop within a unit.
+    struct Stop: Error {}
+    var steps = 0
+    laboratory.watch = {
+      steps += 1
+      if steps == 3 { throw Stop() }
+    }
+    #expect(throws: Stop.self) {
+      _ = try plan[0].compute(laboratory, NeededRows(rows: [:]))
+    }
+    #expect(steps == 3)
   }
 
   @Test func rowsComeBack() throws {

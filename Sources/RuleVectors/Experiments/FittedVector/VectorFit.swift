@@ -45,6 +45,7 @@ struct VectorFit {
     var optimiser = Adam(parameters)
     var first: [Double] = []
     for step in 0..<steps {
+      try laboratory.watch?()
       let (losses, gradient) = try Self.evaluate(
         laboratory, targets, parameters["vectors"], groups, layer)
       if step == 0 { first = losses }
