@@ -110,7 +110,7 @@ struct StudyTrainers: StudyTrainer {
         remedy: "give the study's networks with --network")
     }
     let words = [
-      "--network", network, "--data", data, "--preset", preset.name, "--kimg",
+      "--network", network, "--data", data, "--preset", preset.source, "--kimg",
       "\(total / 1000)", "--learning-rate", "\(task.rate)", "--seed", "\(task.seed)", "--threads",
       "\(threads)", "--tick", "\(step)", "--snapshots", "\(total / step)",
     ]

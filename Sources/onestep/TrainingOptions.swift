@@ -65,7 +65,7 @@ struct TrainingOptions {
       root: root, name: "\(data.source.name)-\(data.preset.name)-\(method)",
       options: .object(
         [("method", .string(method)), ("preset", .string(data.preset.name))] + data.identity
-          + identity.filter { $0.key != "method" } + [
+          + identity + [
             ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
           ]),
       path: folder)
@@ -159,10 +159,10 @@ extension TrainingSettings {
         }
       guard let value else { continue }
       do {
-        try change(by: JSONReader([setting.key: value], place: "the command line"))
-      } catch let error as UserError where error.place == nil {
+        try setting.set(JSONReader(value, place: "--\(setting.option)"), in: &self)
+      } catch let error as UserError {
         throw UserError(
-          "--\(setting.option): \(error.problem)", remedy: error.remedy, status: .usage)
+          error.problem, at: error.place, remedy: error.remedy, status: .usage)
       }
     }
   }

@@ -99,6 +99,21 @@ import Testing
     #expect(second.status == 0, "\(second.err)")
     #expect(try JSON(scratch.read("one/options.json"))["batch"]?.whole == 10)
     #expect(scratch.entries().contains("one/snapshot-000001.safetensors"))
+    // Studies train by it too.
+    try scratch.write(
+      "own.json",
+      """
+      {"name": "own", "title": "Own", "question": "Whose?", "data": "faces.safetensors", "preset": "mine.json",
+       "networks": {"p": null}, "count": 20, "seeds": [0], "cells": [
+         {"name": "gan", "method": "gan", "network": "p", "rates": [0.001], "checkpoints": [1000]}]}
+      """)
+    let study = try Program.run(
+      [
+        "study", "own.json", "--network", "p=pretrained/snapshot-000001.safetensors", "--threads",
+        "2", "--out", "study",
+      ], of: "onestep", folder: scratch)
+    #expect(study.status == 0, "\(study.err)")
+    #expect(try scratch.read("study/results.jsonl").contains("held-out"))
     let shown = try Program.run(["presets", "mine.json"], of: "onestep", folder: scratch)
     #expect(try JSON(shown.out)["network"]?["img_channels"]?.whole == 3, "\(shown.err)")
     try scratch.write("wrong.json", #"{"base": "test", "train": {"rate": 1}}"#)

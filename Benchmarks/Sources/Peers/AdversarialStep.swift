@@ -66,7 +66,7 @@ struct AdversarialStep: ComparedStep {
       ("trainable", .array(trainable.map { .string($0) })),
       ("classifier", features.network.configuration.jsonValue),
       ("rate", .number(Double(settings.generatorRate))),
-      ("discriminator_rate", .number(Double(settings.discriminatorRate))),
+      ("discriminator_rate", .number(Double(settings.discriminatorRate ?? settings.generatorRate))),
       ("gamma", .number(Double(settings.penalty?.gamma ?? 0))),
       ("interval", .integer(stepsOfTurn)), ("half_life", .number(settings.halfLife)),
       ("start_sigma", .number(Double(settings.startSigma))),
@@ -103,7 +103,7 @@ struct AdversarialStep: ComparedStep {
   ) -> AdversarialTraining {
     var settings = settings
     settings.generatorRate *= Float(share)
-    settings.discriminatorRate *= Float(share)
+    settings.discriminatorRate = settings.discriminatorRate.map { $0 * Float(share) }
     if let penaltyInterval { settings.penalty?.interval = penaltyInterval }
     return AdversarialTraining(
       denoiser, weights: file.weights, trainable: trainable, discriminator: discriminator,

@@ -11,10 +11,11 @@ extension AdversarialTraining {
     public var freezing = Freezing.convolutions
     /// Noise level of the generator's one call, and deviation of what it begins with.
     public var startSigma: Float = Denoiser.highestSigma
-    /// Learning rates. With nothing frozen it is `unfrozenRate` for both, where that is not nil.
+    /// Learning rates: the generator's, and with nothing frozen `unfrozenRate` in its place, where that is not nil; the
+    /// discriminator's, the same as the generator's where it is nil.
     public var generatorRate: Float = 1e-3
-    public var discriminatorRate: Float = 1e-3
     public var unfrozenRate: Float? = nil
+    public var discriminatorRate: Float? = nil
     /// Share of the run, at its end, over which both decay to 0.
     public var decay: Double = 0
     /// Of both optimisers, before the correction for lazy regularisation.
@@ -33,16 +34,15 @@ extension AdversarialTraining {
     /// These with the learning rates that belong to `freezing`.
     public var settled: Settings {
       var settings = self
-      if freezing == .none, let rate = unfrozenRate {
-        (settings.generatorRate, settings.discriminatorRate) = (rate, rate)
-      }
+      if freezing == .none, let rate = unfrozenRate { settings.generatorRate = rate }
+      settings.discriminatorRate = discriminatorRate ?? settings.generatorRate
       settings.unfrozenRate = nil
       return settings
     }
 
     /// What both learning rates are multiplied by.
     var schedule: LearningRate {
-      LearningRate(1, decay: (total, Int(decay * Double(total))))
+      LearningRate(1, decay: decay, of: total)
     }
 
     /// Interval of lazy regularisation; 1 where the penalty, if any, belongs to every step.
@@ -54,7 +54,9 @@ extension AdversarialTraining {
       interval > 1 ? Double(interval) / Double(interval + 1) : 1
     }
 
-    var correctedDiscriminatorRate: Float { discriminatorRate * Float(correction) }
+    var correctedDiscriminatorRate: Float {
+      (discriminatorRate ?? generatorRate) * Float(correction)
+    }
 
     var discriminatorAdam: Adam.Settings {
       var result = adam
@@ -98,11 +100,11 @@ extension AdversarialTraining.Settings: TrainingSettings {
       "loss", .text(choices: AdversarialLoss.allCases.map(\.rawValue)), "What is minimised.",
       valueName: "NAME"
     ) {
-      $1.loss =
-        AdversarialLoss(rawValue: try $0.choice(of: AdversarialLoss.allCases.map(\.rawValue)))
-        ?? .nonSaturating
-      // It is stable with R1 and R2 at every step only (Huang et al. 2024).
-      let isRelativistic = $1.loss == .relativistic
+      let name = try $0.choice(of: AdversarialLoss.allCases.map(\.rawValue))
+      guard let loss = AdversarialLoss(rawValue: name), loss != $1.loss else { return }
+      $1.loss = loss
+      // It takes R1 and R2 (Huang et al. 2024), here at every step unless something else is said.
+      let isRelativistic = loss == .relativistic
       $1.penalty?.interval = isRelativistic ? 1 : 16
       $1.penalty?.includesGenerated = isRelativistic
     } write: {
@@ -120,7 +122,7 @@ extension AdversarialTraining.Settings: TrainingSettings {
       .string($0.penalty?.method.rawValue ?? "none")
     },
     penalty("gamma", .number(0...1e6), "Weight of R1.", valueName: "X") {
-      $1.gamma = Float(try $0.number())
+      $1.gamma = try $0.setting(in: 0...1e6)
     } write: {
       .number($0.gamma.settingValue ?? 0)
     },
@@ -170,7 +172,7 @@ extension AdversarialTraining.Settings: TrainingSettings {
           "there is no augmentation to steer", remedy: "name operations with --augment",
           status: .usage)
       }
-      $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.number() * 1000)
+      $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.setting(in: 1e-3...1e9) * 1000)
     } write: {
       ($0.augmentation?.adaptive).map { .number($0.pictures / 1000) } ?? .null
     },
@@ -182,8 +184,8 @@ extension AdversarialTraining.Settings: TrainingSettings {
     Setting(
       "learning_rate", .number(1e-12...10), "The generator's learning rate.", valueName: "X"
     ) {
-      let rate = Float(try $0.number())
-      ($1.generatorRate, $1.discriminatorRate, $1.unfrozenRate) = (rate, rate, nil)
+      $1.generatorRate = try $0.setting(in: 1e-12...10)
+      ($1.discriminatorRate, $1.unfrozenRate) = (nil, nil)
     } write: {
       .number($0.generatorRate.settingValue ?? 0)
     },

@@ -141,7 +141,7 @@ public struct Distillation: Sendable {
       return RegressionObjective(student: student, pool: pool, order: order, distance: distance)
     case .pictures(let pictures): source = pictures
     }
-    let sigmas = Sampler(steps: settings.teacherSteps).sigmas
+    let sigmas = Sampler(steps: settings.steps).sigmas
     switch settings.method {
     case .progressive:
       return ProgressiveObjective(
@@ -179,7 +179,7 @@ public struct Distillation: Sendable {
 extension Distillation {
   /// Halvings from the teacher's steps to 1; nil for other methods.
   private var stages: Int? {
-    settings.method == .progressive ? settings.teacherSteps.trailingZeroBitCount : nil
+    settings.method == .progressive ? settings.steps.trailingZeroBitCount : nil
   }
 
   /// Samples of each stage; nil for other methods.
@@ -187,7 +187,7 @@ extension Distillation {
 
   /// Steps that the student learns to sample in.
   public var stepsOfStudent: Int {
-    settings.method == .progressive ? max(settings.teacherSteps >> (stage + 1), 1) : 1
+    settings.method == .progressive ? max(settings.steps >> (stage + 1), 1) : 1
   }
 
   /// Makes the averaged student the next teacher when its stage is over. Average and optimiser begin

@@ -4,8 +4,9 @@ extension Distillation {
   /// What does not change during a run.
   public struct Settings: Sendable {
     public var method: DistillationMethod = .consistency
-    /// Steps of regression's and the first progressive teacher; noise levels of the grid otherwise.
-    public var teacherSteps: Int = 18
+    /// Steps of regression's and the first progressive teacher; noise levels of the grid otherwise. The method's own if
+    /// nil.
+    public var teacherSteps: Int?
     public var seed: UInt64 = 0
     public var batch: Int = 64
     /// Samples of the whole run.
@@ -28,6 +29,8 @@ extension Distillation {
     /// learn the same pictures.
     public var pool = 10_000
     public var poolSeed: UInt64?
+
+    public var steps: Int { teacherSteps ?? method.teacherSteps }
   }
 }
 
@@ -36,18 +39,14 @@ extension Distillation.Settings: TrainingSettings {
 
   public static let all: [Setting<Self>] = [
     Setting(
-      "method", .text(choices: DistillationMethod.allCases.map(\.rawValue)), nil
-    ) {
-      let name = try $0.choice(of: DistillationMethod.allCases.map(\.rawValue))
-      $1.method = DistillationMethod(rawValue: name) ?? .consistency
-      $1.teacherSteps = $1.method.teacherSteps
-    } write: {
-      .string($0.method.rawValue)
-    },
-    .integer(
-      "teacher_steps", \.teacherSteps, in: 1...100_000,
+      "teacher_steps", .integer(1...100_000),
       "Steps of the teacher, or levels of its grid; a power of two for progressive.",
-      defaultText: "32 for progressive, else 18"),
+      defaultText: "32 for progressive, else 18"
+    ) {
+      $1.teacherSteps = try $0.integer(in: 1...100_000)
+    } write: {
+      $0.teacherSteps.map { .integer($0) } ?? .null
+    },
     .integer(
       "pool", \.pool, in: 1...100_000_000, "Latents whose pictures regression learns."),
     Setting(
@@ -70,7 +69,7 @@ extension Distillation.Settings: TrainingSettings {
       "gan", .number(1e-9...1e9), "A discriminator's term beside the loss, with this weight.",
       valueName: "WEIGHT", defaultText: "none"
     ) {
-      $1.adversaryWeight = Float(try $0.number())
+      $1.adversaryWeight = try $0.setting(in: 1e-9...1e9)
     } write: {
       $0.adversaryWeight > 0 ? .number($0.adversaryWeight.settingValue ?? 0) : .null
     },

@@ -75,8 +75,7 @@ extension Preset {
         batch: batch, total: pretrain, learningRate: 1e-3, rampUp: 100 * batch, decay: 0.25,
         halfLife: 10_000),
       adversarial: AdversarialTraining.Settings(
-        batch: batch, total: train, startSigma: 2.5, generatorRate: 1e-3, discriminatorRate: 1e-3,
-        unfrozenRate: 2e-4,
+        batch: batch, total: train, startSigma: 2.5, generatorRate: 1e-3, unfrozenRate: 2e-4,
         penalty: GradientPenalty(gamma: GradientPenalty.published(resolution: side)),
         halfLife: 20_000, halfLifeRampUp: 0.2, style: style),
       // Short runs need a target that follows at once: what is learned at low noise has to climb the whole grid.

@@ -11,6 +11,8 @@ public struct Preset: Sendable {
   public let name: String
   /// The named preset that it differs from, or its own name.
   private let base: String
+  /// What `init(_:)` reads it from: its name, or its file.
+  public private(set) var source: String
   /// Of the prepared images.
   public internal(set) var shape: ImageShape
   public internal(set) var preparations: [Preparation]
@@ -25,6 +27,7 @@ public struct Preset: Sendable {
   public init(_ name: String) throws {
     if name.hasSuffix(".json") {
       try self.init(JSONReader(contentsOf: name), name: Self.stem(of: name))
+      source = name
     } else if let preset = Self.named.first(where: { $0.name == name }) {
       self = preset
     } else {
@@ -57,6 +60,7 @@ public struct Preset: Sendable {
   ) {
     self.name = name
     self.base = base ?? name
+    source = name
     self.shape = shape
     self.preparations = preparations
     self.network = network
@@ -143,6 +147,13 @@ extension Preset {
         throw UserError(
           "unknown key \"\(key)\"; allowed are \(pairs.map(\.key).joined(separator: ", "))",
           at: reader.place, remedy: "remove or rename the key")
+      }
+      // What the data and the command say.
+      if key == "label_dim" || key == "augment_dim", value.value != pairs[place].value {
+        throw UserError(
+          "found \(value.value.text), but a preset is of any classes and augmentation",
+          at: value.place,
+          remedy: "leave it out, and say --cond or \"augment\"")
       }
       pairs[place].value = value.value
     }

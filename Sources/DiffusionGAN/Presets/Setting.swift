@@ -19,7 +19,7 @@ public struct Setting<Record>: Sendable {
   public let valueName: String
   /// What the option says of its default, where that is not the preset's value.
   public let defaultText: String?
-  let read: @Sendable (JSONReader, inout Record) throws -> Void
+  private let read: @Sendable (JSONReader, inout Record) throws -> Void
   /// Null where there is nothing to say.
   let write: @Sendable (Record) -> JSONValue
 
@@ -38,6 +38,15 @@ public struct Setting<Record>: Sendable {
     self.defaultText = defaultText
     self.read = read
     self.write = write
+  }
+
+  /// Takes over a value.
+  ///
+  /// - Throws: `UserError` at the value's place where it is not allowed.
+  public func set(_ value: JSONReader, in record: inout Record) throws {
+    do { try read(value, &record) } catch let error as UserError where error.place == nil {
+      throw UserError(error.problem, at: value.place, remedy: error.remedy)
+    }
   }
 
   static func integer(
@@ -114,7 +123,7 @@ extension TrainingSettings {
   public mutating func change(by reader: JSONReader) throws {
     let found = try reader.object(required: [], optional: Self.all.map(\.key))
     for setting in Self.all {
-      if let value = found[setting.key] { try setting.read(value, &self) }
+      if let value = found[setting.key] { try setting.set(value, in: &self) }
     }
   }
 }
@@ -142,7 +151,7 @@ extension Optional: SettingNumber where Wrapped: SettingNumber {
 }
 
 extension JSONReader {
-  fileprivate func setting<Number: SettingNumber>(in range: ClosedRange<Double>) throws -> Number {
+  func setting<Number: SettingNumber>(in range: ClosedRange<Double>) throws -> Number {
     let found = try number()
     guard range.contains(found) else {
       throw UserError(
@@ -150,5 +159,29 @@ extension JSONReader {
         remedy: "mend the value")
     }
     return Number(setting: found)
+  }
+}
+
+/// A learning rate that rises, stays and decays: the settings of pretraining and of classifiers.
+protocol ScheduledSettings: TrainingSettings {
+  var batch: Int { get set }
+  var learningRate: Float { get set }
+  var rampUp: Int { get set }
+  var decay: Double { get set }
+}
+
+extension ScheduledSettings {
+  public var isOpenEnded: Bool { decay == 0 }
+
+  static var scheduled: [Setting<Self>] {
+    [
+      .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
+      .integer("total", \.total, in: 0...10_000_000_000),
+      .number("learning_rate", \.learningRate, in: 1e-12...10, "Learning rate."),
+      .integer("ramp_up", \.rampUp, in: 0...10_000_000_000),
+      .number(
+        "decay", \.decay, in: 0...1,
+        "Share of the run, at its end, over which the learning rate decays to 0."),
+    ]
   }
 }

@@ -38,7 +38,8 @@ public struct StudyRunner {
     }
     return [
       "kind": "study", "study": .string(study.name), "digest": .string(study.digest),
-      "count": .integer(study.count), "data": .object(data), "networks": .object(networks),
+      "count": .integer(study.count), "data": .object(data), "preset": study.preset.json,
+      "networks": .object(networks),
       "metrics": .array(metrics.map { .string($0) }), "trainer": trainer,
     ]
   }

@@ -10,22 +10,20 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   public struct Settings: Sendable, Equatable {
     public var seed: UInt64 = 0
     public var batch: Int = 64
-    /// Samples of the whole run.
-    public var total: Int = 240_000
+    /// Samples of the whole run; 0 for four times the data.
+    public var total: Int = 0
     public var learningRate: Float = 3e-3
     /// Samples over which the learning rate rises to its value, a tenth of the run at most, and the share of the
     /// run, at its end, over which it decays to 0.
     public var rampUp: Int = 3_200
-    public var decay: Double = 0.667
+    public var decay: Double = 2.0 / 3
     public var adam = Adam.Settings()
     /// Pictures are moved by up to so many pixels along both axes; what enters is black. Within a few
     /// passes over the data it costs accuracy.
     public var shift: Int = 0
 
     var schedule: LearningRate {
-      LearningRate(
-        learningRate, rampUp: min(rampUp, total / 10),
-        decay: (total, Int(decay * Double(total))))
+      LearningRate(learningRate, rampUp: min(rampUp, total / 10), decay: decay, of: total)
     }
   }
 
@@ -49,6 +47,8 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     test: ImageDataset? = nil
   ) throws {
     self.network = network
+    var settings = settings
+    if settings.total == 0 { settings.total = 4 * data.count }
     self.settings = settings
     learner = Learner(
       network.initialParameters(seed: settings.seed), settings: settings.adam)
@@ -146,19 +146,11 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   }
 }
 
-extension ClassifierTraining.Settings: TrainingSettings {
-  public var isOpenEnded: Bool { decay == 0 }
-
-  public static let all: [Setting<Self>] = [
-    .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
-    .integer("total", \.total, in: 1...10_000_000_000),
-    .number("learning_rate", \.learningRate, in: 1e-12...10, "Learning rate."),
-    .integer("ramp_up", \.rampUp, in: 0...10_000_000_000),
-    .number(
-      "decay", \.decay, in: 0...1,
-      "Share of the run, at its end, over which the learning rate decays to 0."),
-    .integer(
-      "shift", \.shift, in: 0...64,
-      "Most pixels that images are moved by at random; for long runs.", defaultText: "0"),
-  ]
+extension ClassifierTraining.Settings: ScheduledSettings {
+  public static let all: [Setting<Self>] =
+    scheduled + [
+      .integer(
+        "shift", \.shift, in: 0...64,
+        "Most pixels that images are moved by at random; for long runs.", defaultText: "0")
+    ]
 }

@@ -26,28 +26,19 @@ extension Pretraining {
     public var replacesNotFinite: Bool = true
 
     var schedule: LearningRate {
-      LearningRate(
-        learningRate, rampUp: rampUp, decay: (total, Int(decay * Double(total))))
+      LearningRate(learningRate, rampUp: rampUp, decay: decay, of: total)
     }
   }
 }
 
-extension Pretraining.Settings: TrainingSettings {
-  public var isOpenEnded: Bool { decay == 0 }
-
-  public static let all: [Setting<Self>] = [
-    .integer("batch", \.batch, in: 1...65_536, "Images of a step."),
-    .integer("total", \.total, in: 1...10_000_000_000),
-    .number("learning_rate", \.learningRate, in: 1e-12...10, "Learning rate."),
-    .integer("ramp_up", \.rampUp, in: 0...10_000_000_000),
-    .number(
-      "decay", \.decay, in: 0...1,
-      "Share of the run, at its end, over which the learning rate decays to 0."),
-    .number(
-      "augment", \.augmentation, in: 0...1,
-      "Probability of each of EDM's augmentations, whose labels the network sees; 0 for none."),
-    .number("half_life", \.halfLife, in: 0...1e12),
-    .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
-    .number("gradient_norm", \.gradientNorm, in: 1e-12...1e12),
-  ]
+extension Pretraining.Settings: ScheduledSettings {
+  public static let all: [Setting<Self>] =
+    scheduled + [
+      .number(
+        "augment", \.augmentation, in: 0...1,
+        "Probability of each of EDM's augmentations, whose labels the network sees; 0 for none."),
+      .number("half_life", \.halfLife, in: 0...1e12),
+      .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
+      .number("gradient_norm", \.gradientNorm, in: 1e-12...1e12),
+    ]
 }

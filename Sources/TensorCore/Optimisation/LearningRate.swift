@@ -13,6 +13,11 @@ public struct LearningRate: Sendable, Equatable {
     self.decay = decay
   }
 
+  /// One that decays over the share `decay` of a run of `total` samples, at its end.
+  public init(_ rate: Float, rampUp: Int = 0, decay: Double, of total: Int) {
+    self.init(rate, rampUp: rampUp, decay: (total, Int((decay * Double(total)).rounded())))
+  }
+
   /// The rate after `seen` samples.
   public func value(seen: Int) -> Float {
     var factor = min(Double(seen) / Double(max(rampUp, 1)), 1)

@@ -71,7 +71,7 @@ enum DistillCommand: Command {
     guard let method = DistillationMethod(rawValue: try parsed.requiredString("method")) else {
       throw UserError("no method was named", status: .usage)
     }
-    (preset.method, preset.teacherSteps) = (method, method.teacherSteps)
+    preset.method = method
     let idle =
       (method == .regression ? [] : ["pool", "pool-seed"])
       + (method.hasTarget ? [] : ["target-half-life"])
@@ -79,8 +79,10 @@ enum DistillCommand: Command {
       throw UserError(
         "--\(option) does nothing for \(method.rawValue)", remedy: "leave it out", status: .usage)
     }
-    let settings = try options.settings(preset, parsed)
-    try method.check(teacherSteps: settings.teacherSteps)
+    var settings = try options.settings(preset, parsed)
+    // Part of the run's identity, said or not.
+    settings.teacherSteps = settings.steps
+    try method.check(teacherSteps: settings.steps)
     guard settings.adversaryWeight > 0 || !parsed.flag("features") else {
       throw UserError(
         "--features are for a discriminator", remedy: "give --gan WEIGHT too", status: .usage)
@@ -158,7 +160,7 @@ enum DistillCommand: Command {
     let root = Files.folder(of: directory.path)
     let digest = try SHA256.hash(ofFile: path).prefix(8)
     let (steps, count, seed) = (
-      settings.teacherSteps, settings.pool, settings.poolSeed ?? settings.seed
+      settings.steps, settings.pool, settings.poolSeed ?? settings.seed
     )
     let name = "teacher-\(digest)-\(steps)-steps-\(count)-seed-\(seed)"
     Interruption.watch()

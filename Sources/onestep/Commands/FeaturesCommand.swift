@@ -98,14 +98,14 @@ enum FeaturesCommand: Command {
       network, settings: settings, on: data.train, test: data.test)
     let directory = try options.directory(
       kind.rawValue, data,
-      [("classifier", network.configuration.jsonValue)] + settings.identity)
+      [("classifier", network.configuration.jsonValue)] + fresh.settings.identity)
     var run =
       directory.hasState
       ? try ClassifierTraining(
         network, settings: settings, on: data.train, test: data.test,
         resuming: directory.statePath)
       : fresh
-    try options.train(&run, in: directory, total: settings.total)
+    try options.train(&run, in: directory, total: fresh.settings.total)
     print(directory.newestSnapshot)
   }
 }

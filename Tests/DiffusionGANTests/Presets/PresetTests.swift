@@ -24,7 +24,7 @@ import Testing
       #expect(
         preset.pretraining.schedule.value(seen: 5_000_000) == preset.pretraining.learningRate / 2)
       let adversarial = preset.adversarial.settled
-      #expect([adversarial.generatorRate, adversarial.discriminatorRate] == rates)
+      #expect([adversarial.generatorRate, adversarial.discriminatorRate ?? 0] == rates)
       #expect(adversarial.style == .reference && adversarial.startSigma == 80)
     }
     #expect(try Preset("cifar10").adversarial.penalty?.gamma == GradientPenalty.published())
@@ -35,6 +35,9 @@ import Testing
     #expect(settings.settled.generatorRate == 1e-3)
     settings.freezing = .none
     #expect(settings.settled.generatorRate == 2e-4 && settings.settled.discriminatorRate == 2e-4)
+    // What is said of the discriminator alone is not undone.
+    settings.discriminatorRate = 5e-4
+    #expect(settings.settled.generatorRate == 2e-4 && settings.settled.discriminatorRate == 5e-4)
     let pretraining = try Preset("fashion16").pretraining
     // A ramp of 100 steps, and a decay over the last quarter.
     #expect(pretraining.schedule.value(seen: 3_200) == 5e-4)
@@ -61,8 +64,12 @@ import Testing
     #expect(mine.pretraining.batch == 32 && mine.pretraining.learningRate == 5e-4)
     #expect(mine.pretraining.total == base.pretraining.total)
     let train = mine.adversarial
-    #expect(train.generatorRate == 2e-3 && train.discriminatorRate == 2e-3)
+    #expect(train.generatorRate == 2e-3 && train.settled.discriminatorRate == 2e-3)
     #expect(train.unfrozenRate == nil && train.penalty?.interval == 8)
+    // An option that says what holds already changes nothing beside it.
+    var again = train
+    try again.change(by: JSONReader(["loss": "non-saturating"], place: "test"))
+    #expect(again == train)
     #expect(train.style.headChannels == 128 && train.style.mixingChannels == 32)
     // Four times as many pixels.
     #expect(train.penalty?.gamma == GradientPenalty.published(resolution: 32))
@@ -76,7 +83,11 @@ import Testing
       ("{\"base\": \"fashion17\"}", "mine.json, base"),
       ("{\"base\": \"test\", \"pretrain\": {\"rate\": 1}}", "unknown key \"rate\""),
       ("{\"base\": \"test\", \"train\": {\"decay\": 2}}", "train.decay"),
-      ("{\"base\": \"test\", \"train\": {\"adaptive\": 2}}", "no augmentation to steer"),
+      ("{\"base\": \"test\", \"train\": {\"adaptive\": 2}}", "train.adaptive: there is no"),
+      ("{\"base\": \"test\", \"train\": {\"gamma\": -1}}", "train.gamma"),
+      ("{\"base\": \"test\", \"train\": {\"freeze\": \"9\"}}", "train.freeze"),
+      ("{\"base\": \"test\", \"distill\": {\"gan\": -1}}", "distill.gan"),
+      ("{\"base\": \"test\", \"network\": {\"label_dim\": 10}}", "network.label_dim"),
       ("{\"base\": \"test\", \"images\": {\"width\": 9}}", "not square"),
       ("{\"base\": \"test\", \"images\": {\"prepare\": [\"halve it\"]}}", "\"halve it\""),
       ("{\"base\": \"test\", \"network\": {\"channels\": 8}}", "unknown key \"channels\""),
