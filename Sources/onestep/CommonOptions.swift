@@ -7,7 +7,7 @@ enum CommonOptions {
   static let data = OptionSpecification(
     long: "data", valueName: "SPEC",
     help: """
-      fashion-mnist, or a path: a folder or .zip of PNG files (with dataset.json for labels), a \
+      fashion-mnist, stacked-fashion-mnist (three images as channels of one), or a path: a folder or .zip of PNG files (with dataset.json for labels), a \
       folder of MNIST or CIFAR-10 files, a CIFAR-10 .bin, or a .safetensors with images.
       """,
     isRequired: true)

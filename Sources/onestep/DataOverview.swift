@@ -59,7 +59,8 @@ struct DataOverview {
     for row in rows {
       text += row[0].padding(toLength: 12, withPad: " ", startingAt: 0) + row[1] + "\n"
     }
-    guard data.labels != nil else { return text }
+    // A row for each of very many classes would be no table.
+    guard data.labels != nil, data.classCount <= 100 else { return text }
     let table = TextTable(
       headers: ["label", "name", "images", "share"],
       rows: data.classSizes.enumerated().map { index, count in

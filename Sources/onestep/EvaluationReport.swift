@@ -14,6 +14,8 @@ struct EvaluationReport {
   /// nil where it has no meaning.
   private let spread: Double?
 
+  /// Most classes that have a row each.
+  private static let mostRows = 100
   /// The share below which they are one image.
   private static let leastSpread = 0.05
   /// Nil where either set has no labels.
@@ -75,6 +77,7 @@ struct EvaluationReport {
       "dimension": .integer(comparison.dimension),
       "generated": Self.json(comparison.generated), "floor": Self.json(comparison.floor),
       "labels": comparison.labels.map(json) ?? .null,
+      "classes": .array(comparison.classes.map(json)),
     ]
   }
 
@@ -87,7 +90,35 @@ struct EvaluationReport {
         "reference": .integer(labels.reference[index]),
       ]
     }
-    return ["total_variation": .number(labels.totalVariation), "classes": .array(counts)]
+    return [
+      "total_variation": .number(labels.totalVariation), "classes": .array(counts),
+      "coverage": Self.json(labels.coverage), "floor_coverage": Self.json(labels.floorCoverage),
+    ]
+  }
+
+  private static func json(_ coverage: ModeCoverage) -> JSONValue {
+    [
+      "classes_found": .integer(Int(coverage.found.value)),
+      "classes_found_standard_error": .number(coverage.found.standardError),
+      "divergence": coverage.divergence.map { .number($0.value) } ?? .null,
+      "divergence_standard_error": coverage.divergence.map { .number($0.standardError) } ?? .null,
+    ]
+  }
+
+  private func json(_ quality: ClassQuality) -> JSONValue {
+    [
+      "label": .integer(quality.label),
+      "name": className(quality.label, of: sets.reference.classCount).map(JSONValue.string)
+        ?? .null,
+      "generated": .integer(quality.counts.generated),
+      "reference": .integer(quality.counts.reference), "floor": .integer(quality.counts.floor),
+      "precision": quality.coverage.map { .number($0.precision) } ?? .null,
+      "recall": quality.coverage.map { .number($0.recall) } ?? .null,
+      "floor_precision": quality.floor.map { .number($0.precision) } ?? .null,
+      "floor_recall": quality.floor.map { .number($0.recall) } ?? .null,
+      "generated_recognised": quality.recognised.map { .integer($0.generated) } ?? .null,
+      "reference_recognised": quality.recognised.map { .integer($0.reference) } ?? .null,
+    ]
   }
 
   private static func json(_ quality: SampleQuality) -> JSONValue {
@@ -134,6 +165,7 @@ struct EvaluationReport {
         text += "fewer images than features: Fréchet distances are much too large\n"
       }
       if let labels = comparison.labels { text += "\n" + self.text(labels, device) }
+      if !comparison.classes.isEmpty { text += "\n" + self.text(comparison.classes, device) }
     }
     text += String(
       format: "\nduplicates among generated images: %.2f %%, copies of training images: %.2f %%\n",
@@ -147,6 +179,11 @@ struct EvaluationReport {
 
   /// What the classifier took the images for.
   private func text(_ labels: PredictedLabels, _ device: TerminalDevice) -> String {
+    let variation = String(
+      format: "predicted labels, total variation: %.4f\n", labels.totalVariation)
+    guard labels.generated.count <= Self.mostRows else {
+      return coverage(labels, device) + variation
+    }
     func share(_ counts: [Int], _ index: Int) -> String {
       String(format: "%.2f %%", 100 * Double(counts[index]) / Double(counts.reduce(0, +)))
     }
@@ -159,8 +196,57 @@ struct EvaluationReport {
           share(labels.reference, index),
         ]
       }, alignments: [.left, .right, .right])
-    return table.text(on: device)
-      + String(format: "predicted labels, total variation: %.4f\n", labels.totalVariation)
+    return table.text(on: device) + variation
+  }
+
+  /// Of so many classes that a row for each would be no table: how many there are among the images.
+  private func coverage(_ labels: PredictedLabels, _ device: TerminalDevice) -> String {
+    func row(_ name: String, _ coverage: ModeCoverage) -> [String] {
+      [
+        name, String(format: "%.0f ± %.1f", coverage.found.value, coverage.found.standardError),
+        coverage.divergence.map { String(format: "%.4f ± %.4f", $0.value, $0.standardError) }
+          ?? "-",
+      ]
+    }
+    return TextTable(
+      headers: [
+        "images", "classes found, of \(labels.generated.count)", "KL(images ‖ data)",
+      ],
+      rows: [
+        row("generated", labels.coverage),
+        row("floor (\(sets.origins.floor))", labels.floorCoverage),
+      ], alignments: [.left, .right, .right]
+    ).text(on: device)
+  }
+
+  /// The classes of a conditional network, one by one.
+  private func text(_ classes: [ClassQuality], _ device: TerminalDevice) -> String {
+    /// A share and its binomial standard error.
+    func share(_ value: Double?, of count: Int) -> String {
+      guard let value, count > 0 else { return "-" }
+      return String(
+        format: "%.3f ± %.3f", value, (value * (1 - value) / Double(count)).squareRoot())
+    }
+    func share(_ part: Int?, of count: Int) -> String {
+      share(part.map { Double($0) / Double(max(count, 1)) }, of: count)
+    }
+    return TextTable(
+      headers: [
+        "class", "n", "precision", "recall", "recall of the floor", "taken for it",
+        "\(sets.origins.reference) images",
+      ],
+      rows: classes.map { quality in
+        [
+          className(quality.label, of: sets.reference.classCount) ?? "\(quality.label)",
+          "\(quality.counts.generated)",
+          share(quality.coverage?.precision, of: quality.counts.generated),
+          share(quality.coverage?.recall, of: quality.counts.reference),
+          share(quality.floor?.recall, of: quality.counts.reference),
+          share(quality.recognised?.generated, of: quality.counts.generated),
+          share(quality.recognised?.reference, of: quality.counts.reference),
+        ]
+      }, alignments: [.left] + [TextTable.Alignment](repeating: .right, count: 6)
+    ).text(on: device)
   }
 
   private static func row(_ name: String, _ quality: SampleQuality) -> [String] {

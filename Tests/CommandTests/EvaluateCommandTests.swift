@@ -68,6 +68,56 @@ import Testing
     #expect(json["floor"]?["from"]?.text == "other half")
   }
 
+  /// Coloured images whose channels a classifier of grey ones looks at: 1,000 combined classes, counted.
+  @Test func combinedClassesAreCounted() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(
+      "data.safetensors",
+      ImageFiles.safetensors(
+        "images", "U8", [40, 3, 16, 16], (0..<40 * 768).map { UInt8($0 * $0 / 97 % 251) }))
+    let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(3).joined(separator: "/")
+    let classifier = "/\(root.dropFirst())/networks/fashion16-residual.safetensors@channels"
+    let arguments = ["--images", data, "--data", data, "--features", classifier]
+    let json = try JSON(
+      Program.run(["evaluate", "--json"] + arguments, of: "onestep").out)
+    let labels = try #require(json["features"]?[1]?["labels"])
+    let counts = try #require(labels["classes"])
+    #expect(counts.count == 1000)
+    let found = (0..<1000).count { (counts[$0]?["generated"]?.whole ?? 0) > 0 }
+    #expect(labels["coverage"]?["classes_found"]?.whole == found)
+    let text = try Program.run(["evaluate"] + arguments, of: "onestep").out
+    #expect(
+      text.contains("classes found, of 1000") && text.contains("KL(images ‖ data)"), "\(text)")
+    #expect(!text.contains("predicted label "), "\(text)")
+  }
+
+  /// What a conditional network draws is looked at class by class.
+  @Test func classesAreMeasuredOneByOne() throws {
+    let scratch = try Scratch()
+    let pretrained = scratch.path + "/pretrained"
+    let training = try Program.run(
+      [
+        "pretrain", "--data", "fashion-mnist", "--preset", "test", "--cond", "--kimg", "1",
+        "--out", pretrained,
+      ], of: "onestep")
+    #expect(training.status == 0, "\(training.err)")
+    let arguments = [
+      "--network", pretrained + "/snapshot-000001.safetensors", "--data", "fashion-mnist",
+      "--preset",
+      "test", "--steps", "2", "--count", "400",
+    ]
+    let json = try JSON(Program.run(["evaluate", "--json"] + arguments, of: "onestep").out)
+    let classes = try #require(json["features"]?[0]?["classes"])
+    #expect(classes.count == 10)
+    #expect((0..<10).reduce(0) { $0 + (classes[$1]?["generated"]?.whole ?? 0) } == 400)
+    #expect((0..<10).reduce(0) { $0 + (classes[$1]?["reference"]?.whole ?? 0) } == 400)
+    let floor = try (0..<10).map { try #require(classes[$0]?["floor_recall"]?.number) }
+    #expect(floor.reduce(0, +) / 10 > 0.4)
+    #expect(classes[9]?["name"]?.text == "Ankle boot")
+    let text = try Program.run(["evaluate"] + arguments, of: "onestep").out
+    #expect(text.contains("recall of the floor") && text.contains("Sandal"), "\(text)")
+  }
+
   @Test func mistakes() throws {
     let scratch = try Scratch()
     try ImageFiles.mnist(in: scratch)

@@ -42,6 +42,22 @@ import Testing
     return try NetworkFile(contentsOf: "\(root.dropFirst())/networks/\(name).safetensors")
   }
 
+  /// Who evaluates a conditional network knows what each picture was drawn for.
+  @Test func classesAreToldAsDrawn() throws {
+    let network = try DistillationFixtures.teacher(labels: 3)
+    let seeds: [UInt64] = [0, 1, 2, 3, 4, 5, 6, 7]
+    let sampling = try SeededSampling(network)
+    let classes = try #require(sampling.classes(of: seeds))
+    #expect(Set(classes).count == 3)
+    let drawn = try sampling(seeds).values
+    for (index, label) in classes.enumerated() {
+      let own = try SeededSampling(network, label: label)([seeds[index]]).values
+      #expect(own == Array(drawn[index * own.count..<(index + 1) * own.count]))
+    }
+    #expect(try SeededSampling(network, label: 1).classes(of: seeds) == [1, 1, 1, 1, 1, 1, 1, 1])
+    #expect(try SeededSampling(DistillationFixtures.teacher()).classes(of: seeds) == nil)
+  }
+
   @Test func theBatchDoesNotMatterToAOneStepGenerator() throws {
     try expectSame(shipped("fashion16-onestep"))
   }

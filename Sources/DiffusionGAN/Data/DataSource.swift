@@ -11,6 +11,8 @@ public enum DataSplit: String, CaseIterable, Sendable {
 public enum DataSource: Equatable, Sendable {
   /// Debian's package `dataset-fashion-mnist`.
   case fashionMNIST
+  /// Three of its images as the channels of one, 1,000 combined classes.
+  case stackedFashionMNIST
   /// A folder of IDX files, named as MNIST's.
   case idxFolder(String)
   /// A folder with CIFAR-10's `data_batch_*.bin` and `test_batch.bin`.
@@ -23,10 +25,16 @@ public enum DataSource: Equatable, Sendable {
   case zip(String)
   case safetensors(String)
 
-  /// Reads `fashion-mnist` or a path; what a path holds is told by its ending or its files.
+  static let stackedName = "stacked-fashion-mnist"
+
+  /// Reads `fashion-mnist`, `stacked-fashion-mnist` or a path; what a path holds is told by its ending or its files.
   public init(_ specification: String) throws {
     if specification == "fashion-mnist" {
       self = .fashionMNIST
+      return
+    }
+    if specification == Self.stackedName {
+      self = .stackedFashionMNIST
       return
     }
     let path =
@@ -36,7 +44,9 @@ public enum DataSource: Equatable, Sendable {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw UserError(
         "there is no such data", at: specification,
-        remedy: "give fashion-mnist, or a folder, .zip, .safetensors or .bin file that exists")
+        remedy:
+          "give fashion-mnist, stacked-fashion-mnist, or a folder, .zip, .safetensors or .bin file that exists"
+      )
     }
     if isFolder.boolValue {
       if MNISTFolder.isOne(path) {
@@ -63,6 +73,7 @@ public enum DataSource: Equatable, Sendable {
   public var name: String {
     switch self {
     case .fashionMNIST: "fashion-mnist"
+    case .stackedFashionMNIST: Self.stackedName
     case .idxFolder(let path), .cifarFolder(let path), .cifarFile(let path), .pngFolder(let path),
       .zip(let path), .safetensors(let path):
       Files.name(of: path)
@@ -72,7 +83,7 @@ public enum DataSource: Equatable, Sendable {
   /// The splits that the source tells apart; data that come in one piece are all `train`.
   public var splits: [DataSplit] {
     switch self {
-    case .fashionMNIST, .idxFolder: [.train, .test]
+    case .fashionMNIST, .stackedFashionMNIST, .idxFolder: [.train, .test]
     case .cifarFolder(let path):
       DataSplit.allCases.filter { !CIFAR10.files(of: $0, in: path).isEmpty }
     case .cifarFile, .pngFolder, .zip, .safetensors: [.train]
@@ -91,9 +102,9 @@ public enum DataSource: Equatable, Sendable {
     }
     switch self {
     case .fashionMNIST:
-      return try MNISTFolder.read(
-        MNISTFolder.debianFolder, split: split, name: name,
-        classNames: MNISTFolder.fashionClasses)
+      return try MNISTFolder.fashion(split, name: name)
+    case .stackedFashionMNIST:
+      return try MNISTFolder.fashion(split, name: name).stacked(name: name, seed: 0)
     case .idxFolder(let path):
       return try MNISTFolder.read(path, split: split, name: name, classNames: [])
     case .cifarFolder(let path):

@@ -4,10 +4,10 @@ import TensorCore
 /// A folder of four IDX files as MNIST, Fashion-MNIST and their like are published.
 enum MNISTFolder {
   /// Where Debian's `dataset-fashion-mnist` puts them.
-  static let debianFolder = "/usr/share/datasets/fashion-mnist"
+  private static let debianFolder = "/usr/share/datasets/fashion-mnist"
 
   /// Source: the table of labels in Fashion-MNIST's README.
-  static let fashionClasses = [
+  private static let fashionClasses = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
     "Ankle boot",
   ]
@@ -15,6 +15,11 @@ enum MNISTFolder {
   /// Whether `folder` holds files of that kind.
   static func isOne(_ folder: String) -> Bool {
     DataSplit.allCases.contains { file("images-idx3", of: $0, in: folder) != nil }
+  }
+
+  /// One split of Debian's Fashion-MNIST.
+  static func fashion(_ split: DataSplit, name: String) throws -> ImageDataset {
+    try read(debianFolder, split: split, name: name, classNames: fashionClasses)
   }
 
   /// Reads one split.

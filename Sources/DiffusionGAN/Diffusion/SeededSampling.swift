@@ -91,11 +91,21 @@ public struct SeededSampling: Sendable {
     return Tensor(values, shape: [seeds.count] + shape)
   }
 
+  /// The class that each seed's picture is drawn for; nil for networks without classes.
+  public func classes(of seeds: [UInt64]) -> [Int]? {
+    let count = denoiser.network.configuration.labels
+    guard count > 0 else { return nil }
+    return seeds.map { seed in
+      var stream = RandomStream(seed: seed, path: [Purpose.label.rawValue])
+      return label ?? stream.integer(below: count)
+    }
+  }
+
   private func draw(_ seeds: [UInt64], _ shape: [Int]) -> Tensor {
     func streams(_ purpose: Purpose, _ rest: UInt64...) -> [RandomStream] {
       seeds.map { RandomStream(seed: $0, path: [purpose.rawValue] + rest) }
     }
-    let conditions = UNet.Conditions(noise: [], labels: labels(streams(.label)))
+    let conditions = UNet.Conditions(noise: [], labels: labels(seeds))
     let latents = Tensor(normal: shape, from: streams(.latent))
     switch method {
     case .oneStep(let sigma):
@@ -111,14 +121,11 @@ public struct SeededSampling: Sendable {
   }
 
   /// One-hot classes; nil for networks without.
-  private func labels(_ streams: [RandomStream]) -> Tensor? {
+  private func labels(_ seeds: [UInt64]) -> Tensor? {
+    guard let classes = classes(of: seeds) else { return nil }
     let count = denoiser.network.configuration.labels
-    guard count > 0 else { return nil }
-    var values = [Float](repeating: 0, count: streams.count * count)
-    for (index, stream) in streams.enumerated() {
-      var stream = stream
-      values[index * count + (label ?? stream.integer(below: count))] = 1
-    }
-    return Tensor(values, shape: [streams.count, count])
+    var values = [Float](repeating: 0, count: seeds.count * count)
+    for (index, label) in classes.enumerated() { values[index * count + label] = 1 }
+    return Tensor(values, shape: [seeds.count, count])
   }
 }

@@ -22,8 +22,9 @@ public struct Classifier: LabellingNetwork {
 
   public var classCount: Int { network.configuration.classes }
 
-  public func labels(_ pictures: Tensor) -> [Int] {
-    Self.labels(network(pictures, weights).logits)
+  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]) {
+    let output = network(pictures, weights)
+    return (output.features, Self.labels(output.logits))
   }
 
   public func check(_ shape: ImageShape) throws {

@@ -2,13 +2,18 @@ import Foundation
 import TensorCore
 
 /// Feature networks by what a user calls them: a file, told apart by what it holds, or the name of a
-/// published network that was fetched; `@SIZE` behind either is the size that pictures are resized to.
+/// published network that was fetched; `@SIZE` behind either is the size that pictures are resized to, `@channels` has a
+/// classifier of grey pictures look at the channels of coloured ones.
 public enum FeatureNetworkFile {
+  static let channelsSuffix = "@channels"
+
   /// A user's words, taken apart.
   struct Reference: Equatable {
     let path: String
     /// Height and width that pictures are resized to, where that is asked for.
     let size: Int?
+    /// Whether channels are looked at one by one.
+    let isChannelwise: Bool
 
     static let sizes = 32...1024
 
@@ -17,17 +22,22 @@ public enum FeatureNetworkFile {
       // A file's name may have the sign in it.
       let parts = name.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
       if parts.count < 2 || FileManager.default.fileExists(atPath: name) {
-        (path, size) = (try Self.file(name, store), nil)
+        (path, size, isChannelwise) = (try Self.file(name, store), nil, false)
+        return
+      }
+      path = try Self.file(parts.dropLast().joined(separator: "@"), store)
+      isChannelwise = name.hasSuffix(FeatureNetworkFile.channelsSuffix)
+      if isChannelwise {
+        size = nil
         return
       }
       guard let size = Int(parts[parts.count - 1]), Self.sizes.contains(size), size % 32 == 0 else {
         throw UserError(
-          "the size in '\(name)' must be a multiple of 32 from \(Self.sizes.lowerBound) to "
+          "what follows the @ in '\(name)' must be channels, or a multiple of 32 from \(Self.sizes.lowerBound) to "
             + "\(Self.sizes.upperBound)", remedy: "name the network as \(parts[0])@64",
           status: .usage)
       }
       self.size = size
-      path = try Self.file(parts.dropLast().joined(separator: "@"), store)
     }
 
     private static func file(_ name: String, _ store: ModelStore) throws -> String {
@@ -61,7 +71,15 @@ public enum FeatureNetworkFile {
         "sees pictures at a size of its own", at: reference.path,
         remedy: "leave out what stands behind the @", status: .usage)
     }
-    if Classifier.isTold(by: file) { return try Classifier(file) }
+    if Classifier.isTold(by: file) {
+      let classifier = try Classifier(file)
+      return reference.isChannelwise ? try ChannelwiseClassifier(classifier) : classifier
+    }
+    guard !reference.isChannelwise else {
+      throw UserError(
+        "is no classifier of grey pictures", at: reference.path,
+        remedy: "leave out \(channelsSuffix)", status: .usage)
+    }
     if Inception.isTold(by: file) { return try Inception(file) }
     if VGG.isTold(by: file) { return try VGG(file) }
     throw UserError(
@@ -74,6 +92,7 @@ public enum FeatureNetworkFile {
   public static func identity(of name: String) throws -> String {
     let reference = try Reference(name)
     let digest = try SHA256.hash(ofFile: reference.path)
+    if reference.isChannelwise { return digest + channelsSuffix }
     return reference.size.map { "\(digest)@\($0)" } ?? digest
   }
 }

@@ -20,7 +20,7 @@ public struct ImageFeatures: Sendable {
     watch: (Int) throws -> Void = { _ in }
   ) throws {
     try network.check(data.shape)
-    let classifier = network as? Classifier
+    let classifier = network as? any LabellingNetwork
     var values: [Float] = []
     var labels: [Int] = []
     for start in stride(from: 0, to: data.count, by: Self.batch) {
@@ -28,9 +28,9 @@ public struct ImageFeatures: Sendable {
       let pictures = data.tensor(at: start..<end)
       let vectors: Tensor
       if let classifier {
-        let output = classifier.network(pictures, classifier.weights)
-        vectors = output.features
-        labels += Classifier.labels(output.logits)
+        let described = classifier.described(pictures)
+        vectors = described.vectors
+        labels += described.labels
       } else {
         vectors = network.vectors(pictures)
       }

@@ -10,6 +10,8 @@ public struct EvaluationSets: Sendable {
   public let origins: (reference: String, floor: String)
   /// How many generated images were given; more than are compared where there are fewer real ones for the floor.
   public let given: Int
+  /// Images of each class in the training data; empty for data without labels.
+  public let classSizes: [Int]
 
   /// Purposes of random streams, so that no two samples are drawn alike.
   private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
@@ -57,6 +59,7 @@ public struct EvaluationSets: Sendable {
       floor = try train.subset(order[(train.count / 2)...].sorted())
     }
     given = generated.count
+    classSizes = train.classSizes
     self.generated = try Self.sample(min(count, floor.count), of: generated, .generated, seed)
     self.reference = try Self.sample(count, of: reference, .reference, seed)
     self.floor = try Self.sample(self.generated.count, of: floor, .floor, seed)

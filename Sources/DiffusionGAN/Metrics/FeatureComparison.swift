@@ -12,6 +12,8 @@ public struct FeatureComparison: Sendable {
   public let floor: SampleQuality
   /// What the network, a classifier, takes the images for.
   public let labels: PredictedLabels?
+  /// Each class by itself, where generated and real images have labels of the same classes.
+  public let classes: [ClassQuality]
 
   /// - Parameters:
   ///   - network: where the features come from; the pixels themselves if nil.
@@ -47,8 +49,34 @@ public struct FeatureComparison: Sendable {
       generated: vectors[1], reference: vectors[0], seed: seed, pool: pool)
     floor = try SampleQuality(
       generated: vectors[2], reference: vectors[0], seed: seed, pool: pool)
-    let classes = (network as? Classifier)?.network.configuration.classes
-    labels = classes.map { PredictedLabels(generated: found[1], reference: found[0], classes: $0) }
+    labels = (network as? any LabellingNetwork).map {
+      PredictedLabels(
+        generated: found[1], reference: found[0], floor: found[2], classes: $0.classCount,
+        data: sets.classSizes)
+    }
+    classes = Self.classes(sets, vectors, predicted: found, pool)
+  }
+}
+
+extension FeatureComparison {
+  /// - Parameters: `vectors` and `predicted`: of reference, generated and floor, in this order.
+  private static func classes(
+    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]], _ pool: ThreadPool
+  ) -> [ClassQuality] {
+    let count = sets.reference.classCount
+    let data = [sets.reference, sets.generated, sets.floor]
+    guard (1...ClassQuality.mostClasses).contains(count),
+      data.allSatisfy({ $0.classCount == count })
+    else { return [] }
+    // A classifier of other classes recognises none of these.
+    let isOfTheseClasses = !predicted.isEmpty && predicted.joined().allSatisfy { $0 < count }
+    let images = data.indices.map { set in
+      ClassQuality.Images(
+        vectors: vectors[set], labels: data[set].labels ?? [],
+        predicted: isOfTheseClasses ? predicted[set] : [])
+    }
+    return ClassQuality.of(
+      generated: images[1], reference: images[0], floor: images[2], classes: count, pool: pool)
   }
 }
 
@@ -59,13 +87,22 @@ public struct PredictedLabels: Sendable {
   public let generated: [Int]
   public let reference: [Int]
   public let totalVariation: Double
+  public let coverage: ModeCoverage
+  /// Of as many other real images.
+  public let floorCoverage: ModeCoverage
 
-  init(generated: [Int], reference: [Int], classes: Int) {
+  /// - Parameters:
+  ///   - generated, reference, floor: the class of each image.
+  ///   - data: images of each class in the training data; of other classes than the classifier's, it says nothing.
+  init(generated: [Int], reference: [Int], floor: [Int], classes: Int, data: [Int]) {
     func histogram(_ labels: [Int]) -> [Int] {
       labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1] += 1 }
     }
     self.generated = histogram(generated)
     self.reference = histogram(reference)
     totalVariation = LabelHistogram.totalVariation(self.generated, self.reference)
+    let shares = data.count == classes ? data : nil
+    coverage = ModeCoverage(self.generated, data: shares)
+    floorCoverage = ModeCoverage(histogram(floor), data: shares)
   }
 }

@@ -8,14 +8,18 @@ import TensorCore
 extension Preset {
   public static let named: [Preset] = [
     small(
-      "fashion28", side: 28, [], channels: 24, attention: 14, pretrain: 250_000, train: 100_000),
+      "fashion28", side: 28, [], width: 24, attention: 14, pretrain: 250_000, train: 100_000),
+    // Stacked Fashion-MNIST, three garments as the channels of one picture.
+    small(
+      "stacked32", channels: 3, side: 32, [.pad(height: 32, width: 32)], width: 24,
+      multipliers: [1, 2, 2], attention: 8, pretrain: 250_000, train: 100_000),
     // Padded to 32×32, squares averaged once.
     small(
-      "fashion16", side: 16, [.pad(height: 32, width: 32), .averageSquares], channels: 24,
+      "fashion16", side: 16, [.pad(height: 32, width: 32), .averageSquares], width: 24,
       attention: 8, pretrain: 400_000, train: 40_000),
     // For trying things out.
     small(
-      "test", side: 8, [.pad(height: 32, width: 32), .averageSquares, .averageSquares], channels: 8,
+      "test", side: 8, [.pad(height: 32, width: 32), .averageSquares, .averageSquares], width: 8,
       attention: 4, batch: 16, pretrain: 2_048, train: 1_024, distill: 2_048,
       style: .init(mixingChannels: 8, headChannels: 16)),
     published(
@@ -60,16 +64,20 @@ extension Preset {
     Double(batch) * log(0.5) / log(decay)
   }
 
-  /// - Parameter attention: the resolution that has it.
+  /// - Parameters:
+  ///   - width: channels of the network at full size, `multipliers` times as many below.
+  ///   - attention: the resolution that has it.
   private static func small(
-    _ name: String, side: Int, _ preparations: [Preparation], channels: Int, attention: Int,
-    batch: Int = 64, pretrain: Int, train: Int, distill: Int = 40_000,
+    _ name: String, channels: Int = 1, side: Int, _ preparations: [Preparation], width: Int,
+    multipliers: [Int] = [1, 2], attention: Int, batch: Int = 64, pretrain: Int, train: Int,
+    distill: Int = 40_000,
     style: ProjectedDiscriminator.Style = .init()
   ) -> Preset {
     Preset(
-      name, ImageShape(channels: 1, height: side, width: side), preparations,
+      name, ImageShape(channels: channels, height: side, width: side), preparations,
       network: .ddpmpp(
-        resolution: side, imageChannels: 1, baseChannels: channels, multipliers: [1, 2], blocks: 1,
+        resolution: side, imageChannels: channels, baseChannels: width, multipliers: multipliers,
+        blocks: 1,
         attentionResolutions: [attention]),
       pretraining: Pretraining.Settings(
         batch: batch, total: pretrain, learningRate: 1e-3, rampUp: 100 * batch, decay: 0.25,

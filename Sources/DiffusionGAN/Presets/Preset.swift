@@ -37,14 +37,24 @@ public struct Preset: Sendable {
     }
   }
 
-  /// The named preset whose images have this shape.
+  /// The named preset that a network was trained by: that of its images, and where several have images of this shape,
+  /// that of its width and depth.
   ///
   /// - Throws: `UserError` if there is none.
-  public init(of shape: ImageShape) throws {
-    guard let preset = Self.named.first(where: { $0.shape == shape }) else {
+  public init(of network: NetworkConfiguration) throws {
+    let shape = ImageShape(
+      channels: network.imageChannels, height: network.resolution, width: network.resolution)
+    var candidates = Self.named.filter { $0.shape == shape }
+    if candidates.count > 1 {
+      candidates.removeAll {
+        $0.network.baseChannels != network.baseChannels
+          || $0.network.multipliers != network.multipliers
+      }
+    }
+    guard let preset = candidates.first else {
       throw UserError(
-        "no preset has images of \(shape)", remedy: "give one with --preset, such as a .json file",
-        status: .usage)
+        "no preset has such a network of images of \(shape)",
+        remedy: "give one with --preset, such as a .json file", status: .usage)
     }
     self = preset
   }

@@ -1,13 +1,4 @@
-import Foundation
 import TensorCore
-
-/// A network that also names what it sees.
-public protocol LabellingNetwork: FeatureNetwork {
-  var classCount: Int { get }
-
-  /// The likeliest class of each picture.
-  func labels(_ pictures: Tensor) -> [Int]
-}
 
 /// Measures images of snapshots against the data and the teachers' images, in raw pixels and in the
 /// vectors of metric networks.

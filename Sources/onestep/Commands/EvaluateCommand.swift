@@ -48,7 +48,8 @@ enum EvaluateCommand: Command {
           What images are compared by, besides pixels: a snapshot of onestep features train, a VGG \
           or Inception-v3 (torchvision's names; pytorch-fid's file of 2015 for published Fréchet \
           distances), or an EfficientNet-Lite, as .safetensors, .pt or .pth; or the name of one that \
-          onestep features fetch got.
+          onestep features fetch got. FILE@channels: a classifier of grey images, which looks at \
+          the three channels of coloured ones.
           """,
         defaultText: "pixels", repeats: true),
       OptionSpecification(
@@ -77,6 +78,11 @@ enum EvaluateCommand: Command {
           pt_inception-2015-12-05-6726825d.pth --metrics fid50k_full,kid50k_full --out runs/cifar
           """,
         comment: "by published names"),
+      CommandExample(
+        line: """
+          onestep evaluate --network stacked.safetensors --data stacked-fashion-mnist --preset stacked32 \
+          --features networks/fashion28-residual.safetensors@channels
+          """, comment: "how many of 1,000 combinations of garments the network draws"),
       CommandExample(
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
@@ -197,14 +203,16 @@ enum EvaluateCommand: Command {
   static func draw(
     _ count: Int, by sampling: SeededSampling, _ progress: Progress, _ pool: ThreadPool
   ) throws -> ImageDataset {
+    let seeds = (0..<UInt64(count)).map(\.self)
     let pictures = try Compute.$pool.withValue(pool) {
-      try sampling((0..<UInt64(count)).map(\.self)) {
+      try sampling(seeds) {
         progress.update(done: $0, total: count, label: "sampling")
       }
     }
     let name = "the network's images"
     return try ImageDataset(
       name: name, shape: sampling.shape,
-      pixels: PixelRounding.bytes(of: pictures, place: name))
+      pixels: PixelRounding.bytes(of: pictures, place: name), labels: sampling.classes(of: seeds),
+      classCount: sampling.denoiser.network.configuration.labels)
   }
 }

@@ -66,10 +66,7 @@ enum TrainCommand: Command {
     let configuration = unet.configuration
     let preset =
       try parsed.string("preset").map { try Preset($0) }
-      ?? Preset(
-        of: ImageShape(
-          channels: configuration.imageChannels, height: configuration.resolution,
-          width: configuration.resolution))
+      ?? Preset(of: configuration)
     let settings = try settings(parsed, preset, options)
     let trainable = try settings.freezing.trainableNames(of: unet)
     let data = try TrainingData(parsed, preset, pool: options.pool)

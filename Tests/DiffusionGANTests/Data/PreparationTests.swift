@@ -50,7 +50,7 @@ import Testing
     expectUserError("data: images are 1×28×28, the preset cifar10 needs 3×32×32") {
       _ = try Preset("cifar10").prepare(data([UInt8](repeating: 0, count: 784), 28, 28))
     }
-    expectUserError("unknown preset 'fashion17'", "fashion28, fashion16") {
+    expectUserError("unknown preset 'fashion17'", "fashion28, stacked32, fashion16") {
       _ = try Preset("fashion17")
     }
   }

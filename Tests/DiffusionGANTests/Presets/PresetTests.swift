@@ -12,6 +12,20 @@ import Testing
   }
 
   /// Karras et al. 2022, Table 7; Zheng & Yang 2025.
+  /// Of presets with images of one shape, a network's own is found.
+  @Test func aNetworkHasItsPreset() throws {
+    for name in ["fashion16", "fashion28", "stacked32", "cifar10", "ffhq64"] {
+      var network = try Preset(name).network
+      network.labels = 10
+      #expect(try Preset(of: network).name == name)
+    }
+    var other = try Preset("stacked32").network
+    other.baseChannels = 17
+    expectUserError("no preset has such a network of images of 3×32×32", "--preset") {
+      _ = try Preset(of: other)
+    }
+  }
+
   @Test func presetsOfThePapers() throws {
     for (name, augmentation, dropout, batch, rates) in [
       ("cifar10", 0.12, 0.13 as Float, 512, [1e-4, 1e-4] as [Float]),
