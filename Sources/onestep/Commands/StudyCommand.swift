@@ -87,7 +87,9 @@ enum StudyCommand: Command {
     ) { label, done, total in
       progress.update(done: done, total: total, label: label)
       if Interruption.isRequested {
-        throw UserError("stopped", at: run.path, remedy: "the same command continues")
+        throw UserError(
+          "stopped", at: run.path, remedy: "the same command continues",
+          status: Interruption.status(byHand: .failed))
       }
     }
     for note in run.notes { progress.note(note) }
