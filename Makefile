@@ -15,10 +15,12 @@ PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-de
 # What the tests need on top: a browser that opens the reports.
 TEST_PACKAGES := chromium
 TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
+# A controller and a node for the test of job arrays.
+CLUSTER_PACKAGES := slurm-wlm munge
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 
-.PHONY: help demo test test-sanitized fuzz build packages model vocabulary check-models install \
+.PHONY: help demo test test-cluster test-sanitized fuzz build packages model vocabulary check-models install \
   bench bench-peers networks rule-networks image-networks reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
@@ -35,6 +37,10 @@ test: packages vocabulary ## build and run every test
 	$(SWIFT) build $(TESTING) --build-tests
 	@.build-tests/release/icl-probe models fetch $(MODEL)
 	$(SWIFT) test $(TESTING) --skip-build
+
+test-cluster: packages build ## run a sweep on a Slurm of its own, with shares that get lost (needs root)
+	@.ci/install-packages $(CLUSTER_PACKAGES)
+	@Tests/cluster $(PROBE)
 
 fuzz: packages ## give the readers of files random inputs, each for SECONDS (60)
 	@SWIFT="$(SWIFT)" Tests/Fuzzing/fuzz $(SECONDS) $(READERS)

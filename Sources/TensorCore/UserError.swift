@@ -10,6 +10,9 @@ public struct UserError: Error, CustomStringConvertible, Equatable, Sendable {
     case usage = 2
     /// The user stopped it (Ctrl-C): 128 and the signal's number, as a shell says it.
     case interrupted = 130
+    /// A signal that a batch system sends stopped it (TERM, USR1): EX_TEMPFAIL of sysexits.h, so that it
+    /// is begun again.
+    case temporary = 75
   }
 
   /// File, key path or option at fault, if there is one.

@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import RuleVectors
 import TensorCore
 import Terminal
@@ -32,6 +33,12 @@ enum CommonOptions {
   static let out = OptionSpecification(
     long: "out", valueName: "FOLDER", help: "Folder to write to, instead of a numbered one.")
   static let bos = bos(default: .auto)
+  static let shard = OptionSpecification(
+    long: "shard", valueName: "I/N",
+    help: """
+      Compute the I-th of N shares of the run; aggregate merges them. In a Slurm array, by default, the \
+      task's.
+      """, defaultText: "1/1")
   static let json = OptionSpecification(long: "json", help: "Print JSON for scripts.")
 
   static func bos(default choice: BeginTokenChoice) -> OptionSpecification {
@@ -55,6 +62,24 @@ enum CommonOptions {
 
   static func seed(_ parsed: ParsedCommand) throws -> UInt64 {
     UInt64(try parsed.integer("seed", in: 0...Int.max) ?? 0)
+  }
+
+  /// The share of the run that this process does.
+  ///
+  /// - Throws: `UserError` for no share, and for `--again` with one: tasks of an array begin at different
+  ///   times, so that none can know whether what it finds is the others' beginning or to be replaced.
+  static func shard(_ parsed: ParsedCommand) throws -> Shard {
+    let named = try parsed.string("shard").map { try Shard(parsing: $0) }
+    let shard =
+      try named ?? Shard(arrayTask: ProcessInfo.processInfo.environment) ?? .whole
+    if named == nil, shard.arrayMinimum != nil {
+      Notes.write("share \(shard), by SLURM_ARRAY_TASK_ID; --shard 1/1 is the whole run")
+    }
+    guard shard.isWhole || !parsed.flag("again") else {
+      throw UserError(
+        "--again does not go with shares", remedy: "name a new folder with --out", status: .usage)
+    }
+    return shard
   }
 
   static func loadModel(_ parsed: ParsedCommand) throws -> LanguageModel {

@@ -25,8 +25,10 @@ struct LaboratoryRun {
   /// A run that can be carried out: everything that it draws has been drawn once.
   struct Prepared {
     fileprivate let run: LaboratoryRun
-    fileprivate let plan: RunPlan
-    fileprivate let laboratory: Laboratory
+    /// All of it, or a share.
+    let plan: RunPlan
+    fileprivate let shard: Shard
+    let laboratory: Laboratory
     fileprivate let tasks: FoundTasks
 
     /// - Parameter out: the run's folder; nil for a numbered one.
@@ -39,11 +41,15 @@ struct LaboratoryRun {
   struct Outcome {
     let path: String
     let task: String
+    let shard: Shard
     /// What its probes found, for scripts.
     let rows: [JSONValue]
 
+    /// A share has no rows for scripts before it is merged with the others.
     var json: JSONValue {
-      ["task": .string(task), "run": .string(path), "rows": .array(rows)]
+      .object(
+        [("task", .string(task)), ("run", .string(path)), ("rows", .array(rows))]
+          + (shard.isWhole ? [] : [("shard", .string(shard.description))]))
     }
   }
 
@@ -53,10 +59,11 @@ struct LaboratoryRun {
 
   /// One run by itself.
   func callAsFunction(_ parsed: ParsedCommand) throws {
-    let outcome = try prepare(parsed, CommonOptions.engine(parsed))(
+    let shard = try CommonOptions.shard(parsed)
+    let outcome = try prepare(parsed, CommonOptions.engine(parsed), shard)(
       parsed, out: parsed.string("out"))
     if parsed.flag("json") {
-      CommonOptions.print(["run": .string(outcome.path), "rows": .array(outcome.rows)])
+      CommonOptions.print(.object(outcome.json.pairs.filter { $0.key != "task" }))
     } else {
       print("Report: \(Self.reportCommand([outcome.path]))")
     }
@@ -65,7 +72,9 @@ struct LaboratoryRun {
   /// Plans the run and draws what it will draw.
   ///
   /// - Throws: `UserError` for what cannot be run, before there is a folder.
-  func prepare(_ parsed: ParsedCommand, _ engine: Engine) throws -> Prepared {
+  func prepare(
+    _ parsed: ParsedCommand, _ engine: Engine, _ shard: Shard = .whole
+  ) throws -> Prepared {
     let laboratory = Laboratory(
       engine: engine, seed: try CommonOptions.seed(parsed), demonstrations: demonstrations,
       beginToken: try CommonOptions.beginToken(parsed, engine.model))
@@ -84,8 +93,11 @@ struct LaboratoryRun {
         remedy: "choose other probes with --probe, or another task")
     }
     for task in tasks.all { CommonOptions.warn(about: task) }
+    let share = plan.share(shard) { stopsAtGate && isOfGate($0) }
+    // All of it, so that no share begins what another finds impossible.
     try plan.check(laboratory)
-    return Prepared(run: self, plan: plan, laboratory: laboratory, tasks: tasks)
+    return Prepared(
+      run: self, plan: share, shard: shard, laboratory: laboratory, tasks: tasks)
   }
 
   private func carryOut(_ prepared: Prepared, _ parsed: ParsedCommand, out: String?) throws
@@ -98,13 +110,16 @@ struct LaboratoryRun {
       identity: try identity(
         prepared.tasks, laboratory.engine, seed: laboratory.seed,
         beginToken: laboratory.beginToken),
-      rowsFile: RunRecord.rowsFile, path: out, again: parsed.flag("again"))
+      rowsFile: RunRecord.rowsFile, shard: prepared.shard, path: out, again: parsed.flag("again"))
     directory.notes.forEach(Notes.write)
     var rows = try known(in: directory)
     let isQuiet = parsed.flag("json")
     if directory.state == .complete {
-      Notes.write("this run is finished; run with --again to repeat it")
-      if !isQuiet {
+      Notes.write(
+        directory.shard.isWhole
+          ? "this run is finished; run with --again to repeat it"
+          : "share \(directory.shard) of this run is finished")
+      if !isQuiet, directory.shard.isWhole {
         for probe in probes { try show(probe, rows, model) }
       }
     } else {
@@ -112,12 +127,13 @@ struct LaboratoryRun {
     }
     if !isQuiet { print("Run: \(directory.path)") }
     let results =
-      try isQuiet
+      try isQuiet && directory.shard.isWhole
       ? probes.flatMap {
         try $0.section(of: rows, task: subject.name, model: model)?.results ?? []
       } : []
     return Outcome(
-      path: directory.path, task: subject.name, rows: results.map(JSONValue.object))
+      path: directory.path, task: subject.name, shard: directory.shard,
+      rows: results.map(JSONValue.object))
   }
 
   /// The rows of whole units; what a crash left of another is dropped.
@@ -191,7 +207,7 @@ struct LaboratoryRun {
       plan: plan, laboratory: laboratory, model: model, verifications: verifications)
     do {
       try runner(
-        known: known,
+        known: known, others: SharedRows(directory.otherRows, for: plan),
         append: { fresh in
           try directory.append(fresh.map(\.json))
           rows += fresh
@@ -204,7 +220,7 @@ struct LaboratoryRun {
             try requireExact(verified, directory)
           }
           left[status.key.probe, default: 1] -= 1
-          if left[status.key.probe] == 0, !parsed.flag("json"),
+          if left[status.key.probe] == 0, directory.shard.isWhole, !parsed.flag("json"),
             let probe = probes.first(where: { $0.name == status.key.probe })
           {
             progress.breakLine()
@@ -222,8 +238,13 @@ struct LaboratoryRun {
       directory.set("stopped_at_gate", .string(failure.sentence))
       try directory.log("\(RunManifest.now()) stopped at the gate")
     }
-    try directory.finish()
+    let present = Set(rows.map(\.key))
+    try directory.finish(units: plan.own.filter(present.contains).map(\.description))
     try directory.log("\(RunManifest.now()) finished")
+    if !directory.shard.isWhole {
+      progress.breakLine()
+      Notes.write("share \(directory.shard) is finished: \(plan.own.count) of \(plan.count) units")
+    }
     return rows
   }
 

@@ -14,8 +14,8 @@ enum Main {
       """,
     commands: [
       ModelsCommand.self, TasksCommand.self, TokenizeCommand.self, RunCommand.self,
-      RecordCommand.self, LensCommand.self, EvalCommand.self, PatchCommand.self,
-      AggregateCommand.self, CompletionCommand.self,
+      RecordCommand.self, LensCommand.self, EvalCommand.self, PlanCommand.self,
+      PatchCommand.self, AggregateCommand.self, CompletionCommand.self,
     ])
 
   static func main() { program.run() }

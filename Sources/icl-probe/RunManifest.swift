@@ -20,23 +20,13 @@ enum RunManifest {
   }
 
   static func verify(_ directory: RunDirectory, _ verified: Verification) {
-    directory.set(
-      "verification",
-      [
-        "variants": .integer(verified.variants),
-        "largest_deviation": .number(Double(verified.largestDeviation)),
-      ])
+    directory.set("verification", verified.json)
   }
 
   /// - Throws: `UserError` naming the key, where somebody edited the manifest.
   static func verification(in directory: RunDirectory) throws -> Verification {
-    let saved = directory.value("verification")
-    guard saved != .null else { return Verification() }
-    let fields = try JSONReader(saved, place: "\(directory.path)/manifest.json, verification")
-      .object(required: ["variants", "largest_deviation"])
-    return Verification(
-      variants: try fields["variants"]?.integer(in: 0...Int(Int32.max)) ?? 0,
-      largestDeviation: Float(try fields["largest_deviation"]?.number() ?? 0))
+    try Verification(
+      directory.value("verification"), place: "\(directory.path)/manifest.json, verification")
   }
 
   static func now() -> String { ISO8601DateFormatter().string(from: Date()) }

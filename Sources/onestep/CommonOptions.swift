@@ -1,4 +1,6 @@
+import Foundation
 import DiffusionGAN
+import Reports
 import TensorCore
 import Terminal
 
@@ -46,5 +48,24 @@ enum CommonOptions {
     let data = try source.load(split, pool: pool)
     guard let name = parsed.string("preset") else { return data }
     return try Preset(name).prepare(data)
+  }
+
+  static let shard = OptionSpecification(
+    long: "shard", valueName: "I/N",
+    help: """
+      Compute the I-th of N shares of the study; report merges them. In a Slurm array, by default, the \
+      task's.
+      """, defaultText: "1/1")
+
+  /// The share of the study that this process does.
+  static func shard(_ parsed: ParsedCommand) throws -> Shard {
+    if let text = parsed.string("shard") { return try Shard(parsing: text) }
+    guard let shard = try Shard(arrayTask: ProcessInfo.processInfo.environment) else {
+      return .whole
+    }
+    FileHandle.standardError.write(
+      Data(
+        "onestep: share \(shard), by SLURM_ARRAY_TASK_ID; --shard 1/1 is the whole study\n".utf8))
+    return shard
   }
 }

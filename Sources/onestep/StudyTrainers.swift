@@ -38,10 +38,21 @@ struct StudyTrainers: StudyTrainer {
     guard let parsed = try parsed(task, checkpoints) else { return [] }
     let directory =
       task.cell.method == .gan
-      ? try TrainCommand.train(parsed, root: root) : try DistillCommand.train(parsed, root: root)
+      ? try TrainCommand.train(parsed, root: root, whileBusy: wait)
+      : try DistillCommand.train(parsed, root: root, whileBusy: wait)
     return checkpoints.map {
       StudySnapshot(images: $0, path: directory.file("snapshot", seen: $0, "safetensors"))
     }
+  }
+
+  /// Another share trains the same thing: what it leaves is taken.
+  private func wait() throws {
+    guard !Interruption.isRequested else {
+      throw UserError(
+        "stopped while another process trains what is needed", at: root,
+        remedy: "the same command continues", status: Interruption.status(byHand: .failed))
+    }
+    usleep(500_000)
   }
 
   /// Checks what can be known of a study's cells before the first is trained.

@@ -68,7 +68,7 @@ struct TrainingLoop {
           try run.save(to: directory.statePath)
           throw UserError(
             "stopped at \(run.seen) images; the state is saved", at: directory.path,
-            remedy: "the same command continues")
+            remedy: "the same command continues", status: Interruption.status(byHand: .failed))
         }
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -59,7 +59,7 @@ struct TrainingOptions {
   ///   - identity: what decides the run's numbers beside the data.
   func directory(
     _ method: String, _ data: TrainingData, _ identity: [(key: String, value: JSONValue)],
-    root: String = Self.root
+    root: String = Self.root, whileBusy: (() throws -> Void)? = nil
   ) throws -> TrainingDirectory {
     try TrainingDirectory(
       root: root, name: "\(data.source.name)-\(data.preset.name)-\(method)",
@@ -68,7 +68,7 @@ struct TrainingOptions {
           + identity + [
             ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
           ]),
-      path: folder)
+      path: folder, whileBusy: whileBusy)
   }
 
   /// Trains to the end.

@@ -5,7 +5,7 @@ import Testing
 /// environment they are written anew.
 @Suite struct HelpTests {
   static let commands = [
-    "models", "tasks", "tokenize", "run", "record", "lens", "eval", "patch", "aggregate",
+    "models", "tasks", "tokenize", "run", "record", "lens", "eval", "plan", "patch", "aggregate",
     "completion",
   ]
   static let onestepCommands = [

@@ -74,6 +74,8 @@ final class RunningProgram {
   /// What Ctrl-C sends.
   func interrupt() { Glibc.kill(process.processIdentifier, SIGINT) }
 
+  func send(_ number: Int32) { Glibc.kill(process.processIdentifier, number) }
+
   func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }
 
   func finish() throws -> Program.Result {

@@ -48,6 +48,14 @@ public struct StudyResults: Sendable {
       spectra: spectra)
   }
 
+  /// Merges the shares in a run's folder, if there are any that are not merged yet.
+  ///
+  /// - Throws: `UserError` naming the shares that are missing.
+  public static func mergeShares(in path: String) throws {
+    try RunShards(path, rowsFile: rowsFile)?.merge(
+      unit: { try StudyRecord($0).unit }, fields: { _ in [] })
+  }
+
   public var isFinished: Bool { manifest["finished"] != .null }
 }
 

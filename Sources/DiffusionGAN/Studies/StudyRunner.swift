@@ -15,6 +15,9 @@ public struct StudyRunner {
   private var rows: [StudyRow] = []
   private var choices: [StudyChoice] = []
   private var spectra: Set<String> = []
+  private var others: OtherRows
+  /// Records of other shares, by file.
+  private var otherRecords: [String: [StudyRecord]] = [:]
 
   /// Everything that decides the numbers of a study.
   ///
@@ -60,6 +63,7 @@ public struct StudyRunner {
     self.trainer = trainer
     self.pool = pool
     self.watch = watch
+    others = run.otherRows
     run.set("definition", study.definition)
     for reader in try run.rows {
       switch try StudyRecord(reader) {
@@ -70,39 +74,71 @@ public struct StudyRunner {
     }
   }
 
-  /// Does what is left of the study.
+  /// Does what is left of the study, or of this process's share of it.
   public mutating func callAsFunction() throws {
     run.set("finished", .null)
     try run.writeManifest()
-    let measured = study.cells.filter { $0.method != .spectrum }
-    if !measured.isEmpty {
-      let teachers = try study.teachers.map { teacher in
-        try images(
-          of: teacher.network, steps: teacher.steps, seed: nil,
-          cache: "teacher-\(teacher.network)-\(teacher.steps)")
+    let own = study.units.enumerated().filter { run.shard.owns($0.offset) }.map(\.element)
+    let evaluation = try own.contains { $0.work != .spectrum } ? evaluation() : nil
+    for unit in own {
+      switch unit.work {
+      case .spectrum: if !spectra.contains(unit.cell.name) { try runSpectrum(unit.cell) }
+      case .choice: if let evaluation { _ = try rate(unit.cell, evaluation) }
+      case .seed(let seed):
+        guard let evaluation else { continue }
+        let (cell, rate) = (unit.cell, try rate(unit.cell, evaluation))
+        try measure(
+          study.task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
+          evaluation)
       }
-      let evaluation = StudyEvaluation(
-        reference: data.reference, teachers: teachers, metrics: metrics, pool: pool)
-      for cell in measured { try run(cell, evaluation) }
     }
-    for cell in study.cells where cell.method == .spectrum && !spectra.contains(cell.name) {
-      try runSpectrum(cell)
-    }
-    try run.finish()
+    try run.finish(units: own.map(\.description))
   }
 
-  private mutating func run(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {
-    if cell.method.isTrained, cell.rates.count > 1,
-      !choices.contains(where: { $0.cell == cell.name })
-    {
-      try chooseRate(cell, evaluation)
+  private func evaluation() throws -> StudyEvaluation {
+    let teachers = try study.teachers.map { teacher in
+      try images(
+        of: teacher.network, steps: teacher.steps, seed: nil,
+        cache: "teacher-\(teacher.network)-\(teacher.steps)")
     }
-    let chosen = choices.first { $0.cell == cell.name }?.rate
-    for seed in cell.seeds ?? study.seeds {
-      let rate = chosen ?? cell.rates.first ?? 0
-      try measure(
-        study.task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
-        evaluation)
+    return StudyEvaluation(
+      reference: data.reference, teachers: teachers, metrics: metrics, pool: pool)
+  }
+
+  /// The learning rate of a cell: its only one, or the one that development seeds choose, here or in
+  /// another share.
+  private mutating func rate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws -> Double {
+    guard cell.choosesRate else { return cell.rates.first ?? 0 }
+    if !choices.contains(where: { $0.cell == cell.name }) { try takeChoice(cell) }
+    if !choices.contains(where: { $0.cell == cell.name }) { try chooseRate(cell, evaluation) }
+    return choices.first { $0.cell == cell.name }?.rate ?? 0
+  }
+
+  /// Takes the choice, and the rows that it rests on, from another share that has come to it.
+  private mutating func takeChoice(_ cell: StudyCell) throws {
+    var records = otherRecords
+    try others.forEachNewRow { file, reader in
+      records[file, default: []].append(try StudyRecord(reader))
+    }
+    otherRecords = records
+    for found in records.values {
+      let choice = found.lazy.compactMap {
+        if case .choice(let choice) = $0, choice.cell == cell.name { choice } else { nil }
+      }.first
+      guard let choice else { continue }
+      for case .snapshot(let row) in found
+      where row.cell == cell.name && row.role == .development
+        && !rows.contains(where: {
+          $0.cell == row.cell && $0.role == row.role && $0.seed == row.seed && $0.rate == row.rate
+            && $0.images == row.images
+        })
+      {
+        try run.append([row.json])
+        rows.append(row)
+      }
+      try run.append([choice.json])
+      choices.append(choice)
+      return
     }
   }
 

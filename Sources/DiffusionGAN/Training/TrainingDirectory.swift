@@ -22,7 +22,10 @@ public final class TrainingDirectory {
   /// - Parameters:
   ///   - name: data, network and method; a number goes before it.
   ///   - options: everything that decides the run's numbers.
-  public init(root: String, name: String, options: JSONValue, path chosen: String? = nil) throws {
+  public init(
+    root: String, name: String, options: JSONValue, path chosen: String? = nil,
+    whileBusy: (() throws -> Void)? = nil
+  ) throws {
     let wanted = try JSONValue(parsing: Data(options.text.utf8), place: "options")
     func holds(_ folder: String) -> Bool {
       (try? JSONValue(contentsOf: folder + "/options.json")) == wanted
@@ -48,6 +51,10 @@ public final class TrainingDirectory {
       if let found = entries.last(where: { $0.hasSuffix("-\(name)") && holds("\(root)/\($0)") }) {
         path = "\(root)/\(found)"
         isResumed = true
+      } else if whileBusy != nil {
+        // Not by a number, so that processes which begin at once choose the same folder.
+        path = "\(root)/by-options-\(SHA256.hash(of: Data(options.text.utf8)).prefix(12))-\(name)"
+        isResumed = false
       } else {
         let next = (entries.compactMap { Int($0.prefix { $0 != "-" }) }.max() ?? -1) + 1
         path = try Self.newFolder(root, name, number: next)
@@ -57,14 +64,21 @@ public final class TrainingDirectory {
     let optionsPath = path + "/options.json"
     if !isResumed {
       try Files.makeFolder(path)
-      try Files.write(Data(options.prettyText.utf8), to: optionsPath)
+      _ = try Files.create(Data(options.prettyText.utf8), at: optionsPath)
     }
     descriptor = Glibc.open(optionsPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.systemError("cannot be read", at: optionsPath) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw UserError(
-        "another process is training this run", at: path, remedy: "wait for it or stop it")
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      do {
+        guard errno == EWOULDBLOCK, let whileBusy else {
+          throw UserError(
+            "another process is training this run", at: path, remedy: "wait for it or stop it")
+        }
+        try whileBusy()
+      } catch {
+        close(descriptor)
+        throw error
+      }
     }
   }
 

@@ -18,6 +18,10 @@ public struct RowFile: Sendable {
   struct Content {
     let count: Int
     let sha256: String
+
+    func json(of file: RowFile) -> JSONValue {
+      ["file": .string(file.name), "count": .integer(count), "sha256": .string(sha256)]
+    }
   }
 
   /// The row on a line, or what is wrong with it.
@@ -30,14 +34,21 @@ public struct RowFile: Sendable {
 
   /// Calls `body` with every whole line, without its line break, and its number from 1.
   ///
-  /// - Parameter length: bytes to read; nil for all that are there.
-  func forEachLine(length: Int? = nil, _ body: (Data, Int) throws -> Void) throws {
+  /// - Parameters:
+  ///   - start: bytes to pass over, whole lines.
+  ///   - length: bytes to read; nil for all that are there.
+  func forEachLine(
+    from start: Int = 0, length: Int? = nil, _ body: (Data, Int) throws -> Void
+  ) throws {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return }
       throw Files.systemError("cannot be read", at: path)
     }
     defer { close(descriptor) }
+    if start > 0, lseek(descriptor, off_t(start), SEEK_SET) < 0 {
+      throw Files.systemError("cannot be read", at: path)
+    }
     var left = length ?? Int.max
     var number = 0
     var pending = Data()

@@ -9,15 +9,16 @@ extension RunDirectory {
   ///   - name: what the run is called; a number is added.
   ///   - identity: everything that decides the run's numbers; `Machine.arithmetic` under the key
   ///     `arithmetic`.
-  ///   - rowsFile: name of the file of rows that this process writes.
+  ///   - rowsFile: name of the file of rows; a share's has its numbers in it.
+  ///   - shard: the share of the run that this process does. All shares open the same folder.
   ///   - path: folder that the user chose.
   ///   - again: starts a new run even if the same one is finished; what is at `path` is renamed
   ///     unless it is the same run and unfinished.
   /// - Throws: `UserError`, also where the folder holds another run, rows were changed after the run
   ///   was finished, or somebody else is writing it.
   public static func open(
-    root: String, name: String, identity: JSONValue, rowsFile: String, path: String? = nil,
-    again: Bool = false
+    root: String, name: String, identity: JSONValue, rowsFile: String, shard: Shard = .whole,
+    path: String? = nil, again: Bool = false
   ) throws -> RunDirectory {
     let identity = try RunIdentity.canonical(identity, place: "the run's identity")
     if let path {
@@ -26,7 +27,7 @@ extension RunDirectory {
       try Files.makeFolder(path)
       try Files.syncFolder(Files.folder(of: path))
       return try RunDirectory(
-        path, identity: identity, rowsFile: rowsFile,
+        path, identity: identity, rowsFile: rowsFile, shard: shard,
         notes: kept.map { ["the run that was in \(path) is kept in \($0)"] } ?? [])
     }
     try Files.makeFolder(root)
@@ -44,7 +45,8 @@ extension RunDirectory {
       let differences = RunIdentity.differences(ours: identity, theirs: saved.identity)
       if differences.isEmpty {
         if again, saved.isFinished { continue }
-        return try RunDirectory(found, identity: identity, rowsFile: rowsFile, notes: notes)
+        return try RunDirectory(
+          found, identity: identity, rowsFile: rowsFile, shard: shard, notes: notes)
       }
       if !again, !isOtherBuildTold, let first = differences.first,
         differences.allSatisfy(\.isOfArithmetic)
@@ -55,9 +57,11 @@ extension RunDirectory {
         isOtherBuildTold = true
       }
     }
-    let path = try makeNumbered(
-      root: root, name: name, after: folders.last.flatMap(number) ?? 0)
-    return try RunDirectory(path, identity: identity, rowsFile: rowsFile, notes: notes)
+    let (path, isClaimed) = try makeNumbered(
+      root: root, name: name, after: folders.last.flatMap(number) ?? 0, identity)
+    return try RunDirectory(
+      path, identity: identity, rowsFile: rowsFile, shard: shard, isClaimed: isClaimed, notes: notes
+    )
   }
 
   /// Folders of that name below `root`, the lowest number first.
@@ -80,17 +84,24 @@ extension RunDirectory {
     path.split(separator: "-").last.flatMap { Int($0) }
   }
 
-  private static func makeNumbered(root: String, name: String, after last: Int) throws -> String {
+  /// Claims the first number that is free or that another share of the same run has claimed meanwhile.
+  private static func makeNumbered(
+    root: String, name: String, after last: Int, _ identity: JSONValue
+  ) throws -> (path: String, isClaimed: Bool) {
     var number = last + 1
-    // Making the folder is what claims the number.
     while true {
       let path = String(format: "%@/%@-%03d", root, name, number)
       if mkdir(path, 0o755) == 0 {
         try Files.syncFolder(root)
-        return path
-      }
-      guard errno == EEXIST else {
+      } else if errno != EEXIST {
         throw Files.systemError("the run's folder cannot be made", at: path)
+      }
+      // The manifest claims it, not the folder: shares that start at once take the same one.
+      if try claim(path, identity) { return (path, true) }
+      if let saved = try? SavedManifest(folder: path), !saved.isFinished,
+        RunIdentity.differences(ours: identity, theirs: saved.identity).isEmpty
+      {
+        return (path, false)
       }
       number += 1
     }

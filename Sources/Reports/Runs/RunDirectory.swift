@@ -5,7 +5,9 @@ import TensorCore
 ///
 /// Rows are appended and flushed to the disk, and nothing else is, so a run that is killed at any
 /// moment, or whose machine is, loses at most the unit being written; the manifest is replaced whole.
-/// Several processes may write the same run as long as each has a file of rows of its own.
+/// Several processes may write the same run as long as each is another share of it: a share has rows, a
+/// manifest and a log of its own, and `manifest.json`, written by whoever comes first and then left alone
+/// until the shares are merged, says whose run the folder is.
 public final class RunDirectory {
   public enum State: Sendable {
     /// Nothing was there.
@@ -17,8 +19,9 @@ public final class RunDirectory {
   }
 
   public let path: String
+  public let shard: Shard
   public let state: State
-  /// What is written to `manifest.json`; changes reach the disk with `writeManifest`.
+  /// What is written to the manifest; changes reach the disk with `writeManifest`.
   public var manifest: [(key: String, value: JSONValue)]
   /// What a user should be told about how the run was opened, a line each: rows that were dropped, a
   /// file system without locks, a run that was passed over or kept aside.
@@ -32,28 +35,33 @@ public final class RunDirectory {
   /// Bytes of the rows so far.
   private var length: Int
 
-  init(_ path: String, identity: JSONValue, rowsFile: String, notes: [String]) throws {
+  init(
+    _ path: String, identity: JSONValue, rowsFile: String, shard: Shard, isClaimed: Bool = false,
+    notes: [String]
+  ) throws {
     var notes = notes
     self.path = path
-    file = RowFile(folder: path, name: rowsFile)
-    let saved = SavedManifest.exists(in: path) ? try SavedManifest(folder: path) : nil
-    if let saved {
-      try Self.require(identity, is: saved.identity, path: path)
-      manifest = saved.value.pairs
-    } else {
-      try Self.requireEmpty(path)
-      manifest = [("identity", identity)]
+    self.shard = shard
+    file = RowFile(folder: path, name: shard.file(rowsFile))
+    let isNew = try isClaimed || Self.claim(path, identity)
+    try Self.require(identity, is: SavedManifest(folder: path).identity, path: path)
+    try Self.requireCount(of: shard, path: path)
+    let saved =
+      !isNew && SavedManifest.exists(in: path, of: shard)
+      ? try SavedManifest(folder: path, of: shard) : nil
+    if let saved, !shard.isWhole {
+      try Self.require(
+        identity, is: saved.identity, path: SavedManifest.path(in: path, of: shard))
     }
     rowsDescriptor = try FileDescriptor(appendingTo: file.path)
     let lockNote = try RunLock.acquire(rowsDescriptor.number, path: path)
     isLocked = lockNote == nil
     if let lockNote { notes.append(lockNote) }
-    // What was read before the lock may have been another's beginning.
-    guard (saved != nil) == SavedManifest.exists(in: path) else {
-      throw UserError(
-        "another process has just begun this run", at: path, remedy: "run the same command again")
-    }
-    logDescriptor = try FileDescriptor(appendingTo: path + "/log.txt")
+    // What was read before the lock may have been another's.
+    manifest =
+      try SavedManifest.exists(in: path, of: shard)
+      ? SavedManifest(folder: path, of: shard).value.pairs : [("identity", identity)]
+    logDescriptor = try FileDescriptor(appendingTo: "\(path)/\(shard.file(Self.logFile))")
     let found = try file.length()
     length = found.whole
     droppedBytes = found.total - found.whole
@@ -82,10 +90,41 @@ public final class RunDirectory {
     switch state {
     case .new:
       // At once, so that a run killed before its first row is known again.
+      if !shard.isWhole { set("shard", shard.json) }
       try writeManifest()
     case .resumed: set("finished", .null)
     case .complete: break
     }
+  }
+
+  static let logFile = "log.txt"
+
+  /// Makes the folder that of the run `identity`, if it is nobody's yet.
+  ///
+  /// - Returns: whether it was nobody's.
+  static func claim(_ path: String, _ identity: JSONValue) throws -> Bool {
+    guard !SavedManifest.exists(in: path) else { return false }
+    do { try requireEmpty(path) } catch {
+      // Unless another process claimed it just now and has written more.
+      guard SavedManifest.exists(in: path) else { throw error }
+      return false
+    }
+    return try Files.create(
+      Data(JSONValue.object([("identity", identity)]).prettyText.utf8),
+      at: SavedManifest.path(in: path))
+  }
+
+  /// An array that is begun again for some of its tasks has another number of them.
+  private static func requireCount(of shard: Shard, path: String) throws {
+    guard shard.arrayMinimum != nil, !SavedManifest.exists(in: path, of: shard),
+      let other = RunShards.shards(in: path).first(where: { $0.count != shard.count })
+    else { return }
+    let offset =
+      other.arrayMinimum.map { $0 == 1 ? "" : $0 < 1 ? "+\(1 - $0)" : "-\($0 - 1)" } ?? ""
+    let task = offset.isEmpty ? "$SLURM_ARRAY_TASK_ID" : "$((SLURM_ARRAY_TASK_ID\(offset)))"
+    throw UserError(
+      "the Slurm array has \(shard.count) tasks, the run has shares of \(other.count)", at: path,
+      remedy: "name the share: --shard \"\(task)/\(other.count)\"")
   }
 
   /// A folder for a new run holds nothing, or what a run killed before its manifest left behind.
@@ -93,7 +132,7 @@ public final class RunDirectory {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     for entry in entries {
       let file = "\(path)/\(entry)"
-      let isOurs = entry == "log.txt" || entry.hasSuffix(".jsonl")
+      let isOurs = entry == logFile || entry.hasSuffix(".jsonl")
       guard isOurs && (try? Files.read(file).isEmpty) == true || entry.hasPrefix("manifest.json.")
       else {
         throw UserError(
@@ -153,6 +192,9 @@ public final class RunDirectory {
     length = bytes
   }
 
+  /// Rows of other shares of the run, and of the run without shares, as far as they are there.
+  public var otherRows: OtherRows { OtherRows(folder: path, besides: file.name) }
+
   /// Calls `body` with every row that is on the disk, in order, without keeping them.
   ///
   /// - Throws: what `body` throws, and `UserError` for unreadable lines that others follow.
@@ -169,10 +211,11 @@ public final class RunDirectory {
     }
   }
 
-  /// Appends a line to `log.txt`.
+  /// Appends a line to the log.
   public func log(_ line: String) throws {
     try Files.append(
-      Data((line + "\n").utf8), to: logDescriptor.number, path: path + "/log.txt")
+      Data((line + "\n").utf8), to: logDescriptor.number,
+      path: "\(path)/\(shard.file(Self.logFile))")
   }
 
   /// Sets a field of the manifest, in place or at the end.
@@ -188,25 +231,22 @@ public final class RunDirectory {
     manifest.first { $0.key == key }?.value ?? .null
   }
 
-  /// Replaces `manifest.json`.
+  /// Replaces the manifest.
   ///
   /// - Throws: `UserError`, also for a key that appears twice, which could not be read again.
   public func writeManifest() throws {
-    let place = SavedManifest.path(in: path)
+    let place = SavedManifest.path(in: path, of: shard)
     _ = try RunIdentity.canonical(.object(manifest), place: place)
     try Files.write(Data(JSONValue.object(manifest).prettyText.utf8), to: place)
   }
 
   /// Says in the manifest that the run is finished, when, and what its rows are, so that rows that
   /// get lost afterwards are noticed.
-  public func finish(at time: Date = Date()) throws {
-    let content = try file.content()
-    set(
-      "rows",
-      [
-        "file": .string(file.name),
-        "count": .integer(content.count), "sha256": .string(content.sha256),
-      ])
+  ///
+  /// - Parameter units: names of the units that are the share's own, in canonical order, for merging.
+  public func finish(units: [String] = [], at time: Date = Date()) throws {
+    set("rows", try file.content().json(of: file))
+    if !shard.isWhole { set("units", .array(units.map(JSONValue.string))) }
     set("finished", .string(ISO8601DateFormatter().string(from: time)))
     try writeManifest()
   }

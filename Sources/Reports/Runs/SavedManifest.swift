@@ -16,15 +16,20 @@ struct SavedManifest {
   /// Nil before the run is finished, or where it was made by an earlier version.
   let rows: Rows?
 
-  static func path(in folder: String) -> String { folder + "/manifest.json" }
+  static let name = "manifest.json"
 
-  static func exists(in folder: String) -> Bool {
-    FileManager.default.fileExists(atPath: path(in: folder))
+  /// Where the manifest lies: the run's, or that of one of its shares.
+  static func path(in folder: String, of shard: Shard = .whole) -> String {
+    "\(folder)/\(shard.file(name))"
+  }
+
+  static func exists(in folder: String, of shard: Shard = .whole) -> Bool {
+    FileManager.default.fileExists(atPath: path(in: folder, of: shard))
   }
 
   /// - Throws: `UserError` naming the file and the key at fault.
-  init(folder: String) throws {
-    let path = Self.path(in: folder)
+  init(folder: String, of shard: Shard = .whole) throws {
+    let path = Self.path(in: folder, of: shard)
     let data = try Files.read(path)
     do {
       value = try JSONValue(parsing: data, place: path)

@@ -37,11 +37,15 @@ public struct Runner {
   ///
   /// - Parameters:
   ///   - known: rows of an earlier part of the same run, whole units.
+  ///   - others: rows that other shares of the run have computed, taken where they are there.
   ///   - append: takes a unit's rows, before the next unit begins.
   ///   - watch: called after each unit; may throw to stop there.
   public func callAsFunction(
-    known: [StoredRow], append: ([StoredRow]) throws -> Void, watch: (Status) throws -> Void
+    known: [StoredRow], others: SharedRows? = nil, append: ([StoredRow]) throws -> Void,
+    watch: (Status) throws -> Void
   ) throws {
+    var others = others
+
     let wanted = Set(plan.units.flatMap(\.needs))
     let present = Set(known.map(\.key))
     var needed: [UnitKey: [StoredRow]] = [:]
@@ -49,18 +53,24 @@ public struct Runner {
     let verified = verifiedUnits()
     let total = plan.cost
     var done = 0
-    for (index, unit) in plan.units.enumerated() {
-      let isFresh = !present.contains(unit.key)
-      if isFresh {
-        // A unit without variants leaves it to the next.
-        if verified.contains(index) {
-          laboratory.verification = unit.key.stream(seed: laboratory.seed, purpose: 0x7E51F7)
+    for unit in plan.units {
+      var isFresh = false
+      if !present.contains(unit.key) {
+        let stored: [StoredRow]
+        if let found = try others?.rows(of: unit.key) {
+          stored = found
+        } else {
+          isFresh = true
+          // A unit without variants leaves it to the next.
+          if verified.contains(unit.key) {
+            laboratory.verification = unit.key.stream(seed: laboratory.seed, purpose: 0x7E51F7)
+          }
+          let own = Dictionary(
+            unit.needs.compactMap { key in needed[key].map { (key, $0) } },
+            uniquingKeysWith: { first, _ in first })
+          let rows = try unit.compute(laboratory, NeededRows(rows: own))
+          stored = rows.map { StoredRow($0, of: unit, model: model, unitRows: rows.count) }
         }
-        let own = Dictionary(
-          unit.needs.compactMap { key in needed[key].map { (key, $0) } },
-          uniquingKeysWith: { first, _ in first })
-        let rows = try unit.compute(laboratory, NeededRows(rows: own))
-        let stored = rows.map { StoredRow($0, of: unit, model: model, unitRows: rows.count) }
         try append(stored)
         if wanted.contains(unit.key) { needed[unit.key] = stored }
       }
@@ -74,10 +84,12 @@ public struct Runner {
     }
   }
 
-  /// Units of which a variant is verified, spread evenly over the run.
-  private func verifiedUnits() -> Set<Int> {
-    let count = min(verifications, plan.units.count)
-    return Set((0..<count).map { ($0 * 2 + 1) * plan.units.count / (2 * count) })
+  /// Units of which a variant is verified, spread evenly over the run; of a share, those that it was
+  /// given.
+  private func verifiedUnits() -> Set<UnitKey> {
+    let count = min(verifications, plan.all.count)
+    return Set((0..<count).map { plan.all[($0 * 2 + 1) * plan.all.count / (2 * count)] })
+      .intersection(plan.own)
   }
 }
 

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What running some variants again in full has shown.
 public struct Verification: Sendable, Equatable {
   /// Variants run again, and the largest deviation of a logit among them.
@@ -26,5 +28,24 @@ public struct Verification: Sendable, Equatable {
       ? nil
       : "a patched run differs from the same run in full by \(largestDeviation) logits, allowed is "
         + "\(Self.tolerance)"
+  }
+}
+
+extension Verification {
+  /// What a manifest says of it.
+  public var json: JSONValue {
+    [
+      "variants": .integer(variants), "largest_deviation": .number(Double(largestDeviation)),
+    ]
+  }
+
+  /// - Throws: `UserError` naming the key, where somebody edited the manifest.
+  public init(_ saved: JSONValue, place: String) throws {
+    self.init()
+    guard saved != .null else { return }
+    let fields = try JSONReader(saved, place: place)
+      .object(required: ["variants", "largest_deviation"])
+    variants = try fields["variants"]?.integer(in: 0...Int(Int32.max)) ?? 0
+    largestDeviation = Float(try fields["largest_deviation"]?.number() ?? 0)
   }
 }

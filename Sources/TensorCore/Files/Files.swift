@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Reading and writing whole files, with errors that a user can act on.
 public enum Files {
@@ -52,7 +53,52 @@ public enum Files {
   /// Writes `data` under a temporary name beside `path`, flushes it to the disk, renames it and
   /// flushes the name too, so that `path` is never half-written.
   public static func write(_ data: Data, to path: String) throws {
-    let temporary = "\(path).\(getpid()).tmp"
+    let temporary = temporaryName(path)
+    try writeTemporary(data, temporary, for: path)
+    guard rename(temporary, path) == 0 else {
+      let error = systemError("cannot be written", at: path)
+      unlink(temporary)
+      throw error
+    }
+    try syncFolder(folder(of: path))
+  }
+
+  /// As `write`, but leaves alone what is at `path` already: of several processes that create a file at
+  /// once, one does.
+  ///
+  /// - Returns: whether this process did.
+  public static func create(_ data: Data, at path: String) throws -> Bool {
+    let temporary = temporaryName(path)
+    try writeTemporary(data, temporary, for: path)
+    defer { unlink(temporary) }
+    if link(temporary, path) != 0 {
+      if errno == EEXIST { return false }
+      // Some file systems have no second names; there the last of two at once stays.
+      guard [EPERM, ENOTSUP, ENOSYS, EMLINK].contains(errno) else {
+        throw systemError("cannot be written", at: path)
+      }
+      if access(path, F_OK) == 0 { return false }
+      guard rename(temporary, path) == 0 else { throw systemError("cannot be written", at: path) }
+    }
+    try syncFolder(folder(of: path))
+    return true
+  }
+
+  private static let temporaries = Atomic(0)
+
+  /// A name beside `path` that nobody else uses, on this machine or another.
+  static func temporaryName(_ path: String) -> String {
+    var name = [CChar](repeating: 0, count: 65)
+    gethostname(&name, name.count - 1)
+    let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
+    let digits = host.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    return "\(path).\(String(digits & 0xFFFF_FFFF, radix: 16))-\(getpid())-\(number).tmp"
+  }
+
+  private static func writeTemporary(_ data: Data, _ temporary: String, for path: String) throws {
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw systemError("cannot be written", at: path) }
     do {
@@ -64,12 +110,6 @@ public enum Files {
       unlink(temporary)
       throw error
     }
-    guard rename(temporary, path) == 0 else {
-      let error = systemError("cannot be written", at: path)
-      unlink(temporary)
-      throw error
-    }
-    try syncFolder(folder(of: path))
   }
 
   /// The folder that `path` lies in, as far as its text tells.

@@ -47,7 +47,7 @@ public final class SafetensorsStream {
       self.arrays[name] = Placement(shape: shape, offset: begin + start)
     }
     self.path = path
-    temporary = "\(path).\(getpid()).tmp"
+    temporary = Files.temporaryName(path)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: path) }
     try attempt {

@@ -3,20 +3,23 @@ import Synchronization
 import TensorCore
 
 /// Ctrl-C as a wish: the first one is noted, so that long work can stop where nothing is lost; the
-/// second ends the program at once.
+/// second ends the program at once. TERM and USR1, which batch systems send before they take a machine
+/// away, are wishes however often they come.
 public enum Interruption {
-  private static let requested = Atomic(false)
+  /// The first signal that was noted; 0 for none.
+  private static let noted = Atomic<Int32>(0)
 
-  /// From now on the first Ctrl-C, `kill` or closed terminal is noted.
+  /// From now on the first Ctrl-C, `kill`, USR1 or closed terminal is noted.
   public static func watch() {
     // Made here, since a signal handler may not make anything.
-    requested.store(false, ordering: .relaxed)
+    _ = noted.load(ordering: .relaxed)
     // Under `nohup` a closed terminal is to change nothing.
-    let numbers = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
+    let numbers = [SIGINT, SIGTERM, SIGUSR1] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
     for number in numbers {
       signal(number) { number in
-        Interruption.requested.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
+        _ = Interruption.noted.compareExchange(
+          expected: 0, desired: number, ordering: .relaxed)
+        if number == SIGINT || number == SIGHUP { signal(number, SIG_DFL) }
       }
     }
     // Whoever starts a program from a thread that takes no signals passes that on.
@@ -33,15 +36,21 @@ public enum Interruption {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+  public static var isRequested: Bool { noted.load(ordering: .relaxed) != 0 }
+
+  /// Status to end with: `byHand` where a user asked to stop, 75 where a batch system did, which is to
+  /// begin the command again.
+  public static func status(byHand: UserError.Status) -> UserError.Status {
+    [SIGTERM, SIGUSR1].contains(noted.load(ordering: .relaxed)) ? .temporary : byHand
+  }
 
   /// To be called where nothing is lost by stopping: between two units whose rows are on the disk.
   ///
-  /// - Throws: after a Ctrl-C, a `UserError` that says how to continue.
+  /// - Throws: after a signal, a `UserError` that says how to continue.
   public static func check() throws {
     guard isRequested else { return }
     throw UserError(
       "stopped", remedy: "the same command continues: \(ShellWord.line(CommandLine.arguments))",
-      status: .interrupted)
+      status: status(byHand: .interrupted))
   }
 }

@@ -11,7 +11,7 @@ enum AggregateCommand: Command {
     discussion: """
       Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV and \
       summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
-      task.
+      task. Shares of a run are merged first; what is missing of them is said.
       """,
     arguments: [
       ArgumentSpecification(
@@ -40,6 +40,7 @@ enum AggregateCommand: Command {
 
   static func run(_ parsed: ParsedCommand) throws {
     let named = parsed.arguments("RUN")
+    if !named.isEmpty { try merge(named) }
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
     let report = try Report(records, showing: parsed.strings("show"))
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
@@ -58,6 +59,22 @@ enum AggregateCommand: Command {
       print(report.text(device: .standardOutput))
       print("Report: \(folder)/index.html")
     }
+  }
+
+  /// Merges the shares of runs.
+  ///
+  /// - Throws: `UserError` for the last run of which shares are missing; those before it are noted.
+  private static func merge(_ paths: [String]) throws {
+    var problems: [UserError] = []
+    for path in paths {
+      do {
+        if let count = try RunMerge.merge(path) { Notes.write("\(path): merged \(count) shares") }
+      } catch let error as UserError {
+        problems.append(error)
+      }
+    }
+    for problem in problems.dropLast() { Notes.write(problem.description) }
+    if let last = problems.last { throw last }
   }
 
   /// `path`, or with a number behind it where it holds a report of other runs.
@@ -88,6 +105,10 @@ enum AggregateCommand: Command {
     for entry in entries.sorted() {
       let path = "runs/\(entry)"
       guard FileManager.default.fileExists(atPath: path + "/manifest.json") else { continue }
+      do { try merge([path]) } catch {
+        Notes.write("leaving out \(error)")
+        continue
+      }
       guard let manifest = try? JSONValue(contentsOf: path + "/manifest.json"),
         case .string(let started) = manifest["started"],
         case .string(let kind) = manifest["identity"]["kind"],

@@ -19,7 +19,7 @@ enum EvalCommand: Command {
       OptionSpecification(
         long: "episodes", valueName: "N", help: "Held-out episodes.", defaultText: "64"),
       CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
-      CommonOptions.out,
+      CommonOptions.shard, CommonOptions.out,
       OptionSpecification(long: "again", help: "Start anew even if this run is finished."),
       CommonOptions.json,
     ],

@@ -15,31 +15,8 @@ enum PatchCommand: Command {
       finishes a run that was stopped. Of a family every task has a run of its own; with --out they \
       are folders of that one.
       """,
-    options: [
-      CommonOptions.task, CommonOptions.format,
-      OptionSpecification(
-        long: "pairs", valueName: "FILE", help: "Pairs of prompts, instead of a task."),
-      OptionSpecification(
-        long: "probe", valueName: "NAME", help: "Probe by name or path; may be repeated.",
-        defaultText: "those that run by default", repeats: true),
-      CommonOptions.model,
-      OptionSpecification(
-        long: "episodes", valueName: "N", help: "Held-out episodes; of pairs, the first N.",
-        defaultText: "\(defaultEpisodes), or all pairs"),
-      OptionSpecification(
-        long: "shots", valueName: "N", help: "Demonstrations of an episode.",
-        defaultText: "\(defaultDemonstrations)"),
-      OptionSpecification(
-        long: "pilot",
-        help: "Report development items, to choose a design by before anything is measured."),
-      OptionSpecification(
-        long: "gate",
-        help: "Patch nothing where the model does not do the task better than guessing."),
-      CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
-      OptionSpecification(
-        long: "verify", valueName: "N",
-        help: "Variants to run again in full; a deviation fails the run.", defaultText: "6"),
-      CommonOptions.out,
+    options: design + [
+      CommonOptions.shard, CommonOptions.out,
       OptionSpecification(long: "again", help: "Start anew even if this run is finished."),
       CommonOptions.json,
     ],
@@ -55,10 +32,51 @@ enum PatchCommand: Command {
         comment: "activation patching on pairs of prompts"),
     ])
 
+  /// What is patched, of what and by what: options that `plan` has too.
+  static let design = [
+    CommonOptions.task, CommonOptions.format,
+    OptionSpecification(
+      long: "pairs", valueName: "FILE", help: "Pairs of prompts, instead of a task."),
+    OptionSpecification(
+      long: "probe", valueName: "NAME", help: "Probe by name or path; may be repeated.",
+      defaultText: "those that run by default", repeats: true),
+    CommonOptions.model,
+    OptionSpecification(
+      long: "episodes", valueName: "N", help: "Held-out episodes; of pairs, the first N.",
+      defaultText: "\(defaultEpisodes), or all pairs"),
+    OptionSpecification(
+      long: "shots", valueName: "N", help: "Demonstrations of an episode.",
+      defaultText: "\(defaultDemonstrations)"),
+    OptionSpecification(
+      long: "pilot",
+      help: "Report development items, to choose a design by before anything is measured."),
+    OptionSpecification(
+      long: "gate",
+      help: "Patch nothing where the model does not do the task better than guessing."),
+    CommonOptions.seed, CommonOptions.bos, CommonOptions.threads, CommonOptions.memory,
+    OptionSpecification(
+      long: "verify", valueName: "N",
+      help: "Variants to run again in full; a deviation fails the run.", defaultText: "6"),
+  ]
+
   private static let defaultEpisodes = 32
   private static let defaultDemonstrations = 16
 
   static func run(_ parsed: ParsedCommand) throws {
+    switch try work(parsed) {
+    case .pairs(let run): try run(parsed)
+    case .tasks(let runs): try runs(parsed)
+    }
+  }
+
+  /// What is to be run.
+  enum Work {
+    case pairs(LaboratoryRun)
+    case tasks(TaskRuns)
+  }
+
+  /// What the options describe.
+  static func work(_ parsed: ParsedCommand) throws -> Work {
     let folder = try DataFolders.probes()
     let names = parsed.strings("probe")
     let verifications = try parsed.integer("verify", in: 0...100_000) ?? 6
@@ -73,22 +91,23 @@ enum PatchCommand: Command {
           "--pairs needs a probe", remedy: "add --probe grid", status: .usage)
       }
       let pairs = try PromptPairs(contentsOf: file)
-      try LaboratoryRun(
-        kind: "patch", name: pairs.name, subject: .pairs(pairs),
-        probes: try Probe.all(names, in: folder),
-        episodes: min(asked ?? pairs.pairs.count, pairs.pairs.count), demonstrations: 0,
-        verifications: verifications)(parsed)
-      return
+      return .pairs(
+        LaboratoryRun(
+          kind: "patch", name: pairs.name, subject: .pairs(pairs),
+          probes: try Probe.all(names, in: folder),
+          episodes: min(asked ?? pairs.pairs.count, pairs.pairs.count), demonstrations: 0,
+          verifications: verifications))
     }
     let tasks = try CommonOptions.tasks(parsed)
     let probes = [try Probe.baseline()] + (try Probe.all(names, in: folder))
     let demonstrations = try parsed.integer("shots", in: 1...1000) ?? defaultDemonstrations
-    try TaskRuns(selection: tasks) { task in
-      LaboratoryRun(
-        kind: "patch", name: task.name, subject: .task(task), probes: probes,
-        episodes: asked ?? defaultEpisodes, demonstrations: demonstrations,
-        verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut,
-        stopsAtGate: parsed.flag("gate"))
-    }(parsed)
+    return .tasks(
+      TaskRuns(selection: tasks) { task in
+        LaboratoryRun(
+          kind: "patch", name: task.name, subject: .task(task), probes: probes,
+          episodes: asked ?? defaultEpisodes, demonstrations: demonstrations,
+          verifications: verifications, split: parsed.flag("pilot") ? .pilot : .heldOut,
+          stopsAtGate: parsed.flag("gate"))
+      })
   }
 }

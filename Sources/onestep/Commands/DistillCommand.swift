@@ -95,7 +95,8 @@ enum DistillCommand: Command {
   /// - Parameter root: folder of the runs that are found by their options, where `--out` names
   ///   none.
   static func train(
-    _ parsed: ParsedCommand, root: String = TrainingOptions.root
+    _ parsed: ParsedCommand, root: String = TrainingOptions.root,
+    whileBusy: (() throws -> Void)? = nil
   ) throws -> TrainingDirectory {
     let options = try TrainingOptions(parsed)
     let preset = try Preset(parsed.requiredString("preset"))
@@ -138,7 +139,8 @@ enum DistillCommand: Command {
       identity += [("features", features.identity), ("discriminator", .object(critic.identity))]
     }
     let directory = try options.directory(
-      settings.method.rawValue, data, identity + settings.identity, root: root)
+      settings.method.rawValue, data, identity + settings.identity, root: root, whileBusy: whileBusy
+    )
     let learningFrom: DistillationData =
       settings.method == .regression
       ? .pairs(try pairs(of: teacher, at: path, settings, options, beside: directory))
@@ -175,7 +177,7 @@ enum DistillCommand: Command {
         if Interruption.isRequested {
           throw UserError(
             "stopped at \(done) of the teacher's \(count) pictures", at: directory.path,
-            remedy: "the same command continues")
+            remedy: "the same command continues", status: Interruption.status(byHand: .failed))
         }
       }
     }

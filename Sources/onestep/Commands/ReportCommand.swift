@@ -25,8 +25,9 @@ enum ReportCommand: Command {
 
   static func run(_ parsed: ParsedCommand) throws {
     let named = parsed.arguments("RUN")
-    let results = try (named.isEmpty ? latestRuns() : named).map {
-      try StudyResults(contentsOf: $0)
+    let results = try (named.isEmpty ? latestRuns() : named).map { path in
+      try StudyResults.mergeShares(in: path)
+      return try StudyResults(contentsOf: path)
     }
     let names = results.map { URL(fileURLWithPath: $0.path).lastPathComponent }
     let folder = try ReportOutput.folder(

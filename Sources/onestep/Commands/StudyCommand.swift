@@ -41,7 +41,7 @@ enum StudyCommand: Command {
       OptionSpecification(
         long: "out", valueName: "FOLDER", help: "Folder of the run and of all that it trains.",
         defaultText: "study-runs/NAME-NUMBER"),
-      CommonOptions.threads,
+      CommonOptions.threads, CommonOptions.shard,
     ],
     examples: [
       CommandExample(
@@ -52,6 +52,7 @@ enum StudyCommand: Command {
 
   static func run(_ parsed: ParsedCommand) throws {
     guard let name = parsed.argument("STUDY") else { return try list() }
+    let shard = try CommonOptions.shard(parsed)
     let whole = try Study(contentsOf: path(of: name))
     let study = try settled(whole, parsed)
     let pool = try CommonOptions.pool(parsed)
@@ -79,7 +80,7 @@ enum StudyCommand: Command {
     try trainers.check(study, on: train.shape)
     let run = try RunDirectory.open(
       root: "study-runs", name: study.name, identity: identity,
-      rowsFile: StudyResults.rowsFile, path: parsed.string("out"))
+      rowsFile: StudyResults.rowsFile, shard: shard, path: parsed.string("out"))
     Interruption.watch()
     let progress = Progress()
     var runner = try StudyRunner(
@@ -87,7 +88,9 @@ enum StudyCommand: Command {
     ) { label, done, total in
       progress.update(done: done, total: total, label: label)
       if Interruption.isRequested {
-        throw UserError("stopped", at: run.path, remedy: "the same command continues")
+        throw UserError(
+          "stopped", at: run.path, remedy: "the same command continues",
+          status: Interruption.status(byHand: .failed))
       }
     }
     for note in run.notes { progress.note(note) }

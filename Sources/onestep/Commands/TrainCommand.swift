@@ -57,7 +57,8 @@ enum TrainCommand: Command {
   /// - Parameter root: folder of the runs that are found by their options, where `--out` names
   ///   none.
   static func train(
-    _ parsed: ParsedCommand, root: String = TrainingOptions.root
+    _ parsed: ParsedCommand, root: String = TrainingOptions.root,
+    whileBusy: (() throws -> Void)? = nil
   ) throws -> TrainingDirectory {
     let options = try TrainingOptions(parsed)
     let path = try parsed.requiredString("network")
@@ -83,7 +84,7 @@ enum TrainCommand: Command {
       [
         ("network_sha256", .string(try SHA256.hash(ofFile: path))),
         ("from_scratch", .bool(isFromScratch)), ("features", features.identity),
-      ] + settings.identity, root: root)
+      ] + settings.identity, root: root, whileBusy: whileBusy)
     let fresh = AdversarialTraining(
       Denoiser(
         unet,

@@ -191,6 +191,42 @@ import Testing
     #expect(choice.candidates.map(\.rate) == learned && choice.rate == learned.last)
   }
 
+  /// Cells and seeds divided among shares: the rows of a run that was not shared, and one choice of a rate.
+  @Test func sharesComeToTheSameRows() throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    func run(_ folder: String, _ shard: Shard) throws -> String {
+      let run = try RunDirectory.open(
+        root: scratch.path, name: "s",
+        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        rowsFile: StudyResults.rowsFile, shard: shard, path: scratch.file(folder))
+      var runner = try StudyRunner(
+        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        trainer: CountingTrainer(network), pool: ThreadPool(count: 1)
+      ) { _, _, _ in }
+      try runner()
+      return run.path
+    }
+    let whole = try Files.read(run("whole", .whole) + "/\(StudyResults.rowsFile)")
+    for count in [2, 7] {
+      let folder = "shares-\(count)"
+      for index in (2...count).reversed() { _ = try run(folder, Shard(index, of: count)) }
+      let path = scratch.file(folder)
+      let error = #expect(throws: UserError.self) { try StudyResults.mergeShares(in: path) }
+      #expect(error?.problem == "1 of \(count) shares are missing: 1 not begun")
+      _ = try run(folder, Shard(1, of: count))
+      try StudyResults.mergeShares(in: path)
+      #expect(try Files.read("\(path)/\(StudyResults.rowsFile)") == whole)
+      let results = try StudyResults(contentsOf: path)
+      #expect(results.isFinished && results.choices.count == 1)
+      // A share that needed the choice has the one that another made, or made the same.
+      let text = String(
+        decoding: try Files.read("\(path)/results-\(count == 2 ? 1 : 4)-of-\(count).jsonl"),
+        as: UTF8.self)
+      #expect(text.contains("\"choice\""))
+    }
+  }
+
   @Test func rowsAreMadeOnce() throws {
     let scratch = try Scratch()
     let (study, network) = try Self.study(in: scratch)
