@@ -94,7 +94,7 @@ wheel: packaging ## build dist/icl_probe-….whl, which needs no Swift (15 minut
 	@SWIFT="$(SWIFT)" Packaging/build-wheel
 
 deb: packaging ## build dist/icl-probe_….deb, which needs no Swift (15 minutes)
-	@Packaging/build-deb
+	@SWIFT="$(SWIFT)" Packaging/build-deb
 
 test-wheel: ## test what make wheel built where no Swift is, and without AVX2
 	@.ci/install-packages $(INSTALLED_PACKAGES)
