@@ -19,9 +19,13 @@ TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
 CLUSTER_PACKAGES := slurm-wlm munge
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
+# What making the wheel and the Debian package needs on top, and what testing them.
+PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
+INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
 
-.PHONY: help demo test test-cluster test-sanitized fuzz build packages model vocabulary check-models install \
-  bench bench-peers networks rule-networks image-networks reproduce reproduce-onestep format lint clean
+.PHONY: help demo test test-cluster test-ranks test-sanitized fuzz build packages model vocabulary check-models install \
+  install-files packaging wheel deb test-wheel test-deb bench bench-peers networks rule-networks image-networks \
+  reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,7 +69,10 @@ vocabulary: ## fetch the vocabulary that the SentencePiece tests need
 check-models: build ## compare real models with transformers' numbers (needs them fetched)
 	@Tests/check-models
 
-install: build ## install to PREFIX (default /usr/local)
+install: build install-files ## install to PREFIX (default /usr/local)
+
+# What BUILD holds already is installed, with the data.
+install-files:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/pairs \
 	  $(foreach family,$(TASK_FAMILIES),$(DESTDIR)$(PREFIX)/share/icl-probe/$(family)) \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies \
@@ -74,6 +81,7 @@ install: build ## install to PREFIX (default /usr/local)
 	  install -d $(DESTDIR)$(PREFIX)/share/icl-probe/$$network && \
 	  install -m 644 $$network/* $(DESTDIR)$(PREFIX)/share/icl-probe/$$network/ || exit 1; \
 	done
+	install -m 644 networks/*.safetensors $(DESTDIR)$(PREFIX)/share/icl-probe/networks/
 	install -m 755 $(PROBE) $(DESTDIR)$(PREFIX)/bin/icl-probe
 	install -m 755 $(ONESTEP) $(DESTDIR)$(PREFIX)/bin/onestep
 	install -m 644 tasks/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/tasks/
@@ -84,6 +92,24 @@ install: build ## install to PREFIX (default /usr/local)
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
 	install -m 644 catalogue/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue/
 	install -m 644 studies/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/studies/
+
+packaging: packages
+	@.ci/install-packages $(PACKAGING_PACKAGES)
+	@SWIFT="$(SWIFT)" Packaging/build-programs
+
+wheel: packaging ## build dist/icl_probe-….whl, which needs no Swift (15 minutes)
+	@SWIFT="$(SWIFT)" Packaging/build-wheel
+
+deb: packaging ## build dist/icl-probe_….deb, which needs no Swift (15 minutes)
+	@SWIFT="$(SWIFT)" Packaging/build-deb
+
+test-wheel: ## test what make wheel built where no Swift is, and without AVX2
+	@.ci/install-packages $(INSTALLED_PACKAGES)
+	@Tests/test-wheel
+
+test-deb: ## test what make deb built in a Debian 12 of its own
+	@.ci/install-packages $(INSTALLED_PACKAGES)
+	@Tests/test-deb
 
 bench: packages model ## measure, beside this machine's sgemm peak (about 10 minutes)
 	$(SWIFT) build -c release --product benchmarks
@@ -159,4 +185,4 @@ lint: ## check the format
 	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Package.swift
 
 clean: ## remove what was built
-	rm -rf .build .build-tests .build-fuzz .build-address .build-thread
+	rm -rf .build .build-tests .build-fuzz .build-address .build-thread .build-wheel .build-wheel-portable dist

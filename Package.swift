@@ -41,7 +41,11 @@ let package = Package(
       name: "CSentencePiece",
       cxxSettings: [.unsafeFlags(["-std=c++17"])],
       linkerSettings: [.linkedLibrary("sentencepiece")]),
-    .target(name: "TensorCore", dependencies: ["COpenBLAS", "CCrypto"], swiftSettings: settings),
+    .target(
+      name: "CProcessor", cSettings: vectorFlags.isEmpty ? [] : [.define("NEEDS_AVX2")]),
+    .target(
+      name: "TensorCore", dependencies: ["COpenBLAS", "CCrypto", "CProcessor"],
+      swiftSettings: settings),
     .target(
       name: "Transformer", dependencies: ["TensorCore", "CSentencePiece"],
       swiftSettings: settings),
