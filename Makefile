@@ -17,6 +17,7 @@ TEST_PACKAGES := chromium
 TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
 # A controller and a node for the test of job arrays.
 CLUSTER_PACKAGES := slurm-wlm munge
+MPI_PACKAGES := libopenmpi-dev openmpi-bin
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
 # What making the wheel and the Debian package needs on top, and what testing them.
@@ -42,9 +43,16 @@ test: packages vocabulary ## build and run every test
 	@.build-tests/release/icl-probe models fetch $(MODEL)
 	$(SWIFT) test $(TESTING) --skip-build
 
-test-cluster: packages build ## run a sweep on a Slurm of its own, with shares that get lost (needs root)
+test-cluster: packages ## run a sweep on a Slurm of its own, with shares that get lost (needs root)
 	@.ci/install-packages $(CLUSTER_PACKAGES)
-	@Tests/cluster $(PROBE)
+	@[ -x .build-tests/release/icl-probe ] || $(SWIFT) build $(TESTING) --product icl-probe
+	@Tests/cluster .build-tests/release/icl-probe
+
+# MPI is a package trait: nobody else needs it.
+test-ranks: packages ## train over 1, 2, 3, 4 and 8 processes by MPI, and compare the bits
+	@.ci/install-packages $(MPI_PACKAGES)
+	$(SWIFT) build --scratch-path .build-mpi -c release --traits MPI --product onestep
+	@Tests/ranks .build-mpi/release/onestep
 
 fuzz: packages ## give the readers of files random inputs, each for SECONDS (60)
 	@SWIFT="$(SWIFT)" Tests/Fuzzing/fuzz $(SECONDS) $(READERS)
@@ -185,4 +193,4 @@ lint: ## check the format
 	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Package.swift
 
 clean: ## remove what was built
-	rm -rf .build .build-tests .build-fuzz .build-address .build-thread .build-wheel .build-wheel-portable dist
+	rm -rf .build .build-tests .build-mpi .build-fuzz .build-address .build-thread .build-wheel .build-wheel-portable dist

@@ -31,6 +31,10 @@ let package = Package(
     .executable(name: "icl-probe", targets: ["icl-probe"]),
     .executable(name: "onestep", targets: ["onestep"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI", description: "Training over several processes by MPI: needs libopenmpi-dev.")
+  ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -61,8 +65,14 @@ let package = Package(
       name: "icl-probe",
       dependencies: ["RuleVectors", "Transformer", "TensorCore", "Reports", "Terminal"],
       swiftSettings: settings),
+    .systemLibrary(
+      name: "CMessagePassing", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .executableTarget(
-      name: "onestep", dependencies: ["DiffusionGAN", "TensorCore", "Reports", "Terminal"],
+      name: "onestep",
+      dependencies: [
+        "DiffusionGAN", "TensorCore", "Reports", "Terminal",
+        .target(name: "CMessagePassing", condition: .when(traits: ["MPI"])),
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "rule-networks", dependencies: ["RuleVectors", "Transformer", "TensorCore"],

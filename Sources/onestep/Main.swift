@@ -17,5 +17,5 @@ enum Main {
       CompletionCommand.self,
     ])
 
-  static func main() { program.run() }
+  static func main() { Processes.run(program) }
 }

@@ -38,7 +38,10 @@ struct TrainingLoop {
   }
 
   private func steps(_ run: inout some ResumableTraining, saved: inout Int?) throws {
-    try directory.truncateStatistics(after: run.seen)
+    // Of several processes one writes; all take the same steps.
+    let ranks = Compute.ranks
+    let isWriter = ranks.rank == 0
+    if isWriter { try directory.truncateStatistics(after: run.seen) }
     Interruption.watch()
     let progress = Progress(unit: "images")
     defer { progress.finish() }
@@ -47,7 +50,7 @@ struct TrainingLoop {
         ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
     if let note { progress.note(note) }
     // What training begins from, to compare with.
-    if run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
+    if isWriter, run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
     progress.update(done: min(run.seen, total), total: total, label: "training")
     while run.seen < total {
       let start = ContinuousClock.now
@@ -63,9 +66,9 @@ struct TrainingLoop {
         progress.update(
           done: min(run.seen, total), total: total,
           label: figures.prefix(1).map { String(format: "%@ %.4f", $0.name, $0.value) }.joined())
-        if Interruption.isRequested {
+        if ranks.any(Interruption.isRequested) {
           try run.check(figures)
-          try run.save(to: directory.statePath)
+          if isWriter { try run.save(to: directory.statePath) }
           throw UserError(
             "stopped at \(run.seen) images; the state is saved", at: directory.path,
             remedy: "the same command continues", status: Interruption.status(byHand: .failed))
@@ -76,6 +79,7 @@ struct TrainingLoop {
       let isSnapshot =
         run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
       try run.check(means.figures)
+      guard isWriter else { continue }
       if isSnapshot { try run.writeSnapshot(in: directory) }
       let figures = means.figures + (isSnapshot ? try run.measureSnapshot() : [])
       // The row first: one whose state was never written is dropped when the run continues.

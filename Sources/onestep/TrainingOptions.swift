@@ -61,7 +61,10 @@ struct TrainingOptions {
     _ method: String, _ data: TrainingData, _ identity: [(key: String, value: JSONValue)],
     root: String = Self.root, whileBusy: (() throws -> Void)? = nil
   ) throws -> TrainingDirectory {
-    try TrainingDirectory(
+    // Of several processes the first makes the folder, and the others read it.
+    let ranks = Compute.ranks
+    guard ranks.rank == 0 else { return TrainingDirectory(reading: ranks.told("")) }
+    let directory = try TrainingDirectory(
       root: root, name: "\(data.source.name)-\(data.preset.name)-\(method)",
       options: .object(
         [("method", .string(method)), ("preset", .string(data.preset.name))] + data.identity
@@ -69,6 +72,8 @@ struct TrainingOptions {
             ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
           ]),
       path: folder, whileBusy: whileBusy)
+    _ = ranks.told(directory.path)
+    return directory
   }
 
   /// Trains to the end.

@@ -50,42 +50,59 @@ public struct AdversarialTraining: Sendable {
   ///   run has to be continued from its last saved state then.
   public mutating func step(_ source: some PictureSource) throws -> Step {
     let positions = seen..<seen + settings.batch
-    let indices = order.indices(positions, of: source, seed: settings.seed)
-    let real = try source.images(at: indices)
-    let labels = denoiser.network.configuration.labels > 0 ? try source.labels(at: indices) : nil
-    let conditions = UNet.Conditions(noise: [], labels: labels)
-    let latents = latents(positions)
-
-    let found = valueWithGradient(at: generator.trainable) { trainable in
-      let pictures = denoiser.generated(
-        latents.generator, generator.weights.replacing(trainable), conditions,
-        sigma: settings.startSigma)
-      return critic.generatorLoss(of: pictures, real: real, labels: labels, positions)
+    let pictures = order.pictures(positions, of: source, seed: settings.seed)
+    let isConditional = denoiser.network.configuration.labels > 0
+    /// The real pictures of a part, and their classes where the network has them.
+    @Sendable func real(_ part: BatchPart) throws -> (pictures: Tensor, labels: Tensor?) {
+      (
+        try source.images(at: pictures[part]),
+        isConditional ? try source.labels(at: pictures[part]) : nil
+      )
     }
+
+    let found = try batchLoss(at: generator.trainable, over: positions) {
+      [self] trainable, part -> PartLoss<Parameters> in
+      let real = try real(part)
+      let generated = generated(
+        .generatorLatent, generator.weights.replacing(trainable), part.positions, real.labels)
+      var critic = critic
+      let loss = critic.generatorLoss(
+        of: generated, real: real.pictures, labels: real.labels, part.positions)
+      return PartLoss(loss, extra: critic.state)
+    }
+    critic.state = found.extras[0]
     let step = try generator.step(
       found, rate: settings.generatorRate * settings.schedule.value(seen: seen), seen: seen,
       of: "generator's ", advice: Critic.lowerRates)
 
-    let generated = denoiser.generated(
-      latents.discriminator, generator.weights, conditions, sigma: settings.startSigma)
-    let criticStep = try critic.step(generated: generated, real: real, labels: labels, positions)
+    let criticStep = try critic.step(positions) { [self] part in
+      let real = try real(part)
+      let generated = generated(
+        .discriminatorLatent, generator.weights, part.positions, real.labels)
+      return Critic.Samples(generated: generated, real: real.pictures, labels: real.labels)
+    }
 
     average.update(generator.weights, seen: seen, batch: settings.batch)
     seen += settings.batch
     return Step(generator: step, critic: criticStep)
   }
 
-  /// Standard normal latents of some samples, `[positions, channels, height, width]`, for the
-  /// generator's step and for the discriminator's.
-  public func latents(
-    _ positions: Range<Int>
-  ) -> (generator: Tensor, discriminator: Tensor) {
+  /// One call on the latents that some samples have for the generator's step or for the discriminator's,
+  /// `[positions, channels, height, width]`.
+  private func generated(
+    _ purpose: Critic.Purpose, _ weights: Parameters, _ positions: Range<Int>, _ labels: Tensor?
+  ) -> Tensor {
+    denoiser.generated(
+      latents(purpose, positions), weights, UNet.Conditions(noise: [], labels: labels),
+      sigma: settings.startSigma)
+  }
+
+  /// Standard normal, `[positions, channels, height, width]`.
+  func latents(_ purpose: Critic.Purpose, _ positions: Range<Int>) -> Tensor {
     let configuration = denoiser.network.configuration
-    let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
-    func drawn(_ purpose: Critic.Purpose) -> Tensor {
-      Tensor(normal: shape, from: purpose.streams(positions, seed: settings.seed))
-    }
-    return (drawn(.generatorLatent), drawn(.discriminatorLatent))
+    return Tensor(
+      normal: [configuration.imageChannels, configuration.resolution, configuration.resolution],
+      from: purpose.streams(positions, seed: settings.seed))
   }
 }
 
@@ -120,6 +137,13 @@ public struct Critic: Sendable {
     probability = settings.augmentation?.adaptive == nil ? 1 : 0
   }
 
+  /// What a step of the discriminator sees of a part: constants.
+  struct Samples: Sendable {
+    let generated: Tensor
+    let real: Tensor
+    let labels: Tensor?
+  }
+
   /// What a step did.
   public struct Step: Sendable {
     /// With the penalty where that belongs to every step.
@@ -135,7 +159,7 @@ public struct Critic: Sendable {
     let sign: Double
   }
 
-  /// The generator's loss, a single number.
+  /// The generator's loss on a part of the batch, a single number.
   ///
   /// - Parameters:
   ///   - pictures: the generator's, differentiable.
@@ -153,18 +177,16 @@ public struct Critic: Sendable {
 
   /// A step of the discriminator, and where it is due one of the lazy penalty.
   ///
-  /// - Parameter generated: constants.
-  /// - Throws: `Divergence` for a loss or gradient that is not finite.
+  /// - Throws: `Divergence` for a loss or gradient that is not finite, and what `samples` throws.
   mutating func step(
-    generated: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
+    _ positions: Range<Int>, _ samples: @escaping @Sendable (BatchPart) throws -> Samples
   ) throws -> Step {
-    var step = try stepLoss(generated: generated, real: real, labels: labels, positions)
+    var step = try stepLoss(positions, samples)
     let iteration = positions.lowerBound / settings.batch
     if let lazy = settings.penalty, lazy.interval > 1, iteration > 0,
       iteration % lazy.interval == 0
     {
-      step.penalty = try stepPenalty(
-        lazy, generated: generated, real: real, labels: labels, positions)
+      step.penalty = try stepPenalty(lazy, positions, samples)
     }
     if let augmentation = settings.augmentation {
       probability = augmentation.adapted(probability, sign: step.sign, batch: settings.batch)
@@ -173,57 +195,70 @@ public struct Critic: Sendable {
   }
 
   private mutating func stepLoss(
-    generated: Tensor, real: Tensor, labels: Tensor?, _ positions: Range<Int>
+    _ positions: Range<Int>, _ samples: @escaping @Sendable (BatchPart) throws -> Samples
   ) throws -> Step {
-    var found: (real: [Tensor], fake: [Tensor]) = ([], [])
-    var penalty: Tensor?
     let every = settings.interval == 1 ? settings.penalty : nil
-    let lost = valueWithGradient(at: learner.weights) { weights in
+    let found = try batchLoss(at: learner.weights, over: positions) {
+      [self] weights, part -> PartLoss<(state: Parameters, networks: Int)> in
+      let samples = try samples(part)
+      var critic = self
+      var penalty: Tensor?
       func logits(_ pictures: Tensor, _ view: Purpose) -> [Tensor] {
         guard let every, view == .realView || every.includesGenerated else {
-          return self.logits(pictures, labels, weights, view, positions)
+          return critic.logits(pictures, samples.labels, weights, view, part.positions)
         }
-        let found = every(at: pictures, noise: difference(positions, like: pictures)) {
-          self.logits($0, labels, weights, view, positions)
+        let found = every(at: pictures, noise: difference(part.positions, like: pictures)) {
+          critic.logits($0, samples.labels, weights, view, part.positions)
         }
         penalty = penalty.map { $0 + found.penalty } ?? found.penalty
         return found.logits
       }
-      let fake = logits(generated, .fakeView)
-      let real = logits(real, .realView)
-      found = (real.map { $0.detached() }, fake.map { $0.detached() })
+      let fake = logits(samples.generated, .fakeView)
+      let real = logits(samples.real, .realView)
       let loss = settings.loss.discriminator(fake: fake, real: real)
-      return penalty.map { loss + $0 } ?? loss
+      let values = real.flatMap { $0.detached().values }
+      let sign = values.reduce(0) { $0 + ($1 > 0 ? 1 : -1) } / Float(max(values.count, 1))
+      let cost = penalty?.detached()[0] ?? 0
+      return PartLoss(
+        penalty.map { loss + $0 } ?? loss,
+        figures: [Float(real.meanLogit), Float(fake.meanLogit), sign, cost],
+        extra: (critic.state, real.count))
     }
-    let step = try step(lost, "discriminator's ", positions)
-    let values = found.real.flatMap(\.values)
-    let chance = settings.loss.chance(networks: found.real.count)
-    let cost = penalty?.detached()[0]
+    let (state, networks) = found.extras[0]
+    self.state = state
+    let step = try step(found, "discriminator's ", positions)
+    let chance = settings.loss.chance(networks: networks)
+    let cost = every == nil ? nil : found.figures[3]
     return Step(
-      learner: step, realLogit: found.real.meanLogit, fakeLogit: found.fake.meanLogit,
-      penalty: cost, gain: Float(chance) - step.loss + (cost ?? 0),
-      sign: values.reduce(0.0) { $0 + ($1 > 0 ? 1 : -1) } / Double(max(values.count, 1)))
+      learner: step, realLogit: Double(found.figures[0]), fakeLogit: Double(found.figures[1]),
+      penalty: cost, gain: Float(chance) - step.loss + (cost ?? 0), sign: Double(found.figures[2]))
   }
 
   /// The lazy penalty's own step, on pictures as they are: the published code augments none of these.
   private mutating func stepPenalty(
-    _ penalty: GradientPenalty, generated: Tensor, real: Tensor, labels: Tensor?,
-    _ positions: Range<Int>
+    _ penalty: GradientPenalty, _ positions: Range<Int>,
+    _ samples: @escaping @Sendable (BatchPart) throws -> Samples
   ) throws -> Float {
-    let found = valueWithGradient(at: learner.weights) { weights in
-      func part(_ pictures: Tensor) -> Tensor {
-        penalty(at: pictures, noise: difference(positions, like: pictures)) {
-          discriminator.logits($0, labels: labels, weights, state: &state)
+    let found = try batchLoss(at: learner.weights, over: positions) {
+      [self] weights, part -> PartLoss<Parameters> in
+      let samples = try samples(part)
+      var state = state
+      func slope(_ pictures: Tensor) -> Tensor {
+        penalty(at: pictures, noise: difference(part.positions, like: pictures)) {
+          discriminator.logits($0, labels: samples.labels, weights, state: &state)
         }.penalty
       }
-      let sum = penalty.includesGenerated ? part(real) + part(generated) : part(real)
-      return sum.scaled(by: Float(penalty.interval))
+      let sum =
+        penalty.includesGenerated
+        ? slope(samples.real) + slope(samples.generated) : slope(samples.real)
+      return PartLoss(sum.scaled(by: Float(penalty.interval)), extra: state)
     }
+    state = found.extras[0]
     return try step(found, "penalty's ", positions).loss / Float(penalty.interval)
   }
 
   private mutating func step(
-    _ found: (value: Tensor, gradient: Parameters), _ whose: String, _ positions: Range<Int>
+    _ found: BatchLoss<Parameters, some Sendable>, _ whose: String, _ positions: Range<Int>
   ) throws -> Learner.Step {
     let seen = positions.lowerBound
     return try learner.step(

@@ -80,21 +80,26 @@ public struct Distillation: Sendable {
   public mutating func step() throws -> Step {
     let positions = seen..<seen + settings.batch
     let function = loss
-    let real = try adversary?.real(positions)
-    var (own, term, pictures): (Tensor?, Tensor?, Tensor?)
-    let found = try valueWithGradient(at: learner.trainable) { trainable in
-      let (loss, generated) = try function(trainable, batch: positions)
-      own = loss.detached()
-      guard let real,
-        let added = adversary?.critic.generatorLoss(
-          of: generated, real: real.pictures, labels: real.labels, positions)
-      else { return loss }
-      (term, pictures) = (added.detached(), generated.detached())
-      return loss + added.scaled(by: settings.adversaryWeight)
+    let weight = settings.adversaryWeight
+    let pictures = adversary?.pictures(positions)
+    let found = try batchLoss(at: learner.trainable, over: positions) {
+      [adversary] trainable, part -> PartLoss<(state: Parameters, generated: Tensor)?> in
+      let (loss, generated) = try function(trainable, batch: part.positions)
+      let own = loss.detached()[0]
+      guard let adversary, let pictures else {
+        return PartLoss(loss, figures: [own, 0], extra: nil)
+      }
+      let real = try adversary.real(part, of: pictures)
+      var critic = adversary.critic
+      let added = critic.generatorLoss(
+        of: generated, real: real.pictures, labels: real.labels, part.positions)
+      return PartLoss(
+        loss + added.scaled(by: weight), figures: [own, added.detached()[0]],
+        extra: (critic.state, generated.detached()))
     }
     let all = try learner.step(found, rate: rate, seen: seen)
     var step = Step(
-      learner: Learner.Step(loss: own?[0] ?? all.loss, norm: all.norm, rate: all.rate))
+      learner: Learner.Step(loss: found.figures[0], norm: all.norm, rate: all.rate))
     let (weights, batch) = (learner.weights, settings.batch)
     average.update(weights, seen: seen - stageStart, batch: batch)
     target?.update(weights, seen: seen, batch: batch)
@@ -102,11 +107,16 @@ public struct Distillation: Sendable {
     _ = order.samples(positions)
     seen += settings.batch
     beginStage()
-    if let real, let term, let pictures,
-      let found = try adversary?.critic.step(
-        generated: pictures, real: real.pictures, labels: real.labels, positions)
-    {
-      step.adversary = (term[0], found)
+    if let adversary, let pictures, let state = found.extras[0]?.state {
+      self.adversary?.critic.state = state
+      // The pictures of the student's step.
+      let generated = found.extras.compactMap { $0?.generated }
+      let taken = try self.adversary?.critic.step(positions) { part in
+        let real = try adversary.real(part, of: pictures)
+        return Critic.Samples(
+          generated: generated[part.index], real: real.pictures, labels: real.labels)
+      }
+      step.adversary = taken.map { (found.figures[1], $0) }
     }
     return step
   }

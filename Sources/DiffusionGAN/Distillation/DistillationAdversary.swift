@@ -26,11 +26,18 @@ public struct DistillationAdversary: Sendable {
     order = ShuffledOrder(count: source.count, seed: settings.seed)
   }
 
-  /// Real pictures of some samples, and their classes where they count.
-  mutating func real(_ positions: Range<Int>) throws -> (pictures: Tensor, labels: Tensor?) {
-    let indices = order.samples(positions).map(\.index)
-    return (
-      try source.images(at: indices), isConditional ? try source.labels(at: indices) : nil
+  /// Which real pictures a batch has beside the student's.
+  mutating func pictures(_ positions: Range<Int>) -> BatchPictures {
+    BatchPictures(positions, order.samples(positions))
+  }
+
+  /// Real pictures of a part, and their classes where they count.
+  func real(_ part: BatchPart, of batch: BatchPictures) throws -> (
+    pictures: Tensor, labels: Tensor?
+  ) {
+    (
+      try source.images(at: batch[part]),
+      isConditional ? try source.labels(at: batch[part]) : nil
     )
   }
 }

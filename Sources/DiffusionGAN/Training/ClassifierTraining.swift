@@ -76,23 +76,24 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
 
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    var order = order
-    let indices = order.samples(positions).map(\.index)
-    self.order = order
-    let pictures = shifted(data.tensor(at: indices), positions)
-    let wanted = indices.map { labels[$0] }
-    let (loss, logits, gradient) = valueWithGradient(at: learner.weights) { weights in
-      let logits = network(pictures, weights).logits
-      return (logits.crossEntropy(labels: wanted), logits.detached())
+    let batch = BatchPictures(positions, order.samples(positions))
+    let found = try batchLoss(at: learner.weights, over: positions) {
+      [self] weights, part -> PartLoss<Void> in
+      let numbers = batch[part]
+      let logits = network(shifted(data.tensor(at: numbers), part.positions), weights).logits
+      let wanted = numbers.map { labels[$0] }
+      let right = zip(Classifier.labels(logits.detached()), wanted).count { $0 == $1 }
+      return PartLoss(
+        logits.crossEntropy(labels: wanted), figures: [Float(right) / Float(numbers.count)],
+        extra: ())
     }
     let step = try learner.step(
-      (loss, gradient), rate: settings.schedule.value(seen: seen), seen: seen,
+      found, rate: settings.schedule.value(seen: seen), seen: seen,
       advice: Divergence.lookAtData)
     seen += settings.batch
-    let right = zip(Classifier.labels(logits), wanted).count { $0 == $1 }
     return [
       TrainingFigure("loss", Double(step.loss)),
-      TrainingFigure("accuracy", Double(right) / Double(settings.batch)),
+      TrainingFigure("accuracy", Double(found.figures[0])),
       TrainingFigure("learning_rate", Double(step.rate)),
     ]
   }

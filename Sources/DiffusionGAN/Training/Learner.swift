@@ -41,13 +41,13 @@ public struct Learner: Sendable {
   /// One step down a gradient.
   ///
   /// - Parameters:
-  ///   - found: a loss, a single number, and its gradients by `trainable`.
+  ///   - found: a loss and its gradients by `trainable`, of the whole batch.
   ///   - seen: samples before this step.
   ///   - what: the loss as messages call it, and what to do where it diverges.
   /// - Throws: `Divergence` for a loss or a gradient that is not finite, before anything is changed.
   @discardableResult
   mutating func step(
-    _ found: (value: Tensor, gradient: Parameters), rate: Float, seen: Int, of what: String = "",
+    _ found: BatchLoss<Parameters, some Sendable>, rate: Float, seen: Int, of what: String = "",
     advice: String = Divergence.lowerRate, care: Care = Care()
   ) throws -> Step {
     let loss = found.value[0]

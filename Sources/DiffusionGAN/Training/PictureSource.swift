@@ -40,18 +40,36 @@ public struct LabelledPictures: PictureSource {
 struct PictureOrder: Sendable {
   private var order: ShuffledOrder?
 
-  /// Numbers of the pictures at `positions` of the run.
+  /// The pictures at `positions` of the run.
   ///
   /// - Precondition: `source` has as many pictures as before.
-  mutating func indices(
+  mutating func pictures(
     _ positions: Range<Int>, of source: some PictureSource, seed: UInt64
-  ) -> [Int] {
+  ) -> BatchPictures {
     var order = self.order ?? ShuffledOrder(count: source.count, seed: seed)
     precondition(
       order.count == source.count,
       "a run on \(order.count) pictures continued on \(source.count)")
     defer { self.order = order }
-    return order.samples(positions).map(\.index)
+    return BatchPictures(positions, order.samples(positions))
+  }
+}
+
+/// Which pictures a batch has.
+struct BatchPictures: Sendable {
+  private let start: Int
+  private let numbers: [Int]
+
+  init(_ positions: Range<Int>, _ samples: [ImageSample]) {
+    start = positions.lowerBound
+    numbers = samples.map(\.index)
+  }
+
+  /// Numbers of the pictures of a part.
+  subscript(part: BatchPart) -> [Int] { numbers(at: part.positions) }
+
+  func numbers(at positions: Range<Int>) -> [Int] {
+    Array(numbers[positions.lowerBound - start..<positions.upperBound - start])
   }
 }
 

@@ -38,23 +38,24 @@ public struct Pretraining: Sendable {
   ///   whatever `source` throws. The state is then as before.
   public mutating func step(_ source: some PictureSource) throws -> Learner.Step {
     let positions = seen..<seen + settings.batch
-    let indices = order.indices(positions, of: source, seed: settings.seed)
-    let (clean, augmentLabels) = augmented(try source.images(at: indices), positions)
-    let labels = try source.labels(at: indices)
-    let (noisy, sigma) = corrupted(clean, positions)
-    let dropout =
-      denoiser.network.configuration.dropout > 0
-      ? Dropout(
-        seed: RandomStream(seed: settings.seed, path: [RandomPurpose.dropout.rawValue]).first,
-        samples: Array(positions)) : nil
-    let conditions = UNet.Conditions(
-      noise: [], labels: labels, augmentLabels: augmentLabels, dropout: dropout)
-
-    let pixels = Float(clean.count / settings.batch)
-    let found = valueWithGradient(at: learner.trainable) { trainable in
-      settings.loss(
+    let pictures = order.pictures(positions, of: source, seed: settings.seed)
+    let found = try batchLoss(at: learner.trainable, over: positions) {
+      [self] trainable, part -> PartLoss<Int> in
+      let numbers = pictures[part]
+      let (clean, augmentLabels) = augmented(try source.images(at: numbers), part.positions)
+      let (noisy, sigma) = corrupted(clean, part.positions)
+      let dropout =
+        denoiser.network.configuration.dropout > 0
+        ? Dropout(
+          seed: RandomStream(seed: settings.seed, path: [RandomPurpose.dropout.rawValue]).first,
+          samples: Array(part.positions)) : nil
+      let conditions = UNet.Conditions(
+        noise: [], labels: try source.labels(at: numbers), augmentLabels: augmentLabels,
+        dropout: dropout)
+      let loss = settings.loss(
         denoiser, learner.weights.replacing(trainable), clean: clean, noisy: noisy, sigma: sigma,
         conditions)
+      return PartLoss(loss, extra: clean.count / sigma.count)
     }
     let step = try learner.step(
       found, rate: settings.schedule.value(seen: seen), seen: seen, advice: PretrainingRun.advice,
@@ -63,7 +64,7 @@ public struct Pretraining: Sendable {
         replacesNotFinite: settings.replacesNotFinite))
     average.update(learner.weights, seen: seen, batch: settings.batch)
     seen += settings.batch
-    return Learner.Step(loss: step.loss / pixels, norm: step.norm, rate: step.rate)
+    return Learner.Step(loss: step.loss / Float(found.extras[0]), norm: step.norm, rate: step.rate)
   }
 
   /// Pictures as the network is to learn them, and their labels of augmentation.

@@ -14,7 +14,7 @@ public final class TrainingDirectory {
 
   public var statePath: String { path + "/state.safetensors" }
   private var statsPath: String { path + "/stats.jsonl" }
-  /// Of `options.json`; holds the lock.
+  /// Of `options.json`; holds the lock. -1 where another process writes the run.
   private let descriptor: Int32
 
   /// Opens the run with these options: the one at `path`, or the newest one below `root`, or a new one.
@@ -82,7 +82,14 @@ public final class TrainingDirectory {
     }
   }
 
-  deinit { close(descriptor) }
+  /// A run that another process has opened and writes.
+  public init(reading path: String) {
+    self.path = path
+    isResumed = FileManager.default.fileExists(atPath: path + "/state.safetensors")
+    descriptor = -1
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// A folder for a new run holds nothing, or what a run killed before its options left behind.
   private static func requireEmpty(_ path: String) throws {

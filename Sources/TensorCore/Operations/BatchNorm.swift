@@ -18,7 +18,7 @@ public struct BatchStatistics: Sendable {
 
 /// Batch normalisation (Ioffe & Szegedy 2015) of `[batch, channels, …]`.
 extension Tensor {
-  /// Normalised by this batch's own statistics, as in training.
+  /// Normalised by this batch's own statistics, as in training; those of all its parts where it has several.
   ///
   /// - Returns: the result, and the batch's mean and unbiased variance, constants, for the running
   ///   statistics.
@@ -27,12 +27,15 @@ extension Tensor {
   ) -> (result: Tensor, batch: BatchStatistics) {
     let channels = batchNormChannels(weight, bias)
     let axes = [0] + Array(shape.indices.dropFirst(2))
-    let mean = mean(over: axes)
+    let samples = Float(count / channels * Self.parts)
+    func batchMean(_ values: Tensor) -> Tensor {
+      values.sum(over: axes).summedOverParts().scaled(by: 1 / samples)
+    }
+    let mean = batchMean(self)
     let centred = self - mean
-    let variance = centred.squared().mean(over: axes)
+    let variance = batchMean(centred.squared())
     let scale = weight.reshaped(mean.shape) / (variance + epsilon).squareRoot()
     let result = centred * scale + bias.reshaped(mean.shape)
-    let samples = Float(count / channels)
     let batch = BatchStatistics(
       mean: mean.detached().reshaped([channels]),
       variance: variance.detached().reshaped([channels])

@@ -12,6 +12,8 @@ public struct Program: Sendable {
   public let specification: CommandSpecification
   public let version: String
   private let commands: [any Command.Type]
+  /// Tells a user what ended the program.
+  public var report: @Sendable (UserError) -> Void
 
   public init(
     name: String, version: String, summary: String, discussion: String,
@@ -22,6 +24,9 @@ public struct Program: Sendable {
       subcommands: commands.map { $0.specification })
     self.version = version
     self.commands = commands
+    report = { problem in
+      FileHandle.standardError.write(Data("\(name): \(problem)\n".utf8))
+    }
   }
 
   /// This process's arguments after the program's name.
@@ -64,9 +69,14 @@ public struct Program: Sendable {
         throw Files.systemError("cannot be written", at: "standard output")
       }
     } catch {
-      let problem = UserError(any: error)
-      FileHandle.standardError.write(Data("\(name): \(problem)\n".utf8))
-      exit(problem.status.rawValue)
+      end(error)
     }
+  }
+
+  /// Ends the process with the error's line and status.
+  public func end(_ error: any Error) -> Never {
+    let problem = UserError(any: error)
+    report(problem)
+    exit(problem.status.rawValue)
   }
 }

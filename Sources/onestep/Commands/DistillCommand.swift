@@ -168,7 +168,10 @@ enum DistillCommand: Command {
     Interruption.watch()
     let progress = Progress(unit: "images")
     defer { progress.finish() }
-    return try Compute.$pool.withValue(options.pool) {
+    // Of several processes the first computes them, and the others read them.
+    let ranks = Compute.ranks
+    if ranks.rank > 0 { _ = ranks.told("") }
+    let pool = try Compute.$pool.withValue(options.pool) {
       try TeacherPool(
         of: teacher, sampler: Sampler(steps: steps), count: count, seed: seed,
         folder: "\(root)/\(name)"
@@ -181,5 +184,7 @@ enum DistillCommand: Command {
         }
       }
     }
+    if ranks.rank == 0 { _ = ranks.told(name) }
+    return pool
   }
 }
