@@ -22,7 +22,7 @@ enum Processes {
       program.report = { problem in
         report(problem)
         // Where all stop at the same step, nobody has to be ended.
-        if problem.status != .interrupted { abort(problem.status.rawValue) }
+        if !Interruption.isRequested { abort(problem.status.rawValue) }
       }
       Compute.$ranks.withValue(ranks) { program.run() }
     } catch {

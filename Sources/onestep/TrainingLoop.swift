@@ -69,6 +69,8 @@ struct TrainingLoop {
         if ranks.any(Interruption.isRequested) {
           try run.check(figures)
           if isWriter { try run.save(to: directory.statePath) }
+          // Nobody leaves before the state is there.
+          _ = ranks.any(false)
           throw UserError(
             "stopped at \(run.seen) images; the state is saved", at: directory.path,
             remedy: "the same command continues", status: Interruption.status(byHand: .failed))

@@ -97,8 +97,13 @@ public struct AdversarialTraining: Sendable {
       sigma: settings.startSigma)
   }
 
-  /// Standard normal, `[positions, channels, height, width]`.
-  func latents(_ purpose: Critic.Purpose, _ positions: Range<Int>) -> Tensor {
+  /// Standard normal latents of some samples, `[positions, channels, height, width]`, for the
+  /// generator's step and for the discriminator's.
+  public func latents(_ positions: Range<Int>) -> (generator: Tensor, discriminator: Tensor) {
+    (latents(.generatorLatent, positions), latents(.discriminatorLatent, positions))
+  }
+
+  private func latents(_ purpose: Critic.Purpose, _ positions: Range<Int>) -> Tensor {
     let configuration = denoiser.network.configuration
     return Tensor(
       normal: [configuration.imageChannels, configuration.resolution, configuration.resolution],
