@@ -68,19 +68,16 @@ struct DirectConvolution: Sendable {
     let source = weight.storage.pointer
     let packed = FloatBuffer(count: blocks.reduce(0) { $0 + $1.width } * inputs * taps)
     var target = packed.pointer
+    let (outputStride, inputStride) = isTransposed ? (taps, outputs * taps) : (inputs * taps, taps)
     for block in blocks {
+      let used = min(block.width, outputs - block.first)
       for input in 0..<inputs {
+        let kernels = source + block.first * outputStride + input * inputStride
         for tap in 0..<taps {
-          for output in block.first..<block.first + block.width {
-            if output >= outputs {
-              target[0] = 0
-            } else if isTransposed {
-              target[0] = source[(input * outputs + output) * taps + taps - 1 - tap]
-            } else {
-              target[0] = source[(output * inputs + input) * taps + tap]
-            }
-            target += 1
-          }
+          let from = kernels + (isTransposed ? taps - 1 - tap : tap)
+          for place in 0..<used { target[place] = from[place * outputStride] }
+          for place in used..<block.width { target[place] = 0 }
+          target += block.width
         }
       }
     }

@@ -7,7 +7,7 @@ struct DirectWeightGradient: Sendable {
   /// Positions that one task sums: enough that adding up the lanes at the end costs little, few
   /// enough that the tile stays in the second-level cache.
   private static let positionsPerTask = 1024
-  /// Tasks of a batch, at least, where it has as many images: small images would make one or two, and
+  /// Tasks of a batch with all its parts, at least, where it has as many images: small images would make one or two, and
   /// most threads would wait.
   private static let fewestTasks = 8
 
@@ -34,8 +34,8 @@ struct DirectWeightGradient: Sendable {
       channels: shape.inputs, height: height, width: width, padding: shape.padding)
     gradient = PaddedImage(
       channels: shape.outputs, height: rows, width: rowWidth, padding: 0, slack: slack)
-    images = max(
-      min(Self.positionsPerTask / (rows * rowWidth), shape.batch / Self.fewestTasks), 1)
+    let tasks = max(Self.fewestTasks / Tensor.parts, 1)
+    images = max(min(Self.positionsPerTask / (rows * rowWidth), shape.batch / tasks), 1)
     let gradientStride = slack > 0 ? gradient.count : shape.outputCount
     var inputVectors: [Int32] = []
     var gradientVectors: [Int32] = []

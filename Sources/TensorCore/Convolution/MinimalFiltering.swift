@@ -4,8 +4,8 @@
 ///     y = Aᵀ [(G g) ⊙ (Bᵀ d)].
 ///
 /// One along the rows in one along the columns makes the filtering of an image,
-/// `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`. The transforms take eight tiles, or channels, at once;
-/// those of weights give the points of one kernel, and zeros.
+/// `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`. The transforms take eight tiles, channels or kernels at
+/// once.
 enum TwoOfTwo {
   @inline(__always)
   static func image(_ p: Lanes, _ q: Lanes, _ r: Lanes) -> (Lanes, Lanes, Lanes) {
@@ -16,7 +16,7 @@ enum TwoOfTwo {
   static func result(_ p: Lanes, _ q: Lanes, _ r: Lanes) -> (Lanes, Lanes) { (p + q, q + r) }
 
   @inline(__always)
-  static func weights(_ a: Float, _ b: Float) -> Lanes { Lanes(a, a + b, b, 0, 0, 0, 0, 0) }
+  static func weights(_ a: Lanes, _ b: Lanes) -> (Lanes, Lanes, Lanes) { (a, a + b, b) }
 }
 
 /// F(2, 3).
@@ -34,8 +34,10 @@ enum TwoOfThree {
   }
 
   @inline(__always)
-  static func weights(_ a: Float, _ b: Float, _ c: Float) -> Lanes {
-    Lanes(a, (a + b + c) * 0.5, (a - b + c) * 0.5, c, 0, 0, 0, 0)
+  static func weights(
+    _ a: Lanes, _ b: Lanes, _ c: Lanes
+  ) -> (Lanes, Lanes, Lanes, Lanes) {
+    (a, (a + b + c) * 0.5, (a - b + c) * 0.5, c)
   }
 }
 
@@ -55,13 +57,14 @@ enum FourOfThree {
   static var product: Float { a2 * b2 }
 
   @inline(__always)
-  static func weights(_ x: Float, _ y: Float, _ z: Float) -> Lanes {
+  static func weights(
+    _ x: Lanes, _ y: Lanes, _ z: Lanes
+  ) -> (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes) {
     // Divided by the product of a point's distances to the others.
     let atA = 1 / (2 * a2 * (a2 - b2))
     let atB = 1 / (2 * b2 * (b2 - a2))
     let (evenA, evenB) = ((x + z * a2) * atA, (x + z * b2) * atB)
     let (oddA, oddB) = (y * (a * atA), y * (b * atB))
-    return Lanes(
-      x / product, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, z, 0, 0)
+    return (x / product, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, z)
   }
 }

@@ -51,11 +51,17 @@ struct PhaseConvolution: Sendable {
   @inline(__always)
   private func forEachWeight(_ body: (_ inside: Int, _ at: Int) -> Void) {
     let (stride, size, taps) = (shape.stride, shape.kernelHeight, dealt.kernelHeight)
-    for plane in 0..<shape.outputs * shape.inputs {
-      for y in 0..<size {
-        for x in 0..<size {
-          let phase = plane * stride * stride + y % stride * stride + x % stride
-          body((plane * size + y) * size + x, (phase * taps + y / stride) * taps + x / stride)
+    // The same in every kernel.
+    let places = (0..<size * size).map { tap in
+      let (y, x) = (tap / size, tap % size)
+      let phase = y % stride * stride + x % stride
+      return (phase * taps + y / stride) * taps + x / stride
+    }
+    let dealtSize = stride * stride * taps * taps
+    places.withUnsafeBufferPointer { places in
+      for plane in 0..<shape.outputs * shape.inputs {
+        for tap in places.indices {
+          body(plane * places.count + tap, plane * dealtSize + places[tap])
         }
       }
     }

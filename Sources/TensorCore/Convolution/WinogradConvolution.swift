@@ -11,11 +11,7 @@ struct WinogradConvolution: Sendable {
 
   private let shape: ConvolutionShape
   private let tiles: WinogradTiles
-  private let blocks: [(first: Int, width: Int)]
-  /// Transformed weights: point, block, input channel, channel of the block.
-  private let packed: FloatBuffer
-  /// Weights of all blocks of a point.
-  private let pointCount: Int
+  private let weights: WinogradWeights
   /// Where each input channel lies in the transformed tiles of a point.
   private let offsets: [Int32]
 
@@ -31,12 +27,10 @@ struct WinogradConvolution: Sendable {
     self.shape = shape
     tiles = WinogradTiles(
       shape, batch: shape.batch, wanted: Self.tilesPerStrip, tileRows: Self.tileRows(shape))
-    blocks = DirectConvolution.blocks(of: shape.outputs)
-    pointCount = blocks.reduce(0) { $0 + $1.width } * shape.inputs
-    packed = FloatBuffer(count: tiles.points * pointCount)
+    weights = WinogradWeights(
+      shape, weight, isTransposed: isTransposed, tileRows: tiles.tileRows)
     let channelStride = tiles.points * tiles.stride
     offsets = (0..<shape.inputs).map { Int32($0 * channelStride) }
-    pack(weight, isTransposed: isTransposed)
   }
 
   /// Four rows where they cost fewer products, of an image whose rows do not leave the last tiles empty.
@@ -45,43 +39,6 @@ struct WinogradConvolution: Sendable {
     let (fours, twos) = ((shape.outputHeight + 3) / 4, (shape.outputHeight + 1) / 2)
     // 6 × 4 and 4 × 4 points.
     return fours * 24 < twos * 16 ? 4 : 2
-  }
-
-  /// `G g Gᵀ` of the kernels; turned by half a circle where transposed.
-  private func pack(_ weight: Tensor, isTransposed: Bool) {
-    let (inputs, outputs, taps) = (shape.inputs, shape.outputs, shape.taps)
-    let (size, source) = (shape.kernelHeight, weight.storage)
-    Compute.pool.forEach(blocks.count) { index in
-      let block = blocks[index]
-      for input in 0..<inputs {
-        for place in 0..<block.width {
-          let output = block.first + place
-          let target = packed.pointer + block.first * inputs + input * block.width + place
-          guard output < outputs else {
-            for point in 0..<tiles.points { target[point * pointCount] = 0 }
-            continue
-          }
-          let kernel = isTransposed ? input * outputs + output : output * inputs + input
-          let first = source.pointer + kernel * taps + (isTransposed ? taps - 1 : 0)
-          let step = isTransposed ? -1 : 1
-          func weight(_ y: Int, _ x: Int) -> Float { first[step * (y * size + x)] }
-          // Down each column of the kernel, then along the rows.
-          func down(_ x: Int) -> Lanes {
-            switch (size, tiles.tileRows) {
-            case (3, 4): FourOfThree.weights(weight(0, x), weight(1, x), weight(2, x))
-            case (3, _): TwoOfThree.weights(weight(0, x), weight(1, x), weight(2, x))
-            default: TwoOfTwo.weights(weight(0, x), weight(1, x))
-            }
-          }
-          let (a, b, c) = (down(0), down(1), size == 3 ? down(2) : .zero)
-          for y in 0..<size + tiles.tileRows - 1 {
-            let points =
-              size == 3 ? TwoOfThree.weights(a[y], b[y], c[y]) : TwoOfTwo.weights(a[y], b[y])
-            for x in 0...size { target[(y * (size + 1) + x) * pointCount] = points[x] }
-          }
-        }
-      }
-    }
   }
 
   func run(_ x: Tensor, bias: Tensor?) -> Tensor {
@@ -154,16 +111,15 @@ struct WinogradConvolution: Sendable {
       guard let offsets = offsets.baseAddress else { return }
       for point in 0..<tiles.points {
         let input = v + point * stride
-        var weights = UnsafePointer(packed.pointer) + point * pointCount
-        for block in blocks {
-          let channels = min(block.width, shape.outputs - block.first)
-          let target = m + block.first * channelStride + point * stride
+        weights.forEachBlock(ofPoint: point) { block, width, weights in
+          let channels = min(width, shape.outputs - block)
+          let target = m + block * channelStride + point * stride
           for first in Swift.stride(from: 0, to: count, by: 16) {
             let second = first + 8 < count ? first + 8 : first
             let tile = ChannelTile(
               out: target, plane: channelStride, channels: channels, valid: 8, first: first,
               second: second, bias: nil)
-            if block.width == 6 {
+            if width == 6 {
               sumSixByTwo(
                 input + first, input + second, weights, offsets, steps: steps, into: tile)
             } else {
@@ -171,7 +127,6 @@ struct WinogradConvolution: Sendable {
                 input + first, input + second, weights, offsets, steps: steps, into: tile)
             }
           }
-          weights += block.width * steps
         }
       }
     }

@@ -5,8 +5,8 @@
 /// number of threads.
 struct WinogradWeightGradient: Sendable {
   /// Positions that one task sums.
-  private static let positionsPerTask = 1024
-  /// Tasks of a batch, at least, where it has as many images.
+  private static let positionsPerTask = 2048
+  /// Tasks of a batch with all its parts, at least, where it has as many images.
   private static let fewestTasks = 4
   /// Tiles that are transformed together, about.
   private static let tilesPerStrip = 64
@@ -25,7 +25,7 @@ struct WinogradWeightGradient: Sendable {
     imagesPerTask = max(
       min(
         Self.positionsPerTask / (shape.outputHeight * shape.outputWidth),
-        shape.batch / Self.fewestTasks), 1)
+        shape.batch / max(Self.fewestTasks / Tensor.parts, 1)), 1)
     tiles = WinogradTiles(
       shape, batch: imagesPerTask, wanted: Self.tilesPerStrip, tileRows: 2)
     image = ChannelsLastImage(
@@ -250,8 +250,8 @@ struct WinogradWeightGradient: Sendable {
     let width = gradient.stride
     let point = inputs * width
     let taps = shape.taps
-    for input in 0..<shape.inputs {
-      for output in stride(from: 0, to: shape.outputs, by: 8) {
+    for output in stride(from: 0, to: shape.outputs, by: 8) {
+      for input in 0..<shape.inputs {
         let u = sums + input * width + output
         let target = out + (output * shape.inputs + input) * taps
         let count = min(8, shape.outputs - output)

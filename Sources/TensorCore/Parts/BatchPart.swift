@@ -16,15 +16,16 @@ public struct BatchPart: Sendable {
 
   @TaskLocal static var current: BatchPart?
 
-  /// Most samples of a part.
-  private static let mostSamples = 8
-  /// Parts that small batches are cut into, where they can be.
-  private static let fewest = 8
+  /// Most samples of a part. What is done for the weights is done in every part, so fewer cost more.
+  private static let mostSamples = 16
+  /// Parts of that size that a batch has at least; smaller ones are cut into `wanted` parts, where they can be.
+  private static let fewest = 4
+  private static let wanted = 8
 
   /// Samples of each part of a batch.
   public static func samples(ofBatch batch: Int) -> Int {
-    let wanted = max(min(mostSamples, batch / fewest), 1)
-    return (1...wanted).last { batch % $0 == 0 } ?? 1
+    let most = batch < fewest * mostSamples ? max(batch / wanted, 1) : mostSamples
+    return (1...most).last { batch % $0 == 0 } ?? 1
   }
 }
 

@@ -9,7 +9,7 @@ public final class BufferPool: Sendable {
   public static let shared = BufferPool()
 
   /// Buffers below this size go straight to the allocator, which keeps such blocks itself.
-  private static let smallest = 16 << 10
+  private static let smallest = 1 << 10
   private static let alignment = 64
 
   private struct State {

@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func partsOfABatch() {
-    let sizes = [1: 1, 7: 1, 16: 2, 48: 6, 64: 8, 100: 5, 256: 8, 512: 8]
+    let sizes = [1: 1, 7: 1, 16: 2, 32: 4, 48: 6, 63: 7, 64: 16, 100: 10, 256: 16, 512: 16]
     for (batch, samples) in sizes { #expect(BatchPart.samples(ofBatch: batch) == samples) }
   }
 }
