@@ -113,7 +113,10 @@ import Testing
     let result = try run("\"checkpoints\": [1000]", ["--out", "all"])
     #expect(result.status == 0 && result.out == "all\n", "\(result.err)")
     let made = scratch.entries()
-    #expect(made.contains { $0.hasPrefix("all/training-runs/00000-fashion-mnist-test-gan/") })
+    #expect(
+      made.contains {
+        $0.hasPrefix("all/training-runs/by-options-") && $0.contains("-fashion-mnist-test-gan/")
+      })
     #expect(made.contains("all/results.jsonl"))
     #expect(!made.contains { $0.hasPrefix("training-runs") })
     let lines = result.err.split(separator: "\n")
