@@ -45,7 +45,7 @@ test: packages vocabulary ## build and run every test
 
 test-cluster: packages ## run a sweep on a Slurm of its own, with shares that get lost (needs root)
 	@.ci/install-packages $(CLUSTER_PACKAGES)
-	@[ -x .build-tests/release/icl-probe ] || $(SWIFT) build $(TESTING) --product icl-probe
+	$(SWIFT) build $(TESTING) --product icl-probe
 	@Tests/cluster .build-tests/release/icl-probe
 
 # MPI is a package trait: nobody else needs it.
