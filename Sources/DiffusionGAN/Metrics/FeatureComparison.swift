@@ -54,14 +54,15 @@ public struct FeatureComparison: Sendable {
         generated: found[1], reference: found[0], floor: found[2], classes: $0.classCount,
         data: sets.classSizes)
     }
-    classes = Self.classes(sets, vectors, predicted: found, pool)
+    classes = Self.classes(sets, vectors, predicted: found, by: network, pool)
   }
 }
 
 extension FeatureComparison {
   /// - Parameters: `vectors` and `predicted`: of reference, generated and floor, in this order.
   private static func classes(
-    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]], _ pool: ThreadPool
+    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]],
+    by network: (any FeatureNetwork)?, _ pool: ThreadPool
   ) -> [ClassQuality] {
     let count = sets.reference.classCount
     let data = [sets.reference, sets.generated, sets.floor]
@@ -69,7 +70,7 @@ extension FeatureComparison {
       data.allSatisfy({ $0.classCount == count })
     else { return [] }
     // A classifier of other classes recognises none of these.
-    let isOfTheseClasses = !predicted.isEmpty && predicted.joined().allSatisfy { $0 < count }
+    let isOfTheseClasses = (network as? any LabellingNetwork)?.classCount == count
     let images = data.indices.map { set in
       ClassQuality.Images(
         vectors: vectors[set], labels: data[set].labels ?? [],

@@ -81,10 +81,14 @@ final class PartGroup: @unchecked Sendable {
   /// The sum over all parts of what each gives; waits for the others. After a failure, anything of that shape.
   func sum(_ values: [Float], from part: BatchPart) -> [Float] {
     meeting.lock()
+    guard !hasFailed else {
+      meeting.unlock()
+      return values
+    }
     let mine = round
     sums.add(values, part: part.number)
     arrived += 1
-    if arrived == own.count, !hasFailed {
+    if arrived == own.count {
       result = ranks.sum(sums.waiting, of: tree, length: values.count)
       sums = PartSums(tree)
       arrived = 0
