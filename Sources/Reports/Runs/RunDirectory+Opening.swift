@@ -33,8 +33,8 @@ extension RunDirectory {
     try Files.makeFolder(root)
     var notes: [String] = []
     var isOtherBuildTold = false
-    let folders = try existing(root: root, name: name)
-    for found in folders.reversed() where SavedManifest.exists(in: found) {
+    let claimed = try existing(root: root, name: name).filter { SavedManifest.exists(in: $0) }
+    for found in claimed.reversed() {
       let saved: SavedManifest
       do {
         saved = try SavedManifest(folder: found)
@@ -58,7 +58,7 @@ extension RunDirectory {
       }
     }
     let (path, isClaimed) = try makeNumbered(
-      root: root, name: name, after: folders.last.flatMap(number) ?? 0, identity)
+      root: root, name: name, after: claimed.last.flatMap(number) ?? 0, identity)
     return try RunDirectory(
       path, identity: identity, rowsFile: rowsFile, shard: shard, isClaimed: isClaimed, notes: notes
     )
@@ -84,7 +84,8 @@ extension RunDirectory {
     path.split(separator: "-").last.flatMap { Int($0) }
   }
 
-  /// Claims the first number that is free or that another share of the same run has claimed meanwhile.
+  /// Claims the first number whose folder is nobody's, or that another share of the same run has
+  /// claimed meanwhile.
   private static func makeNumbered(
     root: String, name: String, after last: Int, _ identity: JSONValue
   ) throws -> (path: String, isClaimed: Bool) {
@@ -97,7 +98,7 @@ extension RunDirectory {
         throw Files.systemError("the run's folder cannot be made", at: path)
       }
       // The manifest claims it, not the folder: shares that start at once take the same one.
-      if try claim(path, identity) { return (path, true) }
+      if stranger(in: path) == nil, try claim(path, identity) { return (path, true) }
       if let saved = try? SavedManifest(folder: path), !saved.isFinished,
         RunIdentity.differences(ours: identity, theirs: saved.identity).isEmpty
       {

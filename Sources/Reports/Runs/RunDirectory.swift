@@ -104,10 +104,10 @@ public final class RunDirectory {
   /// - Returns: whether it was nobody's.
   static func claim(_ path: String, _ identity: JSONValue) throws -> Bool {
     guard !SavedManifest.exists(in: path) else { return false }
-    do { try requireEmpty(path) } catch {
-      // Unless another process claimed it just now and has written more.
-      guard SavedManifest.exists(in: path) else { throw error }
-      return false
+    if let entry = stranger(in: path) {
+      throw UserError(
+        "the folder holds other files (\(entry)) and no manifest.json", at: path,
+        remedy: "choose an empty folder with --out")
     }
     return try Files.create(
       Data(JSONValue.object([("identity", identity)]).prettyText.utf8),
@@ -127,19 +127,17 @@ public final class RunDirectory {
       remedy: "name the share: --shard \"\(task)/\(other.count)\"")
   }
 
-  /// A folder for a new run holds nothing, or what a run killed before its manifest left behind.
-  private static func requireEmpty(_ path: String) throws {
+  /// A file in a folder without a manifest that no run killed before its manifest left behind.
+  static func stranger(in path: String) -> String? {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for entry in entries {
-      let file = "\(path)/\(entry)"
+    let entry = entries.first { entry in
       let isOurs = entry == logFile || entry.hasSuffix(".jsonl")
-      guard isOurs && (try? Files.read(file).isEmpty) == true || entry.hasPrefix("manifest.json.")
-      else {
-        throw UserError(
-          "the folder holds other files (\(entry)) and no manifest.json", at: path,
-          remedy: "choose an empty folder with --out")
-      }
+      return
+        !(isOurs && (try? Files.read("\(path)/\(entry)").isEmpty) == true
+        || entry.hasPrefix("manifest.json."))
     }
+    // Another process may have claimed the folder just now and have written more.
+    return SavedManifest.exists(in: path) ? nil : entry
   }
 
   private static func require(_ wanted: JSONValue, is found: JSONValue, path: String) throws {

@@ -138,6 +138,17 @@ import Testing
     #expect(others.withLock { $0.count } == 16)
   }
 
+  /// A folder that another share has made and not claimed yet, or that a killed run left behind, is
+  /// taken; one with files of somebody else is not.
+  @Test func folderWithoutManifestIsTaken() throws {
+    try Files.makeFolder(root + "/task-001")
+    try Files.write(Data("mine".utf8), to: root + "/task-001/notes.txt")
+    try Files.makeFolder(root + "/task-002")
+    #expect(try open(Shard(1, of: 2)).path == root + "/task-002")
+    #expect(try open(Shard(2, of: 2)).path == root + "/task-002")
+    #expect(try open(.whole, seed: 1).path == root + "/task-003")
+  }
+
   @Test func mergedRowsAreInCanonicalOrder() throws {
     let path = root + "/r"
     // More shares than units.
