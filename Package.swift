@@ -47,8 +47,11 @@ let package = Package(
       linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(
       name: "CProcessor", cSettings: vectorFlags.isEmpty ? [] : [.define("NEEDS_AVX2")]),
+    // Fast in debug builds too.
     .target(
-      name: "TensorCore", dependencies: ["COpenBLAS", "CCrypto", "CProcessor"],
+      name: "CPanels", exclude: ["kernels.inc"], cSettings: [.unsafeFlags(["-O3"])]),
+    .target(
+      name: "TensorCore", dependencies: ["COpenBLAS", "CCrypto", "CPanels", "CProcessor"],
       swiftSettings: settings),
     .target(
       name: "Transformer", dependencies: ["TensorCore", "CSentencePiece"],
@@ -84,7 +87,7 @@ let package = Package(
       ],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(
-      name: "TensorCoreTests", dependencies: ["TensorCore"],
+      name: "TensorCoreTests", dependencies: ["TensorCore", "CPanels"],
       resources: [.copy("Resources")], swiftSettings: settings),
     .testTarget(
       name: "TransformerTests", dependencies: ["Transformer", "TensorCore"],

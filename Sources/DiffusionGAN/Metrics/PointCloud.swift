@@ -120,7 +120,7 @@ struct PointCloud: Sendable {
           products.withUnsafeMutableBufferPointer { buffer in
             guard let products = buffer.baseAddress else { return }
             gemm(
-              m: range.count, n: count, k: dimension, alpha: -2,
+              m: range.count, n: count, k: dimension,
               a: x + range.lowerBound * dimension, strideA: dimension,
               b: y + start * dimension, strideB: dimension, transposeB: true,
               c: products, strideC: Self.columns)
@@ -128,7 +128,7 @@ struct PointCloud: Sendable {
               let line = products + (row - range.lowerBound) * Self.columns
               for column in stride(from: 0, to: padded, by: lanes) {
                 let sum = Self.lanes(norms, column) + squaredNorms[row]
-                let squares = pointwiseMax(sum + Self.lanes(line, column), SIMD8(repeating: 0))
+                let squares = pointwiseMax(sum - 2 * Self.lanes(line, column), SIMD8(repeating: 0))
                 UnsafeMutableRawPointer(line + column).storeBytes(
                   of: squares, as: SIMD8<Float>.self)
               }

@@ -34,7 +34,7 @@ struct UnfoldedConvolution: Sendable {
       gemm(
         m: shape.outputs, n: positions, k: depth, a: kernel.pointer, strideA: depth,
         b: unfolded, strideB: positions, transposeB: false, c: target, strideC: positions,
-        accumulate: bias != nil)
+        target: bias != nil ? .added : .replaced)
     }
     return Tensor(adopting: out, shape: shape.outputShape)
   }
@@ -69,7 +69,7 @@ struct UnfoldedConvolution: Sendable {
           m: shape.outputs, n: depth, k: positions,
           a: gradients.pointer + image * shape.outputCount, strideA: positions, b: unfolded,
           strideB: positions, transposeB: true, c: parts.pointer + task * size, strideC: depth,
-          accumulate: image > first)
+          target: image > first ? .added : .replaced)
       }
     }
     return Tensor(adopting: parts, shape: [tasks, size]).summed(to: [1, size])

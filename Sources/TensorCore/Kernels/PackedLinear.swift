@@ -1,3 +1,5 @@
+import CPanels
+
 /// A linear map whose weights stay in the format of their file.
 public struct PackedLinear: Sendable {
   /// `[outputs, inputs]`, or, with a row order, a matrix that has these rows among others.
@@ -23,20 +25,29 @@ public struct PackedLinear: Sendable {
       weight.unpackRows(rowOrder[output]..<rowOrder[output] + 1, into: out + offset * inputs)
     }
   }
+
+  /// Weights of up to sixteen outputs as a panel, `[steps, 16]`.
+  func unpackPanel(
+    _ range: Range<Int>, steps: Range<Int>, kernels: PanelKernelSet, scratch: PanelScratch,
+    into panel: UnsafeMutablePointer<Float>
+  ) {
+    weight.unpackPanel(
+      count: range.count, steps: steps, kernels: kernels, scratch: scratch, into: panel
+    ) { rowOrder?[range.lowerBound + $0] ?? range.lowerBound + $0 }
+  }
 }
 
-/// Products with packed weights, cut into tiles of a shape that does not depend on the number of
-/// threads.
-public struct PackedProduct {
+/// Products with packed weights. A value of the result has the same bits for any number of rows,
+/// outputs and threads.
+public struct PackedProduct: Sendable {
   let pool: ThreadPool
-  let workspace: Workspace
-  let slot: Int
+  let kernels: PanelKernelSet
 
-  /// - Parameter slot: the workspace's buffer for unpacked weights.
-  public init(pool: ThreadPool, workspace: Workspace, slot: Int) {
+  public init(pool: ThreadPool) { self.init(pool: pool, kernels: .best) }
+
+  init(pool: ThreadPool, kernels: PanelKernelSet) {
     self.pool = pool
-    self.workspace = workspace
-    self.slot = slot
+    self.kernels = kernels
   }
 
   /// `y = x · Wᵀ + b`, or `y += …`.
@@ -52,74 +63,89 @@ public struct PackedProduct {
     let range = outputs ?? 0..<linear.outputs
     guard rows > 0, !range.isEmpty else { return }
     let source = MatrixView(UnsafeMutablePointer(mutating: x), stride: linear.inputs)
-    if rows <= ProductTiling.mostRows {
-      multiplyTogether(linear, source, rows: rows, range, into: y, accumulate: accumulate)
-    } else {
-      multiplyPanels(linear, source, rows: rows, range, into: y, accumulate: accumulate)
+    // What is added to stays as it is until all else is summed, so that a product that is added has the
+    // bits of one that was not.
+    let isApart = accumulate && (linear.bias != nil || linear.inputs > PanelKernelSet.mostSteps)
+    let parts = ProductParts(of: range, threads: pool.count)
+    let apart = FloatBuffer(count: isApart ? pool.count * rows * ProductParts.mostColumns : 0)
+    pool.forEachOnWorker(parts.count) { part, worker in
+      let outputs = parts[part]
+      let own = MatrixView(y.pointer + outputs.lowerBound - range.lowerBound, stride: y.stride)
+      guard isApart else {
+        multiply(linear, source, rows: rows, outputs, into: own, accumulate: accumulate)
+        return
+      }
+      let sums = MatrixView(
+        apart.pointer + worker * rows * ProductParts.mostColumns, stride: outputs.count)
+      multiply(linear, source, rows: rows, outputs, into: sums, accumulate: false)
+      for row in 0..<rows {
+        let (sum, out) = (sums.row(row), own.row(row))
+        for column in 0..<outputs.count { out[column] += sum[column] }
+      }
     }
-    if let bias = linear.bias { add(bias, range, to: y, rows: rows) }
   }
 
-  /// Where all rows fit a tile, each task unpacks the weights that it alone needs, and multiplies
-  /// while they are in its cache.
-  private func multiplyTogether(
-    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ range: Range<Int>, into y: MatrixView,
+  /// The part of a task: unpacks the weights that it alone needs, and multiplies while they are in its
+  /// cache.
+  private func multiply(
+    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ outputs: Range<Int>, into y: MatrixView,
     accumulate: Bool
   ) {
-    let columns = ProductTiling.columns(of: range.count)
-    let inputs = linear.inputs
-    let scratch = MatrixView(
-      workspace.floats(slot, pool.count * columns * inputs), stride: columns * inputs)
-    pool.forEachOnWorker((range.count + columns - 1) / columns) { task, worker in
-      let first = task * columns
-      let count = min(columns, range.count - first)
-      let weights = scratch.row(worker)
-      let start = range.lowerBound + first
-      linear.unpack(start..<start + count, into: weights)
-      gemm(
-        m: rows, n: count, k: inputs, a: x.pointer, strideA: x.stride,
-        b: weights, strideB: inputs, transposeB: true,
-        c: y.pointer + first, strideC: y.stride, accumulate: accumulate)
+    let scratch = PanelScratch()
+    let width = PanelKernelSet.columns
+    var product = PanelProduct()
+    product.rows = rows
+    product.columns = outputs.count
+    product.xRow = x.stride
+    product.xStep = 1
+    product.panels = UnsafePointer(scratch.panels)
+    product.panelStride = PanelKernelSet.mostSteps * width
+    product.panelStep = width
+    product.y = y.pointer
+    product.yRow = y.stride
+    for steps in PanelKernelSet.blocks(of: linear.inputs) {
+      for first in stride(from: 0, to: outputs.count, by: width) {
+        let start = outputs.lowerBound + first
+        linear.unpackPanel(
+          start..<min(start + width, outputs.upperBound), steps: steps, kernels: kernels,
+          scratch: scratch, into: scratch.panel(first / width))
+      }
+      product.steps = steps.count
+      product.x = UnsafePointer(x.pointer + steps.lowerBound)
+      if steps.lowerBound > 0 || accumulate {
+        product.start = UnsafePointer(y.pointer)
+        product.startRow = y.stride
+      } else if let bias = linear.bias {
+        product.start = UnsafePointer(bias.storage.pointer + outputs.lowerBound)
+        product.startRow = 0
+      } else {
+        product.start = nil
+      }
+      kernels.multiply(product)
     }
   }
+}
 
-  /// Where there are more rows, a panel of weights is unpacked once for all tiles.
-  private func multiplyPanels(
-    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ range: Range<Int>, into y: MatrixView,
-    accumulate: Bool
-  ) {
-    let inputs = linear.inputs
-    let panelRows = min(range.count, max(ProductTiling.panelValues / inputs, 64))
-    let panel = MatrixView(workspace.floats(slot, panelRows * inputs), stride: inputs)
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: panelRows) {
-      let columns = min(panelRows, range.upperBound - start)
-      pool.forEachRange(of: columns, grain: 32) { part in
-        linear.unpack(
-          start + part.lowerBound..<start + part.upperBound, into: panel.row(part.lowerBound))
-      }
-      let target = MatrixView(y.pointer + (start - range.lowerBound), stride: y.stride)
-      let tiling = ProductTiling(rows: rows, columns: columns)
-      pool.forEach(tiling.count) { index in
-        let tile = tiling[index]
-        gemm(
-          m: tile.rows.count, n: tile.columns.count, k: inputs,
-          a: x.row(tile.rows.lowerBound), strideA: x.stride,
-          b: panel.row(tile.columns.lowerBound), strideB: inputs, transposeB: true,
-          c: target.row(tile.rows.lowerBound) + tile.columns.lowerBound, strideC: target.stride,
-          accumulate: accumulate)
-      }
-    }
+/// How the outputs of a product are shared out: whole panels, as many parts for each thread.
+struct ProductParts {
+  static let mostColumns = PanelKernelSet.mostPanels * PanelKernelSet.columns
+  /// Panels of a part, at most: few enough that the parts of a small product are many.
+  private static let mostPanels = 4
+
+  private let range: Range<Int>
+  private let panels: Int
+  let count: Int
+
+  init(of range: Range<Int>, threads: Int) {
+    self.range = range
+    panels = (range.count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
+    let fewest = (panels + Self.mostPanels - 1) / Self.mostPanels
+    count = min((fewest + threads - 1) / threads * threads, panels)
   }
 
-  private func add(_ bias: Tensor, _ range: Range<Int>, to y: MatrixView, rows: Int) {
-    bias.withPointer { values in
-      let bias = MatrixView(UnsafeMutablePointer(mutating: values + range.lowerBound), stride: 0)
-      pool.forEachRange(of: rows, grain: 256) { part in
-        for row in part {
-          let out = y.row(row)
-          for column in 0..<range.count { out[column] += bias.pointer[column] }
-        }
-      }
-    }
+  subscript(index: Int) -> Range<Int> {
+    let first = panels * index / count * PanelKernelSet.columns
+    let next = panels * (index + 1) / count * PanelKernelSet.columns
+    return range.lowerBound + first..<min(range.lowerBound + next, range.upperBound)
   }
 }

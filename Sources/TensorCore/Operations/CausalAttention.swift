@@ -127,7 +127,7 @@ public struct CausalAttention: Sendable {
             m: part.count, n: headWidth, k: piece.count, a: weights + piece.first,
             strideA: sequence.keyCount, b: piece.values, strideB: piece.stride, transposeB: false,
             c: out.pointer + offset(sequence, part, head), strideC: heads * headWidth,
-            accumulate: piece.first > 0)
+            target: piece.first > 0 ? .added : .replaced)
         }
       }
     }
@@ -172,16 +172,16 @@ public struct CausalAttention: Sendable {
             gemm(
               m: part.count, n: headWidth, k: piece.count, a: scratch.scores + piece.first,
               strideA: keys, b: piece.keys, strideB: piece.stride, transposeB: false,
-              c: queryOut.pointer + place, strideC: queryStride, accumulate: piece.first > 0)
+              c: queryOut.pointer + place, strideC: queryStride, target: piece.first > 0 ? .added : .replaced)
           }
           gemm(
             m: sequence.keys.count, n: headWidth, k: part.count, a: scratch.scores + past,
             strideA: keys, transposeA: true, b: rows.query.pointer + place, strideB: queryStride,
-            transposeB: false, c: keySums.pointer + own, strideC: keyStride, accumulate: true)
+            transposeB: false, c: keySums.pointer + own, strideC: keyStride, target: .added)
           gemm(
             m: sequence.keys.count, n: headWidth, k: part.count, a: scratch.weights + past,
             strideA: keys, transposeA: true, b: incoming, strideB: queryStride, transposeB: false,
-            c: valueSums.pointer + own, strideC: keyStride, accumulate: true)
+            c: valueSums.pointer + own, strideC: keyStride, target: .added)
         }
       }
     }

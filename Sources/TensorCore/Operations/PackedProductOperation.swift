@@ -1,3 +1,5 @@
+import CPanels
+
 /// Products with weights that stay in the format of their file: constants, so that a backward pass
 /// needs neither their gradient nor what they were multiplied by.
 extension PackedProduct {
@@ -28,31 +30,69 @@ extension PackedProduct {
     }.recorded(Pullback(y) { linear($0, unbiased) })
   }
 
-  /// Panel by panel of the weights' rows, each unpacked once for all tiles of the result.
+  /// Each task takes some blocks of the weights' columns and unpacks them for some outputs at a time.
   private func multiplyTransposed(
     _ map: PackedLinear, _ y: UnsafePointer<Float>, rows: Int, into out: MatrixView
   ) {
-    guard rows > 0 else { return }
-    let (inputs, outputs) = (map.inputs, map.outputs)
-    let panelRows = min(outputs, max(ProductTiling.panelValues / inputs, 64))
-    let panel = MatrixView(workspace.floats(slot, panelRows * inputs), stride: inputs)
-    let source = MatrixView(UnsafeMutablePointer(mutating: y), stride: outputs)
-    let tiling = ProductTiling(rows: rows, columns: inputs)
-    for start in stride(from: 0, to: outputs, by: panelRows) {
-      let count = min(panelRows, outputs - start)
-      pool.forEachRange(of: count, grain: 32) { part in
-        map.unpack(
-          start + part.lowerBound..<start + part.upperBound, into: panel.row(part.lowerBound))
-      }
-      pool.forEach(tiling.count) { index in
-        let tile = tiling[index]
-        gemm(
-          m: tile.rows.count, n: tile.columns.count, k: count,
-          a: source.row(tile.rows.lowerBound) + start, strideA: outputs,
-          b: panel.pointer + tile.columns.lowerBound, strideB: inputs, transposeB: false,
-          c: out.row(tile.rows.lowerBound) + tile.columns.lowerBound, strideC: inputs,
-          accumulate: start > 0)
+    guard rows > 0, map.inputs > 0 else { return }
+    let source = MatrixView(UnsafeMutablePointer(mutating: y), stride: map.outputs)
+    let parts = BlockParts(of: map, threads: pool.count)
+    pool.forEach(parts.count) { part in
+      let columns = parts[part]
+      let scratch = PanelScratch()
+      var product = PanelProduct()
+      product.rows = rows
+      product.columns = columns.count
+      product.xRow = source.stride
+      product.xStep = 1
+      product.panels = UnsafePointer(scratch.panels)
+      product.panelStride = PanelKernelSet.columns
+      product.panelStep = parts.mostColumns
+      product.y = out.pointer + columns.lowerBound
+      product.yRow = out.stride
+      product.startRow = out.stride
+      for first in stride(from: 0, to: map.outputs, by: parts.steps) {
+        let outputs = first..<min(first + parts.steps, map.outputs)
+        for output in outputs {
+          map.weight.unpack(
+            columns, ofRow: map.rowOrder?[output] ?? output,
+            into: scratch.panels + (output - first) * parts.mostColumns)
+        }
+        product.steps = outputs.count
+        product.x = UnsafePointer(source.pointer + first)
+        product.start = first > 0 ? UnsafePointer(product.y) : nil
+        kernels.multiply(product)
       }
     }
+  }
+}
+
+/// How the inputs of a map are shared out where its outputs are summed.
+private struct BlockParts {
+  let count: Int
+  /// Columns of the largest part, whole panels.
+  let mostColumns: Int
+  /// Outputs that are summed in one chain: it depends on the stored type alone.
+  let steps: Int
+
+  private let unit: Int
+  private let units: Int
+  private let inputs: Int
+
+  init(of map: PackedLinear, threads: Int) {
+    inputs = map.inputs
+    // Blocks of at least two panels.
+    unit = max(map.weight.type.blockSize, 2 * PanelKernelSet.columns)
+    units = (inputs + unit - 1) / unit
+    let most = max(3 * 2 * PanelKernelSet.columns / unit, 1)
+    steps = PanelKernelSet.mostPanels * PanelKernelSet.columns * PanelKernelSet.mostSteps
+      / (most * unit)
+    let fewest = (units + most - 1) / most
+    count = min((fewest + threads - 1) / threads * threads, units)
+    mostColumns = most * unit
+  }
+
+  subscript(index: Int) -> Range<Int> {
+    units * index / count * unit..<min(units * (index + 1) / count * unit, inputs)
   }
 }

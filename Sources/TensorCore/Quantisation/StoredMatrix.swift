@@ -75,6 +75,17 @@ public struct StoredMatrix: @unchecked Sendable {
     }
   }
 
+  /// Unpacks some columns of a row, whole blocks, to f32.
+  func unpack(
+    _ columns: Range<Int>, ofRow row: Int, into destination: UnsafeMutablePointer<Float>
+  ) {
+    withExtendedLifetime(owner) {
+      type.unpack(
+        base + row * bytesPerRow + columns.lowerBound / type.blockSize * type.blockBytes,
+        blocks: columns.count / type.blockSize, into: destination)
+    }
+  }
+
   /// All numbers as f32, `[rows, columns]` row-major.
   public func floats() -> [Float] {
     [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in

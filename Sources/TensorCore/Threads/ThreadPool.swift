@@ -4,8 +4,8 @@ import Synchronization
 
 /// How work is shared out over threads.
 ///
-/// OpenBLAS runs single-threaded inside: work is cut into tasks whose number and shape do not depend
-/// on the number of threads, so results are the same bits for any.
+/// OpenBLAS runs single-threaded inside. Results are the same bits for any number of threads: tasks do
+/// not depend on it, or it does not matter how work is cut, as in `PackedProduct`.
 public struct ThreadPool: Sendable {
   public let count: Int
 
@@ -34,8 +34,11 @@ public struct ThreadPool: Sendable {
       return
     }
     let counter = TaskCounter()
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    let work: @Sendable (Int) -> Void = { worker in
       while let task = counter.take(below: tasks) { body(task, worker) }
+    }
+    if !WorkerTeam.shared.run(workers: workers, work) {
+      DispatchQueue.concurrentPerform(iterations: workers, execute: work)
     }
   }
 

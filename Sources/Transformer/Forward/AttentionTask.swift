@@ -93,11 +93,13 @@ struct AttentionTask: Sendable {
         (row + position + 1).update(repeating: 0, count: keys - position - 1)
       }
     }
-    for (number, segment) in segments.enumerated() {
+    // One chain of sums, however the keys lie in pieces.
+    mixed.update(repeating: 0, count: heads * headWidth)
+    for segment in segments {
       gemm(
         m: heads, n: headWidth, k: segment.count, a: scores + segment.start, strideA: keys,
         b: segment.values, strideB: headWidth, transposeB: false,
-        c: mixed, strideC: headWidth, accumulate: number > 0)
+        c: mixed, strideC: headWidth, target: .continued)
     }
     for (index, query) in queries.enumerated() {
       (out.row(query) + group * perGroup * headWidth).update(

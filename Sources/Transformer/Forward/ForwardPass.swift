@@ -73,7 +73,7 @@ final class ForwardPass: @unchecked Sendable {
     self.workspace = workspace
     self.memory = memory
     self.shares = shares
-    multiply = PackedProduct(pool: pool, workspace: workspace, slot: Slot.panel.rawValue)
+    multiply = PackedProduct(pool: pool)
     hooks = HookTable(requests)
     self.rotary = rotary
     recordBuffers = requests.map { request in

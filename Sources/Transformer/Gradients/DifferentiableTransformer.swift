@@ -20,7 +20,7 @@ public struct DifferentiableTransformer {
   public init(_ architecture: Architecture, _ weights: TransformerWeights) {
     self.init(
       architecture, weights,
-      product: PackedProduct(pool: Compute.pool, workspace: Workspace(slots: 1), slot: 0))
+      product: PackedProduct(pool: Compute.pool))
   }
 
   /// The residual stream before the first block, `[rows, width]`.

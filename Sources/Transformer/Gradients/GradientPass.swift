@@ -15,7 +15,7 @@ extension Engine {
     // Buffers of one block serve the next.
     BufferPool.shared.begin(limit: min(memory.limit / 4, 1 << 28))
     return try Compute.$pool.withValue(self.pool) {
-      let product = PackedProduct(pool: self.pool, workspace: Workspace(slots: 1), slot: 0)
+      let product = PackedProduct(pool: self.pool)
       let transformer = DifferentiableTransformer(
         model.architecture, TransformerWeights(model), product: product)
       var results = [GradientResult?](repeating: nil, count: requests.count)

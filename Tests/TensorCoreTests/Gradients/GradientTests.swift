@@ -233,7 +233,7 @@ import Testing
     rowOrder: [3, 1, 8, 0, 2, 7, 5])
 
   static var packedProduct: PackedProduct {
-    PackedProduct(pool: Compute.pool, workspace: Workspace(slots: 1), slot: 0)
+    PackedProduct(pool: Compute.pool)
   }
 
   @Test(

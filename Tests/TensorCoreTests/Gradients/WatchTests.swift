@@ -33,7 +33,7 @@ import Testing
     let bias = random([outputs], 2)
     let packed = PackedLinear(
       StoredMatrix(f32: weight.values, rows: outputs, columns: inputs), bias: bias)
-    let product = PackedProduct(pool: Compute.pool, workspace: Workspace(slots: 1), slot: 0)
+    let product = PackedProduct(pool: Compute.pool)
     let x = random([rows, inputs], 3)
     let y = random([rows, outputs], 4)
     let (forward, back) = (product.linear(x, packed), product.transposed(y, packed))

@@ -1,0 +1,64 @@
+import CPanels
+
+/// Kernels for products over panels: sixteen columns of a matrix side by side, `[steps, 16]`.
+///
+/// The sum of a result is one chain of multiplications and additions, in the order of its steps, for
+/// each block of `mostSteps` of them, and the blocks' sums are added in their order: it does not depend
+/// on how many rows or columns a product has, which of them it is, or on the width of the processor's
+/// vectors.
+struct PanelKernelSet: @unchecked Sendable, CustomStringConvertible {
+  /// Columns of a panel.
+  static let columns = Int(PANEL_COLUMNS)
+  /// Steps of a block: whole blocks of every stored type.
+  static let mostSteps = 512
+  /// Panels of a task: with a block's steps they stay in the second-level cache.
+  static let mostPanels = 6
+
+  let kernels: PanelKernels
+
+  /// Those that this processor can run, the fastest first.
+  static let available: [PanelKernelSet] = {
+    var sets: [PanelKernelSet] = []
+    while let next = panelKernels(sets.count) { sets.append(PanelKernelSet(kernels: next.pointee)) }
+    return sets
+  }()
+
+  /// The fastest that this processor can run.
+  static let best = available[0]
+
+  /// `avx512`, `avx2`, `sse2`, `portable`.
+  var description: String { String(cString: kernels.name) }
+
+  /// Whether multiplications and additions are fused: sets that agree in that give the same bits.
+  var isFused: Bool { kernels.isFused != 0 }
+
+  /// The calling thread's scratch memory: panels of `mostPanels · mostSteps` steps, and sixteen rows of
+  /// `mostSteps` behind them.
+  static var scratch: UnsafeMutablePointer<Float> {
+    guard let scratch = panelScratch() else { fatalError("no memory left") }
+    return scratch
+  }
+
+  /// Steps `0..<total` in blocks.
+  static func blocks(of total: Int) -> some Sequence<Range<Int>> {
+    stride(from: 0, to: total, by: mostSteps).lazy.map { $0..<min($0 + mostSteps, total) }
+  }
+}
+
+/// Panels in the calling thread's scratch memory.
+struct PanelScratch {
+  let panels: UnsafeMutablePointer<Float>
+  /// Sixteen rows of `PanelKernelSet.mostSteps`.
+  let rows: UnsafeMutablePointer<Float>
+
+  init() {
+    panels = PanelKernelSet.scratch
+    rows =
+      panels + PanelKernelSet.mostPanels * PanelKernelSet.mostSteps * PanelKernelSet.columns
+  }
+
+  /// Panel `index`, `[mostSteps, 16]`.
+  func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
+    panels + index * PanelKernelSet.mostSteps * PanelKernelSet.columns
+  }
+}

@@ -1,0 +1,54 @@
+import CPanels
+
+extension StoredMatrix {
+  /// Unpacks up to sixteen rows as a panel, `[steps, 16]`; where there are fewer, the last fills it.
+  ///
+  /// - Parameters:
+  ///   - steps: columns, whole blocks, at most `PanelKernelSet.mostSteps`.
+  ///   - row: the stored row of each of the `count` rows.
+  func unpackPanel(
+    count: Int, steps: Range<Int>, kernels: PanelKernelSet, scratch: PanelScratch,
+    into panel: UnsafeMutablePointer<Float>, row: (Int) -> Int
+  ) {
+    let offset = steps.lowerBound / type.blockSize * type.blockBytes
+    let blocks = steps.count / type.blockSize
+    withUnsafeTemporaryAllocation(
+      of: UnsafePointer<UInt8>?.self, capacity: PanelKernelSet.columns
+    ) { addresses in
+      withExtendedLifetime(owner) {
+        for lane in 0..<PanelKernelSet.columns {
+          let start = base + row(min(lane, count - 1)) * bytesPerRow + offset
+          addresses[lane] = start.assumingMemoryBound(to: UInt8.self)
+        }
+        if let unpack = type.panelUnpacker(kernels.kernels) {
+          unpack(addresses.baseAddress, blocks, panel)
+          return
+        }
+        for lane in 0..<count {
+          guard let start = addresses[lane] else { continue }
+          type.unpack(start, blocks: blocks, into: scratch.rows + lane * steps.count)
+        }
+        kernels.turn(
+          scratch.rows, stride: steps.count, rows: count, steps: steps.count, into: panel)
+      }
+    }
+  }
+}
+
+extension StoredType {
+  /// What unpacks sixteen rows of this type at once.
+  fileprivate func panelUnpacker(_ kernels: PanelKernels) -> PanelUnpacker? {
+    switch self {
+    case .f32: kernels.unpackF32
+    case .f16: kernels.unpackF16
+    case .bf16: kernels.unpackBF16
+    case .q4_0: kernels.unpackQ4_0
+    case .q4_1: kernels.unpackQ4_1
+    case .q8_0: kernels.unpackQ8_0
+    case .q4_k: kernels.unpackQ4_K
+    case .q5_k: kernels.unpackQ5_K
+    case .q6_k: kernels.unpackQ6_K
+    case .q5_0, .q5_1, .q2_k, .q3_k, .iq4_nl: nil
+    }
+  }
+}
