@@ -317,6 +317,7 @@ private final class FoundTasks: Sendable {
 /// Remarks on standard error.
 enum Notes {
   static func write(_ line: String) {
-    FileHandle.standardError.write(Data("icl-probe: \(line)\n".utf8))
+    // What cannot be said is no reason to stop.
+    try? FileHandle.standardError.write(contentsOf: Data("icl-probe: \(line)\n".utf8))
   }
 }
