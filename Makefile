@@ -24,7 +24,7 @@ PEER_PACKAGES := g++ python3-venv
 PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
 INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
 
-.PHONY: help demo test test-cluster test-ranks test-sanitized fuzz build packages model vocabulary check-models install \
+.PHONY: help demo test test-cluster test-ranks test-kills test-faults test-sanitized fuzz build packages model vocabulary check-models install \
   install-files packaging wheel deb test-wheel test-deb bench bench-peers networks rule-networks image-networks \
   reproduce reproduce-onestep format lint clean
 
@@ -53,6 +53,12 @@ test-ranks: packages ## train over 1, 2, 3, 4 and 8 processes by MPI, and compar
 	@.ci/install-packages $(MPI_PACKAGES)
 	$(SWIFT) build --scratch-path .build-mpi -c release --traits MPI --product onestep
 	@Tests/ranks .build-mpi/release/onestep
+
+test-kills: build ## kill every command that writes 100 times each, and compare what is left
+	@Tests/kills --build $(BUILD)
+
+test-faults: build ## let every call that writes fail once, fill disks, cut files, run two at once
+	@Tests/faults --build $(BUILD)
 
 fuzz: packages ## give the readers of files random inputs, each for SECONDS (60)
 	@SWIFT="$(SWIFT)" Tests/Fuzzing/fuzz $(SECONDS) $(READERS)

@@ -66,9 +66,12 @@ public struct ActivationFile {
 
   /// Records everything, some prompts at a time.
   ///
-  /// - Parameter progress: called with the number of prompts done.
+  /// - Parameters:
+  ///   - progress: called with the number of prompts done.
+  ///   - beforeNaming: called when everything is on the disk, before the file has its name.
   public func write(
-    to path: String, metadata: [String: String] = [:], progress: (Int) -> Void = { _ in }
+    to path: String, metadata: [String: String] = [:], progress: (Int) -> Void = { _ in },
+    beforeNaming: () throws -> Void = {}
   ) throws {
     let file = try SafetensorsStream(
       hooks.map { ($0.description, shape(of: $0)) }, metadata: metadata, to: path)
@@ -98,6 +101,7 @@ public struct ActivationFile {
       first = last
       progress(pieces[last - 1].done)
     }
+    try beforeNaming()
     try file.finish()
   }
 

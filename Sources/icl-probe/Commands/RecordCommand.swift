@@ -93,10 +93,16 @@ enum RecordCommand: Command {
 
     let progress = Progress()
     defer { progress.finish() }
-    try file.write(to: out, metadata: ["model": engine.model.path]) { done in
-      progress.update(done: done, total: prompts.count, label: "prompts")
-    }
     let indexPath = out.dropLast(".safetensors".count) + ".json"
+    try file.write(
+      to: out, metadata: ["model": engine.model.path],
+      progress: { progress.update(done: $0, total: prompts.count, label: "prompts") },
+      beforeNaming: {
+        // An index of what was there before would tell wrong things of what is there now.
+        guard unlink(String(indexPath)) == 0 || errno == ENOENT else {
+          throw Files.systemError("cannot be replaced", at: String(indexPath))
+        }
+      })
     let shapes = hooks.map { hook in
       (hook.description, JSONValue.array(file.shape(of: hook).map(JSONValue.integer)))
     }
