@@ -56,7 +56,7 @@ test-ranks: packages ## train over 1, 2, 3, 4 and 8 processes by MPI, and compar
 	$(SWIFT) build $(MPI) --product onestep
 	@Tests/ranks .build-mpi/release/onestep
 
-# RUNS and STEPS for fewer: an hour of two cores.
+# RUNS and STEPS for fewer; all take one core an hour and a half.
 test-soak: build ## fail where memory grows over 10,000 patch runs and 100,000 training steps
 	@Tests/soak $(if $(RUNS),--runs $(RUNS)) $(if $(STEPS),--steps $(STEPS))
 
