@@ -23,7 +23,7 @@ struct RecordShare {
   /// - Throws: `UserError`, after a signal with what is there on the disk.
   func callAsFunction(_ shard: Shard, out: String) throws -> String {
     let directory = try RunDirectory.open(
-      root: "runs", name: "record", identity: try identity(), rowsFile: RunRecord.rowsFile,
+      root: "runs", name: "record", identity: try identity(), rowsFile: SharedActivations.rowsFile,
       shard: shard, path: SharedActivations.folder(of: out))
     directory.notes.forEach(Notes.write)
     let store = ActivationStore(run: directory.path)

@@ -9,7 +9,8 @@ public enum SharedActivations {
   /// Where a manifest says what the header of the whole file holds beside the arrays.
   public static let metadataKey = "file_metadata"
   private static let ending = ".shares"
-  private static let rowsFile = "rows.jsonl"
+  /// The file of rows, each of which tells of a unit.
+  public static let rowsFile = "rows.jsonl"
 
   /// The shares' folder of a record: `NAME.shares` beside `NAME.safetensors`.
   public static func folder(of out: String) -> String { stem(out) + ending }
@@ -41,7 +42,7 @@ public enum SharedActivations {
       let fields = try reader.object(required: ["unit", "rows", "sha256"])
       func field(_ name: String) -> JSONReader { fields[name] ?? reader }
       key = try field("unit").string()
-      rows = try field("rows").integer(in: 0...Int.max)
+      rows = try field("rows").integer(in: 0...1_000_000_000)
       digest = try field("sha256").string()
     }
 
@@ -90,23 +91,33 @@ public enum SharedActivations {
     let metadata = try JSONReader(
       run.manifest[metadataKey], place: "\(folder)/manifest.json, \(metadataKey)"
     ).entries().map { ($0, try $1.string()) }
-    let out = (folder.hasSuffix(ending) ? String(folder.dropLast(ending.count)) : folder)
+    let store = ActivationStore(run: folder)
+    func arrays(_ unit: Unit) throws -> SafetensorsFile {
+      let shapes = hooks.map { ($0.name, [unit.rows] + $0.shape.dropFirst()) }
+      return try store.tensors(for: unit.key, shapes: Dictionary(uniqueKeysWithValues: shapes))
+    }
+    // Before anything is written: the sizes of the whole are those of files that are there.
+    let units = try run.rows.map { try Unit($0) }
+    for unit in units { _ = try arrays(unit) }
+    let rows = units.reduce(0) { $0 + $1.rows }
+    guard hooks.allSatisfy({ $0.shape.first == rows }) else {
+      throw UserError(
+        "tells of other rows than the \(rows) that are there", at: indexPath(in: folder),
+        remedy: "record the shares in another folder with --out")
+    }
+    let out = folder.hasSuffix(ending) ? String(folder.dropLast(ending.count)) : folder
     let file = try SafetensorsStream(
       hooks, metadata: Dictionary(uniqueKeysWithValues: metadata), to: out + ".safetensors")
-    let store = ActivationStore(run: folder)
     var row = 0
-    try run.forEachRow { reader in
-      let unit = try Unit(reader)
-      let shapes = hooks.map { ($0.name, [unit.rows] + $0.shape.dropFirst()) }
-      let arrays = try store.tensors(
-        for: unit.key, shapes: Dictionary(uniqueKeysWithValues: shapes))
+    for unit in units {
+      let arrays = try arrays(unit)
       guard try SHA256.hash(ofFile: arrays.path) == unit.digest else {
         throw UserError(
           "is not what was recorded", at: arrays.path,
           remedy:
             "compute it anew with: \(ShellWord.line(["rm", arrays.path])), and run its share again")
       }
-      for (name, _) in shapes { try file.write(try arrays.floats(name), of: name, at: row) }
+      for (name, _) in hooks { try file.write(try arrays.floats(name), of: name, at: row) }
       row += unit.rows
     }
     try file.finish()

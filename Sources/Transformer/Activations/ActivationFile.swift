@@ -108,7 +108,7 @@ public struct ActivationFile {
 
   /// Tokens of a unit, unless one prompt alone has more: enough that unpacking the weights for them is a small part of
   /// the work, and few enough that a record can be shared out.
-  static let mostTokens = 1024
+  static let mostTokens = 2048
 
   /// All rows in their order.
   public var units: [Unit] {
