@@ -9,14 +9,15 @@ MODEL := smollm2
 SECONDS := 60
 SANITIZERS := address thread
 TESTING := --scratch-path .build-tests -c release -Xswiftc -enable-testing
+MPI := --scratch-path .build-mpi -c release --traits MPI
 # Debian packages that building and running need.
 PACKAGES := libopenblas-dev libssl-dev libsentencepiece-dev zlib1g-dev libpng-dev \
   dataset-fashion-mnist python3 python3-pip
 # What the tests need on top: a browser that opens the reports.
 TEST_PACKAGES := chromium
 TASK_FAMILIES := $(patsubst %/,%,$(wildcard tasks/*/))
-# A controller and a node for the test of job arrays.
-CLUSTER_PACKAGES := slurm-wlm munge
+# A controller and a node for the test of job arrays, and what starts shares where no Slurm is.
+CLUSTER_PACKAGES := slurm-wlm munge parallel
 MPI_PACKAGES := libopenmpi-dev openmpi-bin
 # What the comparison with peers needs on top: llama.cpp is compiled.
 PEER_PACKAGES := g++ python3-venv
@@ -24,8 +25,8 @@ PEER_PACKAGES := g++ python3-venv
 PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
 INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
 
-.PHONY: help demo test test-cluster test-ranks test-sanitized fuzz build packages model vocabulary check-models install \
-  install-files packaging wheel deb test-wheel test-deb bench bench-peers networks rule-networks image-networks \
+.PHONY: help demo test test-cluster test-ranks test-kills test-faults test-soak test-sanitized fuzz build packages \
+  model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb bench bench-peers networks rule-networks image-networks \
   reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
@@ -44,15 +45,26 @@ test: packages vocabulary ## build and run every test
 	$(SWIFT) test $(TESTING) --skip-build
 
 test-cluster: packages ## run a sweep on a Slurm of its own, with shares that get lost (needs root)
-	@.ci/install-packages $(CLUSTER_PACKAGES)
+	@.ci/install-packages $(CLUSTER_PACKAGES) $(MPI_PACKAGES)
 	$(SWIFT) build $(TESTING) --product icl-probe
-	@Tests/cluster .build-tests/release/icl-probe
+	$(SWIFT) build $(MPI) --product onestep
+	@Tests/cluster .build-tests/release/icl-probe .build-mpi/release/onestep
 
 # MPI is a package trait: nobody else needs it.
 test-ranks: packages ## train over 1, 2, 3, 4 and 8 processes by MPI, and compare the bits
 	@.ci/install-packages $(MPI_PACKAGES)
-	$(SWIFT) build --scratch-path .build-mpi -c release --traits MPI --product onestep
+	$(SWIFT) build $(MPI) --product onestep
 	@Tests/ranks .build-mpi/release/onestep
+
+test-kills: build ## kill every command that writes 100 times each, and compare what is left
+	@Tests/kills --build $(BUILD)
+
+test-faults: build ## let every call that writes fail once, fill disks, cut files, run two at once
+	@Tests/faults --build $(BUILD)
+
+# RUNS and STEPS for fewer; all take one core an hour and a half.
+test-soak: build ## fail where memory grows over 10,000 patch runs and 100,000 training steps
+	@Tests/soak $(if $(RUNS),--runs $(RUNS)) $(if $(STEPS),--steps $(STEPS))
 
 fuzz: packages ## give the readers of files random inputs, each for SECONDS (60)
 	@SWIFT="$(SWIFT)" Tests/Fuzzing/fuzz $(SECONDS) $(READERS)

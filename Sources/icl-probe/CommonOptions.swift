@@ -75,7 +75,7 @@ enum CommonOptions {
     if named == nil, shard.arrayMinimum != nil {
       Notes.write("share \(shard), by SLURM_ARRAY_TASK_ID; --shard 1/1 is the whole run")
     }
-    guard shard.isWhole || !parsed.flag("again") else {
+    guard shard.isWhole || !(parsed.declares("again") && parsed.flag("again")) else {
       throw UserError(
         "--again does not go with shares", remedy: "name a new folder with --out", status: .usage)
     }

@@ -197,6 +197,8 @@ struct LaboratoryRun {
     // An error's line must not end up on the bar's.
     defer { progress.finish() }
     let before = try RunManifest.verification(in: directory)
+    var verified = before
+    try requireExact(before, directory)
     var rows = known
     var left: [String: Int] = [:]
     for unit in plan.units { left[unit.key.probe, default: 0] += 1 }
@@ -209,16 +211,19 @@ struct LaboratoryRun {
       try runner(
         known: known, others: SharedRows(directory.otherRows, for: plan),
         append: { fresh in
+          // Before the rows: a unit that has them is not verified again.
+          let found = before.adding(laboratory.verified)
+          if found != verified {
+            verified = found
+            RunManifest.verify(directory, found)
+            try directory.writeManifest()
+            try requireExact(found, directory)
+          }
           try directory.append(fresh.map(\.json))
           rows += fresh
         },
         watch: { status in
           progress.update(done: status.done, total: status.total, label: status.label)
-          if status.verified.variants > 0 {
-            let verified = before.adding(status.verified)
-            RunManifest.verify(directory, verified)
-            try requireExact(verified, directory)
-          }
           left[status.key.probe, default: 1] -= 1
           if left[status.key.probe] == 0, directory.shard.isWhole, !parsed.flag("json"),
             let probe = probes.first(where: { $0.name == status.key.probe })
@@ -317,6 +322,7 @@ private final class FoundTasks: Sendable {
 /// Remarks on standard error.
 enum Notes {
   static func write(_ line: String) {
-    FileHandle.standardError.write(Data("icl-probe: \(line)\n".utf8))
+    // What cannot be said is no reason to stop.
+    try? FileHandle.standardError.write(contentsOf: Data("icl-probe: \(line)\n".utf8))
   }
 }

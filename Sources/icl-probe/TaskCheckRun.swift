@@ -74,7 +74,8 @@ struct TaskCheckRun {
     _ subjects: [Subject], _ laboratory: Laboratory, _ setting: TaskCheck.Setting, digest: String,
     path: String
   ) throws -> [TaskCheck.Result] {
-    let file = try ResultFile(path)
+    try Files.makeFolder(Files.folder(of: path))
+    try LineFile.requireAppendable(path)
     let known = try TaskCheck(contentsOf: path)
     let progress = Progress()
     defer { progress.finish() }
@@ -97,37 +98,8 @@ struct TaskCheckRun {
             + "(\(subject.task.format)), \(shots) demonstrations")
         done += shots + 1
       }
-      try file.append(result.json)
+      try LineFile.append(result.json, to: path)
       return result
     }
-  }
-}
-
-/// A file that gets a line for each result.
-private final class ResultFile {
-  private let path: String
-  private let descriptor: Int32
-
-  init(_ path: String) throws {
-    self.path = path
-    try Files.makeFolder(Files.folder(of: path))
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: path) }
-    // Half a line, which a crash leaves, must not join the next.
-    let end = lseek(descriptor, 0, SEEK_END)
-    var last = UInt8(ascii: "\n")
-    if end > 0 { pread(descriptor, &last, 1, end - 1) }
-    if last != UInt8(ascii: "\n") { ftruncate(descriptor, try wholeLines()) }
-  }
-
-  deinit { close(descriptor) }
-
-  /// Bytes up to the end of the last whole line.
-  private func wholeLines() throws -> Int {
-    try Files.read(path).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-  }
-
-  func append(_ value: JSONValue) throws {
-    try Files.append(Data((value.text + "\n").utf8), to: descriptor, path: path)
   }
 }

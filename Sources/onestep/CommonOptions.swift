@@ -63,8 +63,8 @@ enum CommonOptions {
     guard let shard = try Shard(arrayTask: ProcessInfo.processInfo.environment) else {
       return .whole
     }
-    FileHandle.standardError.write(
-      Data(
+    try? FileHandle.standardError.write(
+      contentsOf: Data(
         "onestep: share \(shard), by SLURM_ARRAY_TASK_ID; --shard 1/1 is the whole study\n".utf8))
     return shard
   }

@@ -80,7 +80,7 @@ enum Processes {
     return { problem in
       // What all run into the first has said by then, and ended everybody.
       Thread.sleep(forTimeInterval: 2)
-      errors.write(Data("onestep, process \(rank): \(problem)\n".utf8))
+      try? errors.write(contentsOf: Data("onestep, process \(rank): \(problem)\n".utf8))
     }
   }
 }

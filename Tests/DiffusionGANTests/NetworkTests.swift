@@ -79,6 +79,15 @@ import Testing
     configuration = Self.small
     configuration.baseChannels = 22
     #expect(throws: UserError.self) { _ = try UNet(configuration).trainableNames.count }
+    // 120 and 60 channels divide into groups, the 180 where a skip joins do not.
+    configuration = .ddpmpp(
+      resolution: 8, imageChannels: 1, baseChannels: 60, multipliers: [1, 2], blocks: 1,
+      attentionResolutions: [4])
+    #expect {
+      _ = try UNet(configuration).trainableNames.count
+    } throws: {
+      "\($0)".contains("180 channels of model.dec.")
+    }
   }
 
   @Test func aSampleIsTheSameInAnyBatch() throws {

@@ -66,7 +66,9 @@ struct GroupNormLayer: Sendable {
   let channels: Int
   let epsilon: Float
 
-  var groups: Int { min(32, max(channels / 4, 1)) }
+  var groups: Int { Self.groups(of: channels) }
+
+  static func groups(of channels: Int) -> Int { min(32, max(channels / 4, 1)) }
 
   var parameters: [ParameterSpecification] {
     [

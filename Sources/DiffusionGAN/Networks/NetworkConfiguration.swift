@@ -171,16 +171,19 @@ extension NetworkConfiguration {
         "resolution \(resolution) cannot be halved \(multipliers.count - 1) times",
         "use fewer multipliers or another resolution")
     }
-    for multiplier in multipliers {
-      let channels = baseChannels * multiplier
-      guard channels % min(32, max(channels / 4, 1)) == 0 else {
-        throw refuse(
-          "\(channels) channels do not divide into groups",
-          "use a multiple of 4, or of 32 above 128")
-      }
-    }
     guard baseChannels % 2 == 0 else {
       throw refuse("\(baseChannels) base channels are odd", "use an even number")
+    }
+    // Where skips join, a block has more channels than any level.
+    let stages = UNetPlan(self).stages()
+    for case .block(let block) in stages.encoder + stages.decoder {
+      for channels in [block.inputs, block.outputs] {
+        guard channels % GroupNormLayer.groups(of: channels) == 0 else {
+          throw refuse(
+            "\(channels) channels of \(block.name) do not divide into groups",
+            "choose model_channels so that it is a multiple of 4, and of 32 above 128")
+        }
+      }
     }
   }
 

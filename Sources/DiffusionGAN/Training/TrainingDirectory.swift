@@ -80,6 +80,7 @@ public final class TrainingDirectory {
         throw error
       }
     }
+    Files.removeAbandoned(in: path)
   }
 
   /// A run that another process has opened and writes.
@@ -108,7 +109,10 @@ public final class TrainingDirectory {
   {
     for number in first... {
       let path = "\(root)/" + String(format: "%05d", number) + "-\(name)"
-      if mkdir(path, 0o777) == 0 { return path }
+      if mkdir(path, 0o777) == 0 {
+        try Files.syncFolder(root)
+        return path
+      }
       guard errno == EEXIST else { throw Files.systemError("cannot be made", at: path) }
     }
     return root
@@ -149,5 +153,6 @@ public final class TrainingDirectory {
     guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: statsPath) }
     defer { close(descriptor) }
     try Files.append(Data((row.text + "\n").utf8), to: descriptor, path: statsPath)
+    try Files.sync(descriptor, path: statsPath)
   }
 }

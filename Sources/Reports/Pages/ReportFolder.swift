@@ -7,6 +7,7 @@ public enum ReportFolder {
   /// so that it never names a figure that is not there.
   public static func write(_ page: HTMLPage, summary: JSONValue, to path: String) throws {
     try Files.makeFolder(path)
+    Files.removeAbandoned(in: path)
     for figure in page.figures {
       for file in figure.files {
         try Files.write(Data(file.contents.utf8), to: "\(path)/\(file.name)")

@@ -62,6 +62,7 @@ public final class RunDirectory {
       try SavedManifest.exists(in: path, of: shard)
       ? SavedManifest(folder: path, of: shard).value.pairs : [("identity", identity)]
     logDescriptor = try FileDescriptor(appendingTo: "\(path)/\(shard.file(Self.logFile))")
+    for folder in [path, ActivationStore(run: path).folder] { Files.removeAbandoned(in: folder) }
     let found = try file.length()
     length = found.whole
     droppedBytes = found.total - found.whole
@@ -163,10 +164,7 @@ public final class RunDirectory {
     let data = Data((rows.map(\.text).joined(separator: "\n") + "\n").utf8)
     do {
       try Files.append(data, to: rowsDescriptor.number, path: file.path)
-      guard
-        fdatasync(rowsDescriptor.number) == 0
-          || [EINVAL, ENOTSUP, ENOSYS, EROFS].contains(errno)
-      else { throw Files.systemError("cannot be written", at: file.path) }
+      try Files.sync(rowsDescriptor.number, path: file.path)
     } catch {
       // Without the lock, what follows may be another's.
       if isLocked { ftruncate(rowsDescriptor.number, off_t(length)) }

@@ -88,14 +88,8 @@ public enum Files {
 
   /// A name beside `path` that nobody else uses, on this machine or another.
   static func temporaryName(_ path: String) -> String {
-    var name = [CChar](repeating: 0, count: 65)
-    gethostname(&name, name.count - 1)
-    let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
-    let digits = host.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-    }
-    return "\(path).\(String(digits & 0xFFFF_FFFF, radix: 16))-\(getpid())-\(number).tmp"
+    return "\(path).\(place)-\(getpid())-\(number).tmp"
   }
 
   private static func writeTemporary(_ data: Data, _ temporary: String, for path: String) throws {
@@ -174,6 +168,13 @@ public enum Files {
     }
   }
 
+  /// Flushes what was written to an open file to the disk; nothing where the file system has no such thing.
+  public static func sync(_ descriptor: Int32, path: String) throws {
+    guard fdatasync(descriptor) == 0 || [EINVAL, ENOTSUP, ENOSYS, EROFS].contains(errno) else {
+      throw systemError("cannot be written", at: path)
+    }
+  }
+
   /// Writes all of `data` to an open file, whatever it takes in calls.
   public static func append(_ data: Data, to descriptor: Int32, path: String) throws {
     try data.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
@@ -214,17 +215,21 @@ public enum Files {
     guard mkdir(String(path), 0o777) == 0 || errno == EEXIST else {
       throw failure(String(cString: strerror(errno)))
     }
+    // What is flushed in it is lost all the same where its own name is.
+    try syncFolder(folder(of: String(path)))
   }
 
   /// An error from `errno`, with what to do about the commonest reasons.
   public static func systemError(_ what: String, at path: String) -> UserError {
     let code = errno
-    let remedy: String? =
+    let remedy =
       switch code {
       case ENOENT: "check the path"
       case EACCES, EPERM, EROFS: "check the permissions or choose another place"
       case ENOSPC, EDQUOT: "free some space and run the same command again"
-      default: nil
+      case EIO: "see whether the disk is sound, and run the same command again"
+      case EISDIR, ENOTDIR, ENAMETOOLONG, ELOOP: "choose another place"
+      default: "see what the file system allows, and run the same command again"
       }
     return UserError("\(what): \(String(cString: strerror(code)))", at: path, remedy: remedy)
   }

@@ -41,6 +41,7 @@ public enum LineFile {
     do {
       try Files.append(line, to: descriptor, path: path)
       guard fsync(descriptor) == 0 else { throw Files.systemError("cannot be written", at: path) }
+      if whole.isEmpty { try Files.syncFolder(Files.folder(of: path)) }
     } catch {
       ftruncate(descriptor, off_t(length))
       throw error

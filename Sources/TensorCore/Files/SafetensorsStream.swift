@@ -47,6 +47,7 @@ public final class SafetensorsStream {
       self.arrays[name] = Placement(shape: shape, offset: begin + start)
     }
     self.path = path
+    Files.removeAbandoned(in: Files.folder(of: path))
     temporary = Files.temporaryName(path)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Files.systemError("cannot be written", at: path) }
@@ -86,7 +87,7 @@ public final class SafetensorsStream {
     }
   }
 
-  /// Flushes the file to the disk and gives it its name.
+  /// Flushes the file and its name to the disk.
   public func finish() throws {
     try attempt {
       guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
@@ -95,6 +96,7 @@ public final class SafetensorsStream {
     }
     close(descriptor)
     descriptor = -1
+    try Files.syncFolder(Files.folder(of: path))
   }
 
   private func attempt(_ body: () throws -> Void) throws {

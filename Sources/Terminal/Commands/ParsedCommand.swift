@@ -17,7 +17,7 @@ public struct ParsedCommand: Sendable {
   let values: [String: [String]]
 
   /// Whether the command has such an option, given or not.
-  private func declares(_ option: String) -> Bool { options.contains { $0.long == option } }
+  public func declares(_ option: String) -> Bool { options.contains { $0.long == option } }
 
   /// Whether the option was given.
   public func flag(_ option: String) -> Bool { !strings(option).isEmpty }

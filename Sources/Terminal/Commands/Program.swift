@@ -25,7 +25,8 @@ public struct Program: Sendable {
     self.version = version
     self.commands = commands
     report = { problem in
-      FileHandle.standardError.write(Data("\(name): \(problem)\n".utf8))
+      // Without `contentsOf` it ends the program where the disk is full that it writes to.
+      try? FileHandle.standardError.write(contentsOf: Data("\(name): \(problem)\n".utf8))
     }
   }
 
@@ -64,9 +65,14 @@ public struct Program: Sendable {
         else { throw UserError("no command was given", remedy: "see \(name) --help") }
         try command.run(parsed)
       }
-      // Results that a full disk swallowed are a failure.
+      // Results that a full disk swallowed are a failure, also where only a part before the last was.
       guard fflush(nil) == 0 else {
         throw Files.systemError("cannot be written", at: "standard output")
+      }
+      guard !StandardOutput.hasFailed else {
+        throw UserError(
+          "cannot be written in full", at: "standard output",
+          remedy: "free some space and run the same command again")
       }
     } catch {
       end(error)

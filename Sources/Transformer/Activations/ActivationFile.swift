@@ -64,41 +64,73 @@ public struct ActivationFile {
     return hook.site.hasHeads ? [rows, heads, width / heads] : [rows, width]
   }
 
-  /// Records everything, some prompts at a time.
+  /// Records everything, or the rows of some units alone, one unit at a time.
   ///
-  /// - Parameter progress: called with the number of prompts done.
+  /// - Parameters:
+  ///   - progress: called with the number of prompts done.
+  ///   - beforeNaming: called when everything is on the disk, before the file has its name.
   public func write(
-    to path: String, metadata: [String: String] = [:], progress: (Int) -> Void = { _ in }
+    _ some: [Unit]? = nil, to path: String, metadata: [String: String] = [:],
+    progress: (Int) -> Void = { _ in }, beforeNaming: () throws -> Void = {}
   ) throws {
+    let units = some ?? units
+    let rows = units.reduce(0) { $0 + $1.rows }
     let file = try SafetensorsStream(
-      hooks.map { ($0.description, shape(of: $0)) }, metadata: metadata, to: path)
-    let numbers = hooks.reduce(0) { $0 + shape(of: $1).dropFirst().reduce(1, *) }
-    let pieces = pieces(numbers)
-    var (first, row) = (0, 0)
-    while first < pieces.count {
-      var last = first
-      var held = 0
-      repeat {
-        held += pieces[last].prompt.positions.count * numbers
-        last += 1
-      } while last < pieces.count && held + pieces[last].prompt.positions.count * numbers <= most
-      let part = pieces[first..<last].map(\.prompt).filter { !$0.positions.isEmpty }
+      hooks.map { ($0.description, [rows] + shape(of: $0).dropFirst()) }, metadata: metadata,
+      to: path)
+    var row = 0
+    for unit in units {
+      let prompts = unit.prompts.filter { !$0.positions.isEmpty }
       let results = try engine.forward(
-        part.map { prompt in
+        prompts.map { prompt in
           ForwardRequest(
             tokens: prompt.tokens,
             recordings: hooks.map { Recording($0, positions: prompt.positions) }, logits: .none)
         })
-      for (prompt, result) in zip(part, results) {
+      for (prompt, result) in zip(prompts, results) {
         for (hook, tensor) in zip(hooks, result.recorded) {
           try file.write(tensor.values, of: hook.description, at: row)
         }
         row += prompt.positions.count
       }
-      first = last
-      progress(pieces[last - 1].done)
+      progress(unit.done)
     }
+    try beforeNaming()
     try file.finish()
+  }
+
+  /// Consecutive rows of the arrays that are computed together. A batch's make-up decides rounding, so what is in a unit
+  /// depends on the prompts, the hook points and the memory alone.
+  public struct Unit: Sendable {
+    fileprivate let prompts: [Prompt]
+    /// Prompts that are done with this unit.
+    public let done: Int
+
+    public var rows: Int { prompts.reduce(0) { $0 + $1.positions.count } }
+  }
+
+  /// Tokens of a unit, unless one prompt alone has more: enough that unpacking the weights for them is a small part of
+  /// the work, and few enough that a record can be shared out.
+  static let mostTokens = 2048
+
+  /// All rows in their order.
+  public var units: [Unit] {
+    let numbers = hooks.reduce(0) { $0 + shape(of: $1).dropFirst().reduce(1, *) }
+    var units: [Unit] = []
+    var (held, tokens) = (0, 0)
+    for (prompt, done) in pieces(numbers) {
+      let values = prompt.positions.count * numbers
+      if let last = units.last, held + values <= most,
+        tokens + prompt.tokens.count <= Self.mostTokens
+      {
+        units[units.count - 1] = Unit(prompts: last.prompts + [prompt], done: done)
+        (held, tokens) = (held + values, tokens + prompt.tokens.count)
+      } else {
+        units.append(Unit(prompts: [prompt], done: done))
+        (held, tokens) = (values, prompt.tokens.count)
+      }
+    }
+    return units
   }
 
   /// The prompts, those of very many positions cut into pieces that are run one by one, each with the

@@ -11,7 +11,8 @@ enum AggregateCommand: Command {
     discussion: """
       Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV and \
       summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
-      task. Shares of a run are merged first; what is missing of them is said.
+      task. Shares of a run are merged first; what is missing of them is said. Shares of a record \
+      (FILE.shares) become the files that record writes.
       """,
     arguments: [
       ArgumentSpecification(
@@ -39,7 +40,12 @@ enum AggregateCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let named = parsed.arguments("RUN")
+    let shares = parsed.arguments("RUN").filter(SharedActivations.isRecord)
+    let named = parsed.arguments("RUN").filter { !shares.contains($0) }
+    for folder in shares {
+      RecordCommand.tell(try SharedActivations.merge(folder), isJSON: parsed.flag("json"))
+    }
+    if !shares.isEmpty, named.isEmpty { return }
     if !named.isEmpty { try merge(named) }
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
     let report = try Report(records, showing: parsed.strings("show"))
@@ -104,7 +110,9 @@ enum AggregateCommand: Command {
     var evals: [String: (started: String, path: String)] = [:]
     for entry in entries.sorted() {
       let path = "runs/\(entry)"
-      guard FileManager.default.fileExists(atPath: path + "/manifest.json") else { continue }
+      guard FileManager.default.fileExists(atPath: path + "/manifest.json"),
+        !SharedActivations.isRecord(path)
+      else { continue }
       do { try merge([path]) } catch {
         Notes.write("leaving out \(error)")
         continue

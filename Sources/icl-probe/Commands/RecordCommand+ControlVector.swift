@@ -11,10 +11,12 @@ extension RecordCommand {
         "option '--out' must end in .gguf with --minus, not '\(out)'",
         remedy: "the difference is a control vector", status: .usage)
     }
-    for option in ["hook", "task", "roles"] where parsed.flag(option) {
+    for option in ["hook", "task", "roles", "shard"] where parsed.flag(option) {
       throw UserError(
         "--\(option) does nothing with --minus",
-        remedy: "leave it out: the residual stream after each block is taken", status: .usage)
+        remedy: option == "shard"
+          ? "leave it out: the means are one piece of work"
+          : "leave it out: the residual stream after each block is taken", status: .usage)
     }
     let selection = try PositionSelection(parsed)
     guard let path = parsed.string("prompts"), let other = parsed.string("minus") else {

@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import RuleVectors
 import TensorCore
 import Terminal
@@ -12,7 +13,9 @@ enum RecordCommand: Command {
       The file has an array for each hook point, with a row for each recorded position of each \
       prompt. Its index, the same name with .json, says of each row which prompt, position and \
       token it is of, and for a task's prompts which role and demonstration. With --minus the means \
-      of two files of prompts are taken from each other, block by block, for run --control-vector.
+      of two files of prompts are taken from each other, block by block, for run --control-vector. \
+      Shares of a record (--shard) go to FILE.shares; icl-probe aggregate FILE.shares makes the two \
+      files of them.
       """,
     options: [
       CommonOptions.model,
@@ -42,7 +45,7 @@ enum RecordCommand: Command {
       OptionSpecification(
         long: "out", valueName: "FILE",
         help: "File to write: FILE.safetensors, or FILE.gguf with --minus."),
-      CommonOptions.json,
+      CommonOptions.shard, CommonOptions.json,
     ],
     examples: [
       CommandExample(
@@ -83,20 +86,15 @@ enum RecordCommand: Command {
         "--\(option) does nothing without --task",
         remedy: "add --task or leave out --\(option)", status: .usage)
     }
+    let shard = try CommonOptions.shard(parsed)
     let engine = try CommonOptions.engine(parsed)
     let hooks = try hooks(parsed.strings("hook"), engine.model.architecture)
     let prompts = try prompts(parsed, engine.model)
     let chosen = try prompts.map { try selection.positions(of: $0) }
-    let file = try ActivationFile(
-      zip(prompts, chosen).map { ActivationFile.Prompt(tokens: $0.tokens, positions: $1) },
-      at: hooks, engine: engine)
-
-    let progress = Progress()
-    defer { progress.finish() }
-    try file.write(to: out, metadata: ["model": engine.model.path]) { done in
-      progress.update(done: done, total: prompts.count, label: "prompts")
+    let recorded = zip(prompts, chosen).map {
+      ActivationFile.Prompt(tokens: $0.tokens, positions: $1)
     }
-    let indexPath = out.dropLast(".safetensors".count) + ".json"
+    let file = try ActivationFile(recorded, at: hooks, engine: engine)
     let shapes = hooks.map { hook in
       (hook.description, JSONValue.array(file.shape(of: hook).map(JSONValue.integer)))
     }
@@ -105,15 +103,50 @@ enum RecordCommand: Command {
       "hooks": .object(shapes), "prompts": .array(prompts.map(\.json)),
       "rows": .array(rows(prompts, chosen, engine.model.tokenizer)),
     ]
+    let metadata = ["model": engine.model.path]
+    guard shard.isWhole else {
+      let share = RecordShare(
+        file: file, prompts: recorded, hooks: hooks, engine: engine, index: index,
+        metadata: metadata)
+      tell(shard, in: try share(shard, out: out), isJSON: parsed.flag("json"))
+      return
+    }
+    let progress = Progress()
+    defer { progress.finish() }
+    let indexPath = out.dropLast(".safetensors".count) + ".json"
+    try file.write(
+      to: out, metadata: metadata,
+      progress: { progress.update(done: $0, total: prompts.count, label: "prompts") },
+      beforeNaming: {
+        // An index of what was there before would tell wrong things of what is there now.
+        guard unlink(String(indexPath)) == 0 || errno == ENOENT else {
+          throw Files.systemError("cannot be replaced", at: String(indexPath))
+        }
+      })
     try Files.write(Data((index.text + "\n").utf8), to: String(indexPath))
     progress.finish()
-    if parsed.flag("json") {
-      CommonOptions.print([
-        "file": .string(out), "index": .string(String(indexPath)), "rows": .integer(file.rows),
-        "hooks": .object(shapes),
-      ])
+    tell(
+      SharedActivations.Record(
+        file: out, index: String(indexPath), rows: file.rows, hooks: .object(shapes)),
+      isJSON: parsed.flag("json"))
+  }
+
+  /// Says what was written.
+  static func tell(_ written: SharedActivations.Record, isJSON: Bool) {
+    if isJSON {
+      CommonOptions.print(written.json)
     } else {
-      print("\(file.rows) rows of \(hooks.count) hook points: \(out), index \(indexPath)")
+      print(
+        "\(written.rows) rows of \(written.hooks.pairs.count) hook points: \(written.file), index "
+          + written.index)
+    }
+  }
+
+  private static func tell(_ shard: Shard, in folder: String, isJSON: Bool) {
+    if isJSON {
+      CommonOptions.print(["run": .string(folder), "shard": .string(shard.description)])
+    } else {
+      print("When all shares are there: \(LaboratoryRun.reportCommand([folder]))")
     }
   }
 
