@@ -26,8 +26,8 @@ PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
 INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
 
 .PHONY: help demo test test-cluster test-ranks test-kills test-faults test-soak test-sanitized fuzz build packages \
-  model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb bench bench-peers networks rule-networks image-networks \
-  reproduce reproduce-onestep format lint clean
+  model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb bench bench-peers \
+  networks rule-networks image-networks reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

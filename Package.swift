@@ -84,6 +84,7 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "RuleVectors", "Transformer", "DiffusionGAN", "TensorCore", "Reports", "Terminal",
+        "COpenBLAS", "CPanels",
       ],
       path: "Benchmarks/Sources", swiftSettings: settings),
     .testTarget(

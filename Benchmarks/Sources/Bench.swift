@@ -38,6 +38,7 @@ final class Bench {
       repeats: repeats ?? self.repeats, operations: operations, peak: peak, warmsUp: warmsUp, body)
     results.set("\(name).seconds", timing.seconds)
     results.set("\(name).share_of_sgemm_peak", timing.shareOfPeak)
+    results.set("\(name).share_of_fma_peak", timing.shareOfFused)
     results.set("\(name).processor_share_of_sgemm_peak", timing.processorShareOfPeak)
     return timing
   }

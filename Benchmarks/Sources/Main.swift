@@ -10,7 +10,8 @@ enum Main {
   private static let resultsPath = "Benchmarks/results/latest.json"
 
   private static let workloads: [(name: String, run: @Sendable (Bench) throws -> Void)] = [
-    ("load", { try $0.load() }), ("unpack", { try $0.unpack() }),
+    ("products", { try $0.products() }), ("load", { try $0.load() }),
+    ("unpack", { try $0.unpack() }),
     ("forward", { try $0.forward() }), ("single", { try $0.single() }),
     ("prefill", { try $0.prefill() }), ("last", { try $0.lastPosition() }),
     ("answers", { try $0.allAnswers() }), ("grid", { try $0.grid() }),

@@ -27,7 +27,9 @@ struct Timing {
   /// Median over the repeats of the rate as a share of the sgemm peak measured just before and just
   /// after: neighbours on the machine slow both.
   let shareOfPeak: Double
-  /// The same of the rates in processor time, which leaves out waiting, one's own and the wait for a
+  /// The same beside the rate of fused multiplications and additions.
+  let shareOfFused: Double
+  /// The same of `shareOfPeak` of the rates in processor time, which leaves out waiting, one's own and the wait for a
   /// processor that others use.
   let processorShareOfPeak: Double
 }
@@ -44,6 +46,7 @@ extension Timing {
     var seconds: [Double] = []
     var shares: [Double] = []
     var processorShares: [Double] = []
+    var fusedShares: [Double] = []
     var before = peak.measure()
     for _ in 0..<repeats {
       let start = processorSeconds()
@@ -52,11 +55,13 @@ extension Timing {
       let after = peak.measure()
       seconds.append(elapsed)
       shares.append(operations / elapsed / 1e9 / max(before.best, after.best))
+      fusedShares.append(operations / elapsed / 1e9 / max(before.fused, after.fused))
       processorShares.append(rate / ((before.ofProcessor + after.ofProcessor) / 2))
       before = after
     }
     self.seconds = median(seconds)
     shareOfPeak = median(shares)
+    shareOfFused = median(fusedShares)
     processorShareOfPeak = median(processorShares)
   }
 }

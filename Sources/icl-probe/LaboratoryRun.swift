@@ -170,7 +170,6 @@ struct LaboratoryRun {
       "split": .string(split.rawValue), "shots": .integer(demonstrations),
       "seed": .integer(Int(seed)),
       "begin_token": beginToken.map(JSONValue.integer) ?? .null,
-      "rows": .integer(engine.rowBudget),
       "stops_at_gate": .bool(stopsAtGate),
     ]
   }

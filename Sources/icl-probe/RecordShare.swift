@@ -80,7 +80,6 @@ struct RecordShare {
       "model": .string(try engine.model.digest(by: ModelStore().digests)),
       "hooks": .array(hooks.map { .string($0.description) }),
       "prompts": .string(SHA256.hash(of: Data(text.utf8))),
-      "rows": .integer(engine.rowBudget), "memory": .integer(engine.memory.limit),
     ]
   }
 }

@@ -71,8 +71,9 @@ import Testing
 
   @Test func whatIsNotTheRecordsIsRefused() throws {
     _ = try laboratory.succeed(arguments("a", "1/2"))
-    try Program.run(arguments("a", "2/2") + ["--memory", "64"], folder: scratch).expectFailure(
-      1, "a.shares: the folder holds another run", "--out")
+    try Program.run(arguments("a", "2/2") + ["--hook", "ln_final.hook_scale"], folder: scratch)
+      .expectFailure(
+        1, "a.shares: the folder holds another run", "--out")
     try Program.run(
       [
         "record", "--model", "tiny", "--prompts", "prompts.jsonl", "--minus", "prompts.jsonl",

@@ -79,14 +79,14 @@ import Testing
     configuration = Self.small
     configuration.baseChannels = 22
     #expect(throws: UserError.self) { _ = try UNet(configuration).trainableNames.count }
-    // 120 and 60 channels divide into groups, the 180 where a skip joins do not.
+    // 120 and 60 channels divide into groups, the 240 where a skip joins do not.
     configuration = .ddpmpp(
       resolution: 8, imageChannels: 1, baseChannels: 60, multipliers: [1, 2], blocks: 1,
       attentionResolutions: [4])
     #expect {
       _ = try UNet(configuration).trainableNames.count
     } throws: {
-      "\($0)".contains("180 channels of model.dec.")
+      "\($0)".contains("240 channels of model.dec.")
     }
   }
 

@@ -257,4 +257,42 @@ def cut_files(workshop):
     return problems, f"{continued} times the run went on to the same rows, {refused} times it was refused in a line"
 
 
-ALL = [full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]
+def changed_model(workshop):
+    """a model's file that is cut, or written to, while a run uses it:"""
+    command = ["model" if word == jobs.MODEL else word for word in jobs.patch(64)]
+    job = Job("patch", [command], fixtures=[workshop.folder / "model"])
+    shutil.copytree(jobs.MODEL, workshop.folder / "model")
+    reference = wanted(workshop, job)
+
+    def cut(path):
+        os.truncate(path, 4096)
+
+    def write(path):
+        with open(path, "r+b") as file:
+            file.seek(-4, os.SEEK_END)
+            file.write(b"\0\0\0\0")
+
+    problems, told = [], []
+    for change in (cut, write):
+        folder = workshop.folder / "changed"
+        job.begin(folder)
+        process = subprocess.Popen(
+            [workshop.programs["icl-probe"]] + command[1:], cwd=folder, env=workshop.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        rows = folder / "run" / "rows.jsonl"
+        while process.poll() is None and not (rows.exists() and rows.stat().st_size > 0):
+            time.sleep(0.001)
+        change(folder / "model" / "model.safetensors")
+        lines = process.communicate()[1].decode().splitlines()
+        told += lines[-1:]
+        if problem := failure(process.returncode, lines, "model/model.safetensors"):
+            problems.append(f"{change.__name__}: {problem}")
+        problems += jobs.broken(folder / "run")
+        shutil.rmtree(folder / "model")
+        shutil.copytree(workshop.folder / "model", folder / "model")
+        problems += again(workshop, folder, job, reference)
+        shutil.rmtree(folder)
+    return problems, f"{len(told)} runs ended with a line, and finished once the file was there again"
+
+
+ALL = [changed_model, full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]

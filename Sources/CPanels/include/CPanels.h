@@ -29,10 +29,10 @@ struct PanelKernels {
   const char *name;
   int isFused;  // fused multiplications and additions
   void (*multiply)(const struct PanelProduct *product);
-  // Numbers without blocks are blocks of one.
+  // For each stored type; numbers without blocks are blocks of one.
   PanelUnpacker unpackF32, unpackF16, unpackBF16;
+  PanelUnpacker unpackQ4_0, unpackQ4_1, unpackQ5_0, unpackQ5_1, unpackQ8_0;
   PanelUnpacker unpackQ4_K, unpackQ5_K, unpackQ6_K;
-  PanelUnpacker unpackQ4_0, unpackQ4_1, unpackQ8_0;
   // What a loop of independent fused multiplications and additions does: operations in all.
   double (*spin)(long iterations, float *result);
 };
@@ -50,6 +50,6 @@ static inline void restProcessor(void) {
 }
 
 // Values of a thread's own scratch memory.
-#define PANEL_SCRATCH_COUNT (120 * 512)
+#define PANEL_SCRATCH_COUNT (5 * 16 * 768)
 // That memory, at a boundary of 64 bytes, undefined contents; NULL where there is none left.
 float *panelScratch(void);

@@ -56,7 +56,7 @@ struct LinearLayer: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ weights: Parameters) -> Tensor {
-    x.rowwiseLinear(weights["\(name).weight"], bias: hasBias ? weights["\(name).bias"] : nil)
+    x.linear(weights["\(name).weight"], bias: hasBias ? weights["\(name).bias"] : nil)
   }
 }
 

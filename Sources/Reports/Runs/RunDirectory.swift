@@ -159,8 +159,11 @@ public final class RunDirectory {
 
   /// Appends rows, each a line, and flushes them to the disk. All of a unit's rows belong into one
   /// call: after a failure none of them is there.
+  ///
+  /// - Throws: `UserError`, also where a mapped file was changed: the rows may be of neither file.
   public func append(_ rows: [JSONValue]) throws {
     guard !rows.isEmpty else { return }
+    try MappedFile.requireUnchanged()
     let data = Data((rows.map(\.text).joined(separator: "\n") + "\n").utf8)
     do {
       try Files.append(data, to: rowsDescriptor.number, path: file.path)

@@ -2,8 +2,8 @@ import Foundation
 
 /// A whole file mapped read-only into memory; pages come from the disk when they are first read.
 ///
-/// The file must not be shortened while it is mapped: reading a page past its new end kills the
-/// process, which no check here can prevent.
+/// Where the file is cut while it is mapped, reading a page past its new end ends the process with a line
+/// that says so; where it is written to, `requireUnchanged` finds it.
 public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// The file's bytes, valid for as long as this object lives.
@@ -40,6 +40,7 @@ public final class MappedFile: @unchecked Sendable {
     self.path = path
     isMapped = true
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+    Mappings.shared.add(bytes, path, information)
     try GitLFSPointer.refuse(bytes, at: path)
   }
 
@@ -57,6 +58,7 @@ public final class MappedFile: @unchecked Sendable {
 
   deinit {
     if isMapped {
+      Mappings.shared.remove(bytes)
       munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     } else {
       bytes.deallocate()

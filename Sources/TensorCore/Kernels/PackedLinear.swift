@@ -129,8 +129,6 @@ public struct PackedProduct: Sendable {
 /// How the outputs of a product are shared out: whole panels, as many parts for each thread.
 struct ProductParts {
   static let mostColumns = PanelKernelSet.mostPanels * PanelKernelSet.columns
-  /// Panels of a part, at most: few enough that the parts of a small product are many.
-  private static let mostPanels = 4
 
   private let range: Range<Int>
   private let panels: Int
@@ -139,7 +137,7 @@ struct ProductParts {
   init(of range: Range<Int>, threads: Int) {
     self.range = range
     panels = (range.count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
-    let fewest = (panels + Self.mostPanels - 1) / Self.mostPanels
+    let fewest = (panels + PanelKernelSet.mostPanels - 1) / PanelKernelSet.mostPanels
     count = min((fewest + threads - 1) / threads * threads, panels)
   }
 

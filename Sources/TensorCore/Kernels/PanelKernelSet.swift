@@ -9,10 +9,10 @@ import CPanels
 struct PanelKernelSet: @unchecked Sendable, CustomStringConvertible {
   /// Columns of a panel.
   static let columns = Int(PANEL_COLUMNS)
-  /// Steps of a block: whole blocks of every stored type.
-  static let mostSteps = 512
+  /// Steps of a block.
+  static let mostSteps = 768
   /// Panels of a task: with a block's steps they stay in the second-level cache.
-  static let mostPanels = 6
+  static let mostPanels = 4
 
   let kernels: PanelKernels
 
@@ -39,9 +39,11 @@ struct PanelKernelSet: @unchecked Sendable, CustomStringConvertible {
     return scratch
   }
 
-  /// Steps `0..<total` in blocks.
+  /// Steps `0..<total` in blocks of about the same size, whole blocks of every stored type.
   static func blocks(of total: Int) -> some Sequence<Range<Int>> {
-    stride(from: 0, to: total, by: mostSteps).lazy.map { $0..<min($0 + mostSteps, total) }
+    let count = max((total + mostSteps - 1) / mostSteps, 1)
+    let size = count == 1 ? mostSteps : ((total + count - 1) / count + 255) / 256 * 256
+    return stride(from: 0, to: total, by: size).lazy.map { $0..<min($0 + size, total) }
   }
 }
 

@@ -172,7 +172,8 @@ public struct CausalAttention: Sendable {
             gemm(
               m: part.count, n: headWidth, k: piece.count, a: scratch.scores + piece.first,
               strideA: keys, b: piece.keys, strideB: piece.stride, transposeB: false,
-              c: queryOut.pointer + place, strideC: queryStride, target: piece.first > 0 ? .added : .replaced)
+              c: queryOut.pointer + place, strideC: queryStride,
+              target: piece.first > 0 ? .added : .replaced)
           }
           gemm(
             m: sequence.keys.count, n: headWidth, k: part.count, a: scratch.scores + past,

@@ -34,7 +34,8 @@ extension Tensor {
       })
   }
 
-  /// `x · Wᵀ (+ b)` for `x` `[…, inputs]`, `weight` `[outputs, inputs]` and `bias` `[outputs]`.
+  /// `x · Wᵀ (+ b)` for `x` `[…, inputs]`, `weight` `[outputs, inputs]` and `bias` `[outputs]`. A row's
+  /// result has the same bits whichever rows stand beside it.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     let result = Tensor.product(self, weight, transposeB: true)
     return bias.map { result + $0 } ?? result

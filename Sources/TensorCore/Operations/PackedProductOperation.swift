@@ -84,8 +84,9 @@ private struct BlockParts {
     // Blocks of at least two panels.
     unit = max(map.weight.type.blockSize, 2 * PanelKernelSet.columns)
     units = (inputs + unit - 1) / unit
-    let most = max(3 * 2 * PanelKernelSet.columns / unit, 1)
-    steps = PanelKernelSet.mostPanels * PanelKernelSet.columns * PanelKernelSet.mostSteps
+    let most = max(PanelKernelSet.mostPanels * PanelKernelSet.columns / unit, 1)
+    steps =
+      PanelKernelSet.mostPanels * PanelKernelSet.columns * PanelKernelSet.mostSteps
       / (most * unit)
     let fewest = (units + most - 1) / most
     count = min((fewest + threads - 1) / threads * threads, units)

@@ -44,11 +44,13 @@ extension StoredType {
     case .bf16: kernels.unpackBF16
     case .q4_0: kernels.unpackQ4_0
     case .q4_1: kernels.unpackQ4_1
+    case .q5_0: kernels.unpackQ5_0
+    case .q5_1: kernels.unpackQ5_1
     case .q8_0: kernels.unpackQ8_0
     case .q4_k: kernels.unpackQ4_K
     case .q5_k: kernels.unpackQ5_K
     case .q6_k: kernels.unpackQ6_K
-    case .q5_0, .q5_1, .q2_k, .q3_k, .iq4_nl: nil
+    case .q2_k, .q3_k, .iq4_nl: nil
     }
   }
 }

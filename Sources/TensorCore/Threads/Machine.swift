@@ -7,7 +7,7 @@ public enum Machine {
   public static var description: JSONValue {
     [
       "processor": .string(processorName), "processors": .integer(ThreadPool.processors),
-      "openblas_core": .string(blasCore),
+      "openblas_core": .string(blasCore), "kernels": .string("\(PanelKernelSet.best)"),
       "openblas": .string(String(cString: openblas_get_config())),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
     ]
@@ -16,7 +16,10 @@ public enum Machine {
   /// What decides the last bits of a number beside the program's input: for the identity of a run,
   /// so that one that was begun by another build or on another kind of processor is not continued.
   public static var arithmetic: JSONValue {
-    ["build": .string(build), "blas_core": .string(blasCore), "vector": .string(vector)]
+    [
+      "build": .string(build), "blas_core": .string(blasCore), "vector": .string(vector),
+      "products": .string(PanelKernelSet.best.isFused ? "fused" : "rounded twice"),
+    ]
   }
 
   /// The running program: the first 16 hexadecimal digits of its executable's SHA-256.

@@ -35,8 +35,7 @@ public final class Engine {
 
   /// Runs all requests, in batches that keep to the memory's shares.
   ///
-  /// Each result is what the request would give alone, up to rounding: how requests are put together
-  /// depends on the requests and the budget, never on the number of threads.
+  /// Each result is what the request would give alone, bit for bit.
   ///
   /// - Parameter progress: called after each batch with the number of requests done.
   /// - Throws: `UserError` for a request that does not fit the model, or where what must be alive at

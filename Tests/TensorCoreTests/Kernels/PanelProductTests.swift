@@ -25,7 +25,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1, 1), (1, 64), (2, 100), (3, 33), (5, 16), (6, 48), (7, 97), (13, 200), (30, 40)])
+  @Test(arguments: [
+    (1, 1), (1, 64), (2, 100), (3, 33), (5, 16), (6, 48), (7, 97), (13, 200), (30, 40),
+  ])
   func agreesWithDoubles(m: Int, n: Int) {
     for k in [1, 7, 64, 513, 1100] {
       let (a, b) = (Self.random(m * k, 1), Self.random(n * k, 2))

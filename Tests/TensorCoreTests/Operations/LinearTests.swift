@@ -2,7 +2,7 @@ import Testing
 
 @testable import TensorCore
 
-@Suite struct RowwiseLinearTests {
+@Suite struct LinearTests {
   private func normal(_ shape: [Int], _ seed: UInt64) -> Tensor {
     Tensor(normal: shape, from: [RandomStream(seed: seed)]).reshaped(shape)
   }
@@ -13,7 +13,7 @@ import Testing
     let (x, w, b) = (
       normal([rows, inputs], 1), normal([outputs, inputs], 2), normal([outputs], 3)
     )
-    let result = x.rowwiseLinear(w, bias: b)
+    let result = x.linear(w, bias: b)
     #expect(result.shape == [rows, outputs])
     for row in 0..<rows {
       for output in 0..<outputs {
@@ -27,15 +27,15 @@ import Testing
 
   @Test func aRowHasTheSameBitsAmongAnyOthers() {
     let (x, w) = (normal([70, 131], 1), normal([37, 131], 2))
-    let all = x.rowwiseLinear(w).values
+    let all = x.linear(w).values
     for rows in [1, 2, 3, 5, 7, 64] {
       for first in [0, 1, 6] {
-        let part = x.slice(0, first..<first + rows).rowwiseLinear(w).values
+        let part = x.slice(0, first..<first + rows).linear(w).values
         #expect(part == Array(all[first * 37..<(first + rows) * 37]), "\(rows) from \(first)")
       }
     }
     Compute.$pool.withValue(ThreadPool(count: 3)) {
-      #expect(x.rowwiseLinear(w).values == all)
+      #expect(x.linear(w).values == all)
     }
   }
 
@@ -43,7 +43,7 @@ import Testing
     expectGradients(
       "row-wise linear", at: [normal([3, 5], 1), normal([4, 5], 2), normal([4], 3)]
     ) {
-      $0[0].rowwiseLinear($0[1], bias: $0[2])
+      $0[0].linear($0[1], bias: $0[2])
     }
   }
 }

@@ -3,10 +3,10 @@ import Testing
 
 @testable import Transformer
 
-/// The same requests give the same bits on any number of threads.
-@Suite struct ThreadInvarianceTests {
+/// A request gives the same bits on any number of threads, alone and in any batch.
+@Suite struct BatchInvarianceTests {
   /// Everything that a mixed batch gives, as bit patterns.
-  private func bits(threads: Int, rowBudget: Int) throws -> [[UInt32]] {
+  private func bits(threads: Int, rowBudget: Int, isAlone: Bool = false) throws -> [[UInt32]] {
     let engine = try Golden.engine(threads: threads, rowBudget: rowBudget)
     let tokens = RandomVariants.recipient
     var random = RandomVariants(engine.model.architecture, seed: 11)
@@ -24,7 +24,9 @@ import Testing
           logits: LogitRequest(tokens: .some([5, 6, 7]))),
         ForwardRequest(tokens: RandomVariants.donor + tokens, logits: all),
       ]
-    let results = try engine.forward(requests)
+    let results =
+      isAlone
+      ? try requests.map { try engine.forward([$0])[0] } : try engine.forward(requests)
     let tensors = results.flatMap { result in
       result.logits.map(\.logits) + result.recorded.map(\.values)
         + result.logits.compactMap { $0.summary.map { [$0.topLogit, $0.logSumExp] } }
@@ -36,13 +38,14 @@ import Testing
     return (tensors + residuals).map { $0.map(\.bitPattern) }
   }
 
-  @Test(arguments: [(4096, [2, 3]), (100, [2])])
-  func bitsDoNotDependOnThreads(rowBudget: Int, counts: [Int]) throws {
-    let one = try bits(threads: 1, rowBudget: rowBudget)
+  @Test func bitsDoNotDependOnThreadsOrBatch() throws {
+    let one = try bits(threads: 1, rowBudget: 4096)
     #expect(one.count > 50)
-    for threads in counts {
-      let many = try bits(threads: threads, rowBudget: rowBudget)
-      #expect(many == one, "\(threads) threads")
+    for (threads, rowBudget, isAlone) in [
+      (2, 4096, false), (3, 4096, false), (2, 100, false), (1, 31, false), (2, 4096, true),
+    ] {
+      let others = try bits(threads: threads, rowBudget: rowBudget, isAlone: isAlone)
+      #expect(others == one, "\(threads) threads, \(rowBudget) rows, alone \(isAlone)")
     }
   }
 }
