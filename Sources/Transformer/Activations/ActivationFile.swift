@@ -99,8 +99,8 @@ public struct ActivationFile {
     try file.finish()
   }
 
-  /// Consecutive rows of the arrays that are computed together. A batch's make-up decides rounding, so what is in a unit
-  /// depends on the prompts, the hook points and the memory alone.
+  /// Consecutive rows of the arrays that are computed together; what is in a unit depends on the prompts, the hook
+  /// points and the memory alone.
   public struct Unit: Sendable {
     fileprivate let prompts: [Prompt]
     /// Prompts that are done with this unit.
