@@ -145,13 +145,21 @@ enum Main {
     }
     let others = only.filter { !steps.contains($0) }
     guard only.isEmpty || !others.isEmpty else { return }
-    var results = Results()
-    let comparison = try PeerComparison(
-      model: try LanguageModel(gguf: ModelStore().resolve("smollm2")), threads: threads,
-      root: root, note: note)
-    let table = try comparison(works: others, rounds: max(rounds, 1), into: &results)
-    try results.merge(into: resultsPath)
-    print(table.text(), terminator: "")
+    for name in [PeerComparison.smallModel, PeerComparison.largeModel]
+    where PeerComparison.rows.contains(where: {
+      $0.model == name && (others.isEmpty || others.contains($0.work))
+    }) {
+      guard let path = try? ModelStore().resolve(name) else {
+        note("\(name) is not there: \"icl-probe models fetch \(name)\" gets it")
+        continue
+      }
+      var results = Results()
+      let comparison = try PeerComparison(
+        model: try LanguageModel(gguf: path), named: name, threads: threads, root: root, note: note)
+      let table = try comparison(works: others, rounds: max(rounds, 1), into: &results)
+      try results.merge(into: resultsPath)
+      print(table.text(), terminator: "")
+    }
   }
 
   private static func note(_ name: String) {

@@ -18,10 +18,10 @@ typedef uint32_t Words __attribute__((vector_size(64), aligned(4)));
 typedef int32_t SignedWords __attribute__((vector_size(64), aligned(4)));
 typedef uint32_t HalfWords __attribute__((vector_size(32), aligned(4)));
 typedef uint16_t HalfShorts __attribute__((vector_size(16), aligned(1)));
-typedef uint8_t Bytes __attribute__((vector_size(16), aligned(1)));
-typedef int8_t SignedBytes __attribute__((vector_size(16), aligned(1)));
+typedef uint32_t FourWords __attribute__((vector_size(16), aligned(1)));
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 
 // 32 registers of 16 floats.
 #define NAME "avx512"
@@ -30,6 +30,10 @@ typedef int8_t SignedBytes __attribute__((vector_size(16), aligned(1)));
 #define FUSED 1
 #define ROWS 12
 #define WIDTH(rows) ((rows) <= 6 ? 4 : 2)
+// Looked up, which looks at the low four bits alone.
+#define NIBBLES(words)                                                                            \
+  ((Lanes)_mm512_permutexvar_ps(                                                                  \
+    (__m512i)(words), (__m512)(Lanes){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}))
 #define TILES                                                                                     \
   TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)         \
   TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)                                                  \
@@ -45,6 +49,7 @@ typedef int8_t SignedBytes __attribute__((vector_size(16), aligned(1)));
 #define FUSED 1
 #define ROWS 6
 #define WIDTH(rows) ((rows) <= 1 ? 4 : (rows) <= 3 ? 2 : 1)
+#define NIBBLES(words) FLOATS((words) & 15)
 #define TILES                                                                                     \
   TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)                               \
   TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(1, 4)
@@ -57,6 +62,7 @@ typedef int8_t SignedBytes __attribute__((vector_size(16), aligned(1)));
 #define FUSED 0
 #define ROWS 3
 #define WIDTH(rows) ((rows) <= 1 ? 2 : 1)
+#define NIBBLES(words) FLOATS((words) & 15)
 #define TILES TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(1, 2)
 #include "kernels.inc"
 
@@ -85,6 +91,7 @@ static int canRun(const struct PanelKernels *kernels) {
 #endif
 #define ROWS 6
 #define WIDTH(rows) ((rows) <= 1 ? 4 : (rows) <= 3 ? 2 : 1)
+#define NIBBLES(words) FLOATS((words) & 15)
 #define TILES                                                                                     \
   TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)                               \
   TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(1, 4)

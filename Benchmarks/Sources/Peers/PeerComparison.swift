@@ -15,7 +15,11 @@ final class PeerComparison {
     let sample: Int
     /// Largest difference allowed between the two sides' numbers.
     let tolerance: Double
+    var model = smallModel
   }
+
+  static let smallModel = "smollm2"
+  static let largeModel = "qwen2.5-coder-1.5b"
 
   static let rows = [
     Row(work: "grid", peer: "transformer_lens", target: 9, sample: 32, tolerance: 1e-2),
@@ -32,35 +36,49 @@ final class PeerComparison {
     Row(work: BackwardWork.name, peer: "torch", target: 1.2, sample: 16, tolerance: 2e-3),
     // llama.cpp rounds activations to eight bits.
     Row(work: "prefill", peer: "llama_cpp", target: 3, sample: 1, tolerance: 2),
+    Row(work: GenerationWork.name, peer: "llama_cpp", target: 0.7, sample: 1, tolerance: 2),
+    Row(
+      work: PeerWork.largeSingle, peer: "transformers", target: 1.5, sample: 1, tolerance: 1e-2,
+      model: largeModel),
+    Row(
+      work: PeerWork.largeSingle, peer: "llama_cpp", target: 2, sample: 1, tolerance: 3,
+      model: largeModel),
   ]
 
   private let engine: Engine
   private let arithmetic: Arithmetic
   private let peak: SgemmPeak
   private let work: PeerWork
-  private let headGrid: HeadGrid
+  private let headGrid: HeadGrid?
   private let backward: BackwardWork
+  private let generation: GenerationWork
+  private let rows: [Row]
   private let samples: [String: [Int]]
   private let folder: String
   private let start: (String) throws -> PeerProcess
   private let note: (String) -> Void
 
   /// - Parameters:
+  ///   - name: `smallModel` or `largeModel`: rows of that model are compared.
   ///   - root: the package's folder.
   ///   - note: told what is going on.
   init(
-    model: LanguageModel, threads: Int, root: String, note: @escaping (String) -> Void
+    model: LanguageModel, named name: String, threads: Int, root: String,
+    note: @escaping (String) -> Void
   ) throws {
+    rows = Self.rows.filter { $0.model == name }
     engine = Engine(model: model, threads: threads, memory: 1024 << 20)
     arithmetic = Arithmetic(architecture: model.architecture)
     peak = SgemmPeak(threads: threads)
     work = try PeerWork(model: model, tasks: root + "/tasks")
-    headGrid = try HeadGrid(model: model, root: root)
+    headGrid = name == Self.smallModel ? try HeadGrid(model: model, root: root) : nil
     backward = BackwardWork(work.pairs)
+    generation = try GenerationWork(engine, prompt: work.prompts[0].prompts[0])
     self.note = note
-    var samples = [HeadGrid.name: headGrid.sample]
+    var samples: [String: [Int]] = [:]
+    if let headGrid { samples[HeadGrid.name] = headGrid.sample }
     for (name, patches) in work.sweeps {
-      let most = Self.rows.filter { $0.work == name }.map(\.sample).max() ?? 0
+      let most = rows.filter { $0.work == name }.map(\.sample).max() ?? 0
       samples[name] = PeerWork.sample(patches, most)
     }
     self.samples = samples
@@ -70,8 +88,9 @@ final class PeerComparison {
     let fields =
       work.description(threads: threads, samples: samples)
       + [
-        (key: HeadGrid.name, value: headGrid.description),
+        (key: HeadGrid.name, value: headGrid?.description ?? .null),
         (key: BackwardWork.name, value: backward.description),
+        (key: GenerationWork.name, value: generation.description),
       ]
     try Files.write(Data(JSONValue.object(fields).text.utf8), to: description)
     let logs = folder
@@ -100,13 +119,13 @@ final class PeerComparison {
     -> TextTable
   {
     var table: [[String]] = []
-    for name in Self.rows.map(\.work).reduce(
+    for name in rows.map(\.work).reduce(
       into: [String](),
       { list, work in
         if !list.contains(work) { list.append(work) }
       }) where works.isEmpty || works.contains(name)
     {
-      let rows = Self.rows.filter { $0.work == name }
+      let rows = rows.filter { $0.work == name }
       let peers = try rows.map { row in
         note("starting \(row.peer)")
         return try start(row.peer)
@@ -118,7 +137,9 @@ final class PeerComparison {
       var own: [Own] = []
       var shares: [Double] = []
       // The first round warms both sides up and is thrown away where it is short.
-      let short = name == BackwardWork.name || work.prompts.contains { $0.name == name }
+      let short =
+        [BackwardWork.name, GenerationWork.name].contains(name)
+        || work.prompts.contains { $0.name == name }
       for round in (short ? -1 : 0)..<rounds {
         note("\(name), round \(round + 1) of \(rounds)")
         // Before and after the project's turn, so that a drift of the machine falls out.
@@ -159,7 +180,7 @@ final class PeerComparison {
         results.set("ratio.\(row.work).\(row.peer)", ratio)
         results.set("peer.\(row.work).\(row.peer).seconds", median(unitSeconds[index]))
         if !short {
-          results.set("ratio.\(row.work)_with_recording.\(row.peer)", median(withRecording[index]))
+          results.set("ratio.\(row.work)_recorded.\(row.peer)", median(withRecording[index]))
         }
         guard differences[index] <= row.tolerance else {
           throw UserError(
@@ -191,7 +212,7 @@ final class PeerComparison {
   }
 
   private func unitCount(_ name: String) -> Int {
-    if name == HeadGrid.name { return headGrid.unitCount }
+    if name == HeadGrid.name { return headGrid?.unitCount ?? 1 }
     if name == BackwardWork.name { return backward.prompts.count }
     return work.sweeps.first { $0.name == name }?.patches.count
       ?? work.prompts.first { $0.name == name }?.prompts.count ?? 1
@@ -216,7 +237,7 @@ final class PeerComparison {
   /// The project's side of a work, whole.
   private func turn(_ name: String) throws -> Own {
     var own = Own()
-    if name == HeadGrid.name {
+    if name == HeadGrid.name, let headGrid {
       own.operations = headGrid.operations(arithmetic)
       // Recording the clean and corrupted runs is a part of it.
       own.seconds = try time { own.values = try headGrid.run(engine) }
@@ -227,6 +248,12 @@ final class PeerComparison {
       ResidentPeak.forget()
       own.seconds = try time { own.values = try backward.run(engine) }
       own.peak = ResidentPeak.megabytes
+      return own
+    }
+    if name == GenerationWork.name {
+      own.operations = generation.operations(arithmetic)
+      let prompt = try generation.prompt(engine)
+      own.seconds = try time { own.values = try generation.run(engine, after: prompt) }
       return own
     }
     if let prompts = work.prompts.first(where: { $0.name == name })?.prompts {

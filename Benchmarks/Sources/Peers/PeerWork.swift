@@ -29,6 +29,8 @@ struct PeerWork {
   let token: Int
 
   static let episodes = 32
+  /// The prompt of `single`, for a larger model.
+  static let largeSingle = "single_qwen_1_5b"
 
   init(model: LanguageModel, tasks: String) throws {
     let task = try RuleTask(named: "multi-demo-rule", in: tasks)
@@ -62,6 +64,7 @@ struct PeerWork {
     let long = Array(pairs.flatMap(\.donor).prefix(1300))
     prompts = [
       ("single", [pairs[0].donor]), ("batch", pairs.prefix(16).map(\.donor)), ("prefill", [long]),
+      (Self.largeSingle, [pairs[0].donor]),
     ]
   }
 

@@ -59,8 +59,8 @@ private struct ProductBench {
           weights.pointer[output * inputs + input]
       }
     }
-    let blocks = inputs / 32
-    let packed = (0..<outputs * blocks * 20).map { _ in UInt8(random.integer(below: 256)) & 0xBB }
+    let map = PackedLinear(fromFile(&random))
+    let product = PackedProduct(pool: ThreadPool(count: 1))
     guard let kernels = panelKernels(0)?.pointee else { fatalError("no kernels") }
 
     let operations = Double(2 * rows * outputs * inputs)
@@ -72,7 +72,7 @@ private struct ProductBench {
     }
     // Parts of a task's size, as in `PackedProduct`.
     let part = 64
-    func multiply(_ unpack: Bool) {
+    func multiply() {
       var product = PanelProduct()
       product.rows = rows
       product.xRow = inputs
@@ -87,28 +87,13 @@ private struct ProductBench {
           product.steps = min(768, inputs - step)
           product.x = UnsafePointer(x.pointer + step)
           product.start = step > 0 ? UnsafePointer(y.pointer + first) : nil
-          if unpack {
-            guard let scratch = panelScratch() else { return }
-            packed.withUnsafeBufferPointer { bytes in
-              for panel in 0..<(product.columns + 15) / 16 {
-                let rows = (0..<16).map {
-                  bytes.baseAddress.map { $0 + step / 32 * 20 }?
-                    .advanced(by: (first + 16 * panel + $0) * blocks * 20)
-                }
-                kernels.unpackQ4_1(rows, product.steps / 32, scratch + panel * 16 * 768)
-              }
-            }
-            product.panels = UnsafePointer(scratch)
-            product.panelStride = 16 * 768
-          } else {
-            product.panels = UnsafePointer(panels.pointer + first * inputs + step * 16)
-            product.panelStride = 16 * inputs
-          }
+          product.panels = UnsafePointer(panels.pointer + first * inputs + step * 16)
+          product.panelStride = 16 * inputs
           withUnsafePointer(to: product) { kernels.multiply($0) }
         }
       }
     }
-    var (openBLAS, own, fromFile, peak) = (0.0, 0.0, 0.0, 0.0)
+    var (openBLAS, own, unpacked, peak) = (0.0, 0.0, 0.0, 0.0)
     for _ in 0..<rounds {
       openBLAS = max(
         openBLAS,
@@ -118,12 +103,44 @@ private struct ProductBench {
             blasint(inputs), 1, x.pointer, blasint(inputs), weights.pointer, blasint(inputs), 0,
             y.pointer, blasint(outputs))
         })
-      own = max(own, rate { multiply(false) })
-      fromFile = max(fromFile, rate { multiply(true) })
+      own = max(own, rate { multiply() })
+      unpacked = max(
+        unpacked,
+        rate {
+          product(map, x.pointer, rows: rows, into: MatrixView(y.pointer, stride: outputs))
+        })
       peak = max(peak, fusedPeak())
     }
-    return Rates(openBLAS: openBLAS, packed: own, unpacked: fromFile, peak: peak)
+    return Rates(openBLAS: openBLAS, packed: own, unpacked: unpacked, peak: peak)
   }
+
+  /// Random numbers in Q4_1: blocks of a scale and a minimum in f16, and 32 numbers of four bits.
+  private func fromFile(_ random: inout RandomStream) -> StoredMatrix {
+    let storage = Bytes(count: outputs * inputs / 32 * 20)
+    for index in storage.bytes.indices {
+      // Scales and minima between 1/256 and 1/64.
+      storage.bytes[index] =
+        switch index % 20 {
+        case 1, 3: 0x1C | UInt8(random.integer(below: 8))
+        default: UInt8(random.integer(below: 256))
+        }
+    }
+    do {
+      return try StoredMatrix(
+        rows: outputs, columns: inputs, type: .q4_1,
+        bytes: UnsafeRawBufferPointer(storage.bytes), owner: storage)
+    } catch {
+      fatalError("\(error)")
+    }
+  }
+}
+
+/// Memory that lives as long as a matrix needs it.
+private final class Bytes: @unchecked Sendable {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+  deinit { bytes.deallocate() }
 }
 
 /// What a loop of independent fused multiplications and additions reaches on one thread, in GFLOP/s, in

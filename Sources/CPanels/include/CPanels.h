@@ -22,17 +22,39 @@ struct PanelProduct {
   int isChained;       // the sums go on from `start` instead: the same bits as one longer product
 };
 
-// How sixteen rows of blocks become a panel. `rows` has sixteen addresses; any alignment.
-typedef void (*PanelUnpacker)(const uint8_t *const *rows, size_t blocks, float *panel);
+// Panels of a task, and the rows up to which a product without panels is the faster one.
+#define MOST_PANELS 4
+#define FEW_ROWS 2
+
+// A product of weights as they are stored, without panels: y[rows][columns] (+)= bias + x[rows] · Wᵀ.
+struct BlockProduct {
+  const uint8_t *const *addresses;  // [panels][16], where each output's weights begin; any alignment
+  size_t panels, columns;           // columns fill all panels but the last
+  size_t blocks, blocksOfSum;       // of a row, and of them those of a sum of its own
+  size_t ahead;                     // bytes from a row's address to that of one that is read soon
+  int isCold;                       // nobody has asked for these rows yet
+  int isAdded;
+  size_t rows;
+  const float *x;
+  size_t xRow;
+  float *y;
+  size_t yRow;
+  const float *bias;  // [columns], or NULL
+};
+
+// How a type is read: numbers without blocks are blocks of one.
+struct BlockKernels {
+  // Sixteen rows of blocks as a panel; `rows` has sixteen addresses.
+  void (*unpack)(const uint8_t *const *rows, size_t blocks, float *panel);
+  // NULL where there is none: the same bits as by a panel.
+  void (*multiply)(const struct BlockProduct *product);
+};
 
 struct PanelKernels {
   const char *name;
   int isFused;  // fused multiplications and additions
   void (*multiply)(const struct PanelProduct *product);
-  // For each stored type; numbers without blocks are blocks of one.
-  PanelUnpacker unpackF32, unpackF16, unpackBF16;
-  PanelUnpacker unpackQ4_0, unpackQ4_1, unpackQ5_0, unpackQ5_1, unpackQ8_0;
-  PanelUnpacker unpackQ4_K, unpackQ5_K, unpackQ6_K;
+  struct BlockKernels f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K;
   // What a loop of independent fused multiplications and additions does: operations in all.
   double (*spin)(long iterations, float *result);
 };

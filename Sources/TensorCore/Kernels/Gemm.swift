@@ -70,7 +70,7 @@ func gemm(
   product.startRow = strideC
   product.isChained = target == .continued ? 1 : 0
   // Columns side by side are a panel as they lie; copied, they are not so far apart.
-  let isCopied = transposeB || m > PanelKernelSet.fewRows
+  let isCopied = transposeB || m > PanelKernelSet.mostUncopiedRows
   for first in stride(from: 0, to: n, by: wide) {
     let columns = min(wide, n - first)
     for steps in PanelKernelSet.blocks(of: k) {
@@ -137,7 +137,7 @@ private func copyPanel(
 
 extension PanelKernelSet {
   /// Up to so many rows, copying a factor costs more than it gains.
-  fileprivate static let fewRows = 24
+  fileprivate static let mostUncopiedRows = 24
 
   func multiply(_ product: PanelProduct) {
     withUnsafePointer(to: product) { kernels.multiply($0) }
@@ -155,7 +155,7 @@ extension PanelKernelSet {
         addresses[row] = UnsafeRawPointer(rows + min(row, count - 1) * stride)
           .assumingMemoryBound(to: UInt8.self)
       }
-      kernels.unpackF32(addresses.baseAddress, steps, panel)
+      kernels.f32.unpack(addresses.baseAddress, steps, panel)
     }
   }
 }

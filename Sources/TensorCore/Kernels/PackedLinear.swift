@@ -63,21 +63,35 @@ public struct PackedProduct: Sendable {
     let range = outputs ?? 0..<linear.outputs
     guard rows > 0, !range.isEmpty else { return }
     let source = MatrixView(UnsafeMutablePointer(mutating: x), stride: linear.inputs)
+    @Sendable func view(_ part: Range<Int>) -> MatrixView {
+      MatrixView(y.pointer + part.lowerBound - range.lowerBound, stride: y.stride)
+    }
+    if rows <= PanelKernelSet.fewRows,
+      let kernel = linear.weight.type.kernels(of: kernels)?.multiply
+    {
+      // A thread's weights lie one after the other, so that what comes next can be asked for.
+      let parts = ProductParts(of: range, threads: pool.count, count: pool.count)
+      pool.forEach(parts.count) { part in
+        multiplyBlocks(
+          linear, source, rows: rows, parts[part], into: view(parts[part]), accumulate: accumulate,
+          by: kernel)
+      }
+      return
+    }
     // What is added to stays as it is until all else is summed, so that a product that is added has the
     // bits of one that was not.
     let isApart = accumulate && (linear.bias != nil || linear.inputs > PanelKernelSet.mostSteps)
     let parts = ProductParts(of: range, threads: pool.count)
     let apart = FloatBuffer(count: isApart ? pool.count * rows * ProductParts.mostColumns : 0)
     pool.forEachOnWorker(parts.count) { part, worker in
-      let outputs = parts[part]
-      let own = MatrixView(y.pointer + outputs.lowerBound - range.lowerBound, stride: y.stride)
+      let (outputs, own) = (parts[part], view(parts[part]))
       guard isApart else {
-        multiply(linear, source, rows: rows, outputs, into: own, accumulate: accumulate)
+        multiplyPanels(linear, source, rows: rows, outputs, into: own, accumulate: accumulate)
         return
       }
       let sums = MatrixView(
         apart.pointer + worker * rows * ProductParts.mostColumns, stride: outputs.count)
-      multiply(linear, source, rows: rows, outputs, into: sums, accumulate: false)
+      multiplyPanels(linear, source, rows: rows, outputs, into: sums, accumulate: false)
       for row in 0..<rows {
         let (sum, out) = (sums.row(row), own.row(row))
         for column in 0..<outputs.count { out[column] += sum[column] }
@@ -85,9 +99,48 @@ public struct PackedProduct: Sendable {
     }
   }
 
-  /// The part of a task: unpacks the weights that it alone needs, and multiplies while they are in its
-  /// cache.
-  private func multiply(
+  /// A few rows take the weights as they are stored.
+  private func multiplyBlocks(
+    _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ outputs: Range<Int>, into y: MatrixView,
+    accumulate: Bool, by multiply: @convention(c) (UnsafePointer<BlockProduct>?) -> Void
+  ) {
+    let weight = linear.weight
+    let most = ProductParts.mostColumns
+    var product = BlockProduct()
+    product.blocks = linear.inputs / weight.type.blockSize
+    product.blocksOfSum =
+      PanelKernelSet.stepsOfBlock(of: linear.inputs) / weight.type.blockSize
+    product.ahead = most * weight.bytesPerRow
+    product.isAdded = accumulate ? 1 : 0
+    product.rows = rows
+    product.x = UnsafePointer(x.pointer)
+    product.xRow = x.stride
+    product.yRow = y.stride
+    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: most) { addresses in
+      withExtendedLifetime(weight.owner) {
+        product.addresses = UnsafePointer(addresses.baseAddress)
+        for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: most) {
+          let columns = min(most, outputs.upperBound - first)
+          product.columns = columns
+          product.panels = (columns + PanelKernelSet.columns - 1) / PanelKernelSet.columns
+          product.isCold = first == outputs.lowerBound ? 1 : 0
+          for lane in 0..<product.panels * PanelKernelSet.columns {
+            // Where there are fewer outputs, the last fills the panel.
+            let output = first + min(lane, columns - 1)
+            let row = linear.rowOrder?[output] ?? output
+            addresses[lane] = (weight.base + row * weight.bytesPerRow)
+              .assumingMemoryBound(to: UInt8.self)
+          }
+          product.y = y.pointer + first - outputs.lowerBound
+          product.bias = linear.bias.map { UnsafePointer($0.storage.pointer + first) }
+          withUnsafePointer(to: product) { multiply($0) }
+        }
+      }
+    }
+  }
+
+  /// Unpacks the weights that this task alone needs, and multiplies while they are in its cache.
+  private func multiplyPanels(
     _ linear: PackedLinear, _ x: MatrixView, rows: Int, _ outputs: Range<Int>, into y: MatrixView,
     accumulate: Bool
   ) {
@@ -134,11 +187,13 @@ struct ProductParts {
   private let panels: Int
   let count: Int
 
-  init(of range: Range<Int>, threads: Int) {
+  /// - Parameter count: how many parts, as far as there are panels; by default so many that each has at most
+  ///   `mostColumns`.
+  init(of range: Range<Int>, threads: Int, count: Int? = nil) {
     self.range = range
     panels = (range.count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
     let fewest = (panels + PanelKernelSet.mostPanels - 1) / PanelKernelSet.mostPanels
-    count = min((fewest + threads - 1) / threads * threads, panels)
+    self.count = min(count ?? (fewest + threads - 1) / threads * threads, panels)
   }
 
   subscript(index: Int) -> Range<Int> {

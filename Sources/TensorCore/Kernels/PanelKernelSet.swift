@@ -12,7 +12,9 @@ struct PanelKernelSet: @unchecked Sendable, CustomStringConvertible {
   /// Steps of a block.
   static let mostSteps = 768
   /// Panels of a task: with a block's steps they stay in the second-level cache.
-  static let mostPanels = 4
+  static let mostPanels = Int(MOST_PANELS)
+  /// Up to so many rows a product takes weights as they are stored.
+  static let fewRows = Int(FEW_ROWS)
 
   let kernels: PanelKernels
 
@@ -39,10 +41,16 @@ struct PanelKernelSet: @unchecked Sendable, CustomStringConvertible {
     return scratch
   }
 
-  /// Steps `0..<total` in blocks of about the same size, whole blocks of every stored type.
-  static func blocks(of total: Int) -> some Sequence<Range<Int>> {
+  /// Steps of the blocks that `total` steps are cut into: about the same size, whole blocks of every stored
+  /// type.
+  static func stepsOfBlock(of total: Int) -> Int {
     let count = max((total + mostSteps - 1) / mostSteps, 1)
-    let size = count == 1 ? mostSteps : ((total + count - 1) / count + 255) / 256 * 256
+    return count == 1 ? mostSteps : ((total + count - 1) / count + 255) / 256 * 256
+  }
+
+  /// Steps `0..<total` in such blocks.
+  static func blocks(of total: Int) -> some Sequence<Range<Int>> {
+    let size = stepsOfBlock(of: total)
     return stride(from: 0, to: total, by: size).lazy.map { $0..<min($0 + size, total) }
   }
 }

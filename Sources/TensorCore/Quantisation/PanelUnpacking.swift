@@ -20,7 +20,7 @@ extension StoredMatrix {
           let start = base + row(min(lane, count - 1)) * bytesPerRow + offset
           addresses[lane] = start.assumingMemoryBound(to: UInt8.self)
         }
-        if let unpack = type.panelUnpacker(kernels.kernels) {
+        if let unpack = type.kernels(of: kernels)?.unpack {
           unpack(addresses.baseAddress, blocks, panel)
           return
         }
@@ -36,20 +36,21 @@ extension StoredMatrix {
 }
 
 extension StoredType {
-  /// What unpacks sixteen rows of this type at once.
-  fileprivate func panelUnpacker(_ kernels: PanelKernels) -> PanelUnpacker? {
-    switch self {
-    case .f32: kernels.unpackF32
-    case .f16: kernels.unpackF16
-    case .bf16: kernels.unpackBF16
-    case .q4_0: kernels.unpackQ4_0
-    case .q4_1: kernels.unpackQ4_1
-    case .q5_0: kernels.unpackQ5_0
-    case .q5_1: kernels.unpackQ5_1
-    case .q8_0: kernels.unpackQ8_0
-    case .q4_k: kernels.unpackQ4_K
-    case .q5_k: kernels.unpackQ5_K
-    case .q6_k: kernels.unpackQ6_K
+  /// What reads rows of this type, where there is such a thing.
+  func kernels(of set: PanelKernelSet) -> BlockKernels? {
+    let kernels = set.kernels
+    return switch self {
+    case .f32: kernels.f32
+    case .f16: kernels.f16
+    case .bf16: kernels.bf16
+    case .q4_0: kernels.q4_0
+    case .q4_1: kernels.q4_1
+    case .q5_0: kernels.q5_0
+    case .q5_1: kernels.q5_1
+    case .q8_0: kernels.q8_0
+    case .q4_k: kernels.q4_K
+    case .q5_k: kernels.q5_K
+    case .q6_k: kernels.q6_K
     case .q2_k, .q3_k, .iq4_nl: nil
     }
   }

@@ -237,6 +237,16 @@ import Testing
     }
   }
 
+  /// Where all together bring nothing, shares cannot be even: that is no finding.
+  @Test func sharesOfNothingAreNotJudged() throws {
+    let section = try SectionFixtures.aggregation(players: 6, orders: 2, episodes: 32) {
+      episode, set in
+      normals(1, 17, UInt64(episode), set.reduce(0) { $0 | 1 << UInt64($1) })[0]
+    }
+    #expect(section.claim("spread") == nil)
+    #expect(section.claim("each-contributes") != nil)
+  }
+
   /// One episode decides nothing and bounds nothing.
   @Test func oneEpisodeSaysNothing() throws {
     let sections = [

@@ -94,6 +94,41 @@ import Testing
     }
   }
 
+  /// One row and two take weights as they are stored, more by panels: the same bits.
+  @Test(arguments: StoredType.allCases)
+  func fewRowsHaveTheBitsOfMany(type: StoredType) throws {
+    let (outputs, inputs, rows) = (77, 1280, 5)
+    let matrix = try Self.matrix(type, rows: 90, columns: inputs)
+    let map = PackedLinear(
+      matrix, bias: Tensor(Self.random(outputs, 5), shape: [outputs]),
+      rowOrder: (0..<outputs).map { 89 - $0 })
+    let x = Self.random(rows * inputs, 6)
+    func product(_ kernels: PanelKernelSet, _ part: Range<Int>, _ outputs: Range<Int>) -> [UInt32] {
+      var y = [Float](repeating: .nan, count: part.count * outputs.count)
+      x.withUnsafeBufferPointer { x in
+        y.withUnsafeMutableBufferPointer { y in
+          guard let x = x.baseAddress, let y = y.baseAddress else { return }
+          PackedProduct(pool: ThreadPool(count: 2), kernels: kernels)(
+            map, x + part.lowerBound * inputs, rows: part.count, outputs: outputs,
+            into: MatrixView(y, stride: outputs.count))
+        }
+      }
+      return y.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
+    }
+    for kernels in PanelKernelSet.available {
+      let all = product(kernels, 0..<rows, 0..<outputs)
+      #expect(Set(all).count > rows * outputs / 2)
+      for part in [0..<1, 2..<4] {
+        for some in [0..<outputs, 3..<70] {
+          #expect(
+            product(kernels, part, some)
+              == part.flatMap { row in some.map { all[row * outputs + $0] } },
+            "\(kernels) \(part)")
+        }
+      }
+    }
+  }
+
   /// The same bits for any number of rows, outputs and threads, whether added or added up afterwards.
   @Test(arguments: [StoredType.q4_1, .q8_0, .q6_k, .f16])
   func packedProductsDoNotDependOnTheirShape(type: StoredType) throws {

@@ -132,6 +132,20 @@ extension Aggregation {
           paper: 3,
           { $0.joint / 2 - $0.bestPlayer })
       ]
+    // Shares of nothing are uneven whatever they are: Σφ is then smaller than its noise, and Σφ² is not.
+    let total = MeanInterval.student(games.map(\.joint))
+    let spread =
+      total.low <= Measurement.resolution
+      ? []
+      : [
+        claim(
+          "spread",
+          "The rule is spread over the \(players == .pairs ? "pairs" : "demonstrations") of "
+            + "\(donor.words) as over more than half of them.",
+          "Participation ratio \(result.participationRatio.text(digits: 1)) of \(n); equal shares would "
+            + "give \(n), one carrier 1.", paper: 3, unit: "logits²",
+          { $0.joint * $0.joint - Double(n) / 2 * $0.sumOfSquares })
+      ]
     let contrast = Curvature.contrast(n)
     // A mean over all is above zero where a single one brings everything, too: it does not speak for
     // the paper's claim that all contribute.
@@ -142,21 +156,14 @@ extension Aggregation {
           + "over the \(n).",
         "\(logits { mean($0.alone) }) logits each, \(logits(\.joint)) all together.", paper: nil,
         { mean($0.alone) })
-    ] + singleCarrier + [
-      claim(
-        "spread",
-        "The rule is spread over the \(players == .pairs ? "pairs" : "demonstrations") of \(donor.words) "
-          + "as over more than half of them.",
-        "Participation ratio \(result.participationRatio.text(digits: 1)) of \(n); equal shares would "
-          + "give \(n), one carrier 1.", paper: 3, unit: "logits²",
-        { $0.joint * $0.joint - Double(n) / 2 * $0.sumOfSquares }),
+    ] + singleCarrier + spread + [
       claim(
         "saturation",
         "The effect saturates: the first \(word)s of \(donor.words) bring more than the last.",
         "Quadratic contrast of the dose–response curve "
           + "\(logits { game in zip(contrast, game.doses).reduce(0) { $0 + $1.0 * $1.1 } }) logits; "
           + "additivity predicts 0.", paper: nil,
-        { game in -zip(contrast, game.doses).reduce(0) { $0 + $1.0 * $1.1 } }),
+        { game in -zip(contrast, game.doses).reduce(0) { $0 + $1.0 * $1.1 } })
     ]
   }
 
