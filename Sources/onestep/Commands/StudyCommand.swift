@@ -75,8 +75,9 @@ enum StudyCommand: Command {
       of: study,
       data: [("train", .string(train.sha256))]
         + (test.map { [("test", .string($0.sha256))] } ?? []),
-      metrics: try paths.map { try FeatureNetworkFile.identity(of: $0) }, trainer: trainers.identity
-    )
+      metrics: try paths.map { try FeatureNetworkFile.identity(of: $0) },
+      trainer: trainers.identity,
+      version: Main.program.version)
     try trainers.check(study, on: train.shape)
     let run = try RunDirectory.open(
       root: "study-runs", name: study.name, identity: identity,
