@@ -43,4 +43,26 @@ import Testing
       try study.rows("study-runs/small-001") == study.rows("study-runs/small-002"))
     try study.succeed(["report", "study-runs/small-001"])
   }
+
+  @Test(arguments: [SIGTERM, SIGUSR1, SIGINT]) func aStudyMayBeStopped(_ number: Int32) throws {
+    // Its last cell trains for long.
+    try study.write("long", images: 6000)
+    let command = study.arguments("stopped", "long")
+    let running = try Program.start(command, of: "onestep", folder: scratch)
+    while running.isRunning, !((try? study.rows("stopped").contains("\"choice\"")) ?? false) {
+      usleep(1000)
+    }
+    running.send(number)
+    let stopped = try running.finish()
+    let status: Int32 = number == SIGINT ? 130 : 75
+    #expect(stopped.status == status && stopped.out.isEmpty, "\(stopped.err)")
+    #expect(stopped.err.contains("the same command continues"))
+    let rows = try study.rows("stopped")
+    #expect(rows.hasSuffix("}\n"))
+    try study.succeed(command)
+    #expect(try study.rows("stopped").hasPrefix(rows))
+    try study.succeed(study.arguments("whole", "long"))
+    #expect(
+      try study.rows("stopped") == study.rows("whole").replacing("whole/", with: "stopped/"))
+  }
 }

@@ -180,7 +180,7 @@ enum DistillCommand: Command {
         if Interruption.isRequested {
           throw UserError(
             "stopped at \(done) of the teacher's \(count) pictures", at: directory.path,
-            remedy: "the same command continues", status: Interruption.status(byHand: .failed))
+            remedy: "the same command continues", status: Interruption.status)
         }
       }
     }

@@ -11,9 +11,10 @@ enum StudyCommand: Command {
     discussion: """
       A study is a JSON file in studies/ (or anywhere) that lists cells: methods, rates, seeds and \
       the numbers of images after which networks are measured. Each measured network becomes a line \
-      of results.jsonl in the run's folder. The same command continues a run that was stopped; \
-      Ctrl-C stops after the piece of work at hand. What cells train lies in training-runs/, where \
-      studies share it, or with --out in that folder. Without a name, the studies there are.
+      of results.jsonl in the run's folder. The same command continues a run that was stopped, by \
+      Ctrl-C for instance; training saves its state first. What cells train lies in \
+      training-runs/, where studies share it, or with --out in that folder. Without a name, the \
+      studies there are.
       """,
     arguments: [
       ArgumentSpecification(
@@ -91,7 +92,7 @@ enum StudyCommand: Command {
       if Interruption.isRequested {
         throw UserError(
           "stopped", at: run.path, remedy: "the same command continues",
-          status: Interruption.status(byHand: .failed))
+          status: Interruption.status)
       }
     }
     for note in run.notes { progress.note(note) }
