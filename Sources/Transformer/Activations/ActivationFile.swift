@@ -69,6 +69,7 @@ public struct ActivationFile {
   /// - Parameters:
   ///   - progress: called with the number of prompts done.
   ///   - beforeNaming: called when everything is on the disk, before the file has its name.
+  /// - Throws: `UserError`, also where the model's file was changed: the rows may be of neither file.
   public func write(
     _ some: [Unit]? = nil, to path: String, metadata: [String: String] = [:],
     progress: (Int) -> Void = { _ in }, beforeNaming: () throws -> Void = {}
@@ -95,6 +96,7 @@ public struct ActivationFile {
       }
       progress(unit.done)
     }
+    try MappedFile.requireUnchanged()
     try beforeNaming()
     try file.finish()
   }
