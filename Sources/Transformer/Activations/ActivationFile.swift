@@ -97,8 +97,7 @@ public struct ActivationFile {
       progress(unit.done)
     }
     try MappedFile.requireUnchanged()
-    try beforeNaming()
-    try file.finish()
+    try file.finish(beforeNaming: beforeNaming)
   }
 
   /// Consecutive rows of the arrays that are computed together; what is in a unit depends on the prompts, the hook
