@@ -127,7 +127,7 @@ enum StudyCommand: Command {
         throw UserError(
           "option '--network' must be one of \(known), not '\(text)'", status: .usage)
       }
-      study.networks[place].path = parts[1]
+      study.networks[place].path = DataFolder.network(parts[1])
     }
     if let count = try parsed.integer("count", in: 8...1_000_000) { study.count = count }
     if let names = try parsed.list("cells") {
