@@ -323,4 +323,34 @@ def changed_model(workshop):
     return problems, f"{told} commands ended with a line, and finished once the file was there again"
 
 
-ALL = [changed_model, full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]
+def removed_model(workshop):
+    """a model's file that is removed, or replaced by another, while a run uses it:"""
+    model = workshop.folder / "kept" / "model"
+    shutil.copytree(jobs.MODEL, model)
+    job = Job("patch", [["model" if word == jobs.MODEL else word for word in jobs.patch(64)]], [model])
+    reference = wanted(workshop, job)
+
+    def replace(path):
+        other = path.with_name("other")
+        other.write_bytes(b"another")
+        os.replace(other, path)
+
+    problems = []
+    for change in (os.unlink, replace):
+        folder = workshop.folder / "removed"
+        job.begin(folder)
+        process = workshop.start(job.commands[0], folder)
+        rows = folder / "run" / "rows.jsonl"
+        while process.poll() is None and not (rows.exists() and rows.stat().st_size > 0):
+            pass
+        was_running = process.poll() is None
+        change(folder / "model" / "model.safetensors")
+        if process.wait() != 0 or not was_running:
+            problems.append(f"{change.__name__}: status {process.returncode}, running before: {was_running}")
+        shutil.copy(model / "model.safetensors", folder / "model")
+        problems += jobs.compare(jobs.results(folder), reference)
+        shutil.rmtree(folder)
+    return problems, "it was still there for the run"
+
+
+ALL = [changed_model, removed_model, full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]
