@@ -96,7 +96,7 @@ install-files:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/icl-probe/pairs \
 	  $(foreach family,$(TASK_FAMILIES),$(DESTDIR)$(PREFIX)/share/icl-probe/$(family)) \
 	  $(DESTDIR)$(PREFIX)/share/icl-probe/probes $(DESTDIR)$(PREFIX)/share/icl-probe/studies \
-	  $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue
+	  $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue $(DESTDIR)$(PREFIX)/share/icl-probe/cluster
 	for network in networks/rule-*; do \
 	  install -d $(DESTDIR)$(PREFIX)/share/icl-probe/$$network && \
 	  install -m 644 $$network/* $(DESTDIR)$(PREFIX)/share/icl-probe/$$network/ || exit 1; \
@@ -112,6 +112,7 @@ install-files:
 	install -m 644 probes/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/probes/
 	install -m 644 catalogue/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/catalogue/
 	install -m 644 studies/*.json $(DESTDIR)$(PREFIX)/share/icl-probe/studies/
+	install -m 644 docs/cluster/*.sbatch $(DESTDIR)$(PREFIX)/share/icl-probe/cluster/
 
 packaging: packages
 	@.ci/install-packages $(PACKAGING_PACKAGES)

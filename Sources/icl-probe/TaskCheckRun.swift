@@ -98,6 +98,7 @@ struct TaskCheckRun {
             + "(\(subject.task.format)), \(shots) demonstrations")
         done += shots + 1
       }
+      try MappedFile.requireUnchanged()
       try LineFile.append(result.json, to: path)
       return result
     }

@@ -9,6 +9,8 @@ enum Processes {
 
   /// Variables by which a launcher tells a process that it is one of several, and how many there are.
   private static let sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
+  /// By which `srun` tells it with PMIx. Scripts of a job have them too, so only beside `PMIX_RANK`.
+  private static let stepSizes = ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"]
 
   /// Runs `body`, told which processes there are.
   static func run(_ program: Program) {
@@ -57,7 +59,8 @@ enum Processes {
 
   private static var launched: Int {
     let environment = ProcessInfo.processInfo.environment
-    return sizes.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 1
+    let names = sizes + (environment["PMIX_RANK"] == nil ? [] : stepSizes)
+    return names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 1
   }
 
   private static func requireTraining() throws {

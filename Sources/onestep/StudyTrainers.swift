@@ -50,7 +50,7 @@ struct StudyTrainers: StudyTrainer {
     guard !Interruption.isRequested else {
       throw UserError(
         "stopped while another process trains what is needed", at: root,
-        remedy: "the same command continues", status: Interruption.status(byHand: .failed))
+        remedy: "the same command continues", status: Interruption.status)
     }
     usleep(500_000)
   }

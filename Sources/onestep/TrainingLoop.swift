@@ -73,7 +73,7 @@ struct TrainingLoop {
           _ = ranks.any(false)
           throw UserError(
             "stopped at \(run.seen) images; the state is saved", at: directory.path,
-            remedy: "the same command continues", status: Interruption.status(byHand: .failed))
+            remedy: "the same command continues", status: Interruption.status)
         }
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -48,6 +48,27 @@ import Testing
   }
 
   /// Two sets of one name and size are two runs.
+  @Test(arguments: [SIGTERM, SIGUSR1, SIGINT])
+  func aStoppedRunSavesItsState(_ number: Int32) throws {
+    let study = try TinyStudy()
+    func training(_ out: String) -> [String] {
+      [
+        "pretrain", "--data", "pictures.safetensors", "--preset", "tiny.json", "--threads", "1",
+        "--kimg", "10", "--tick", "10000", "--snapshots", "1", "--out", out,
+      ]
+    }
+    let running = try Program.start(training("stopped"), of: "onestep", folder: study.scratch)
+    let first = study.scratch.file("stopped/fakes-000000.png")
+    while running.isRunning, !FileManager.default.fileExists(atPath: first) { usleep(1000) }
+    running.send(number)
+    let stopped = try running.finish()
+    #expect(stopped.status == (number == SIGINT ? 130 : 75), "\(stopped.err)")
+    #expect(stopped.err.contains("images; the state is saved; the same command continues"))
+    for out in ["stopped", "whole"] { try study.succeed(training(out)) }
+    let (a, b) = ("stopped/snapshot-000010.safetensors", "whole/snapshot-000010.safetensors")
+    #expect(try bytes(study.scratch.file(a)) == bytes(study.scratch.file(b)))
+  }
+
   @Test func aRunKnowsItsData() throws {
     let scratch = try Scratch()
     let run = scratch.file("run")

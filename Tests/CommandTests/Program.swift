@@ -38,8 +38,10 @@ enum Program {
     ).finish()
   }
 
-  static func start(_ arguments: [String], folder: Scratch) throws -> RunningProgram {
-    try RunningProgram(path(), arguments, folder: folder)
+  static func start(
+    _ arguments: [String], of name: String = "icl-probe", folder: Scratch
+  ) throws -> RunningProgram {
+    try RunningProgram(path(of: name), arguments, folder: folder)
   }
 }
 

@@ -31,4 +31,31 @@ import Testing
       #expect(result.status == 0, "\(result.err)")
     }
   }
+
+  /// `networks/NAME` is the user's own, or else the one that came with the program.
+  @Test func networksThatComeAlong() throws {
+    let scratch = try Scratch()
+    let data = ["ICL_PROBE_DATA": URL(fileURLWithPath: Self.networks + "/..").standardized.path]
+    func run(_ arguments: String...) throws -> Program.Result {
+      try Program.run(arguments, of: "onestep", environment: data, folder: scratch)
+    }
+    let network = "networks/fashion16-onestep.safetensors"
+    let sample = ["sample", "--seeds", "0", "--out", "x.png", "--network"]
+    let drawn = try Program.run(
+      sample + [network], of: "onestep", environment: data, folder: scratch)
+    #expect(drawn.status == 0, "\(drawn.err)")
+    // Features too: these are found, and are of other pictures.
+    try run(
+      "train", "--network", network, "--data", "fashion-mnist", "--preset", "fashion16",
+      "--features", "networks/fashion28-plain.safetensors"
+    ).expectFailure(1, "28×28", of: "onestep")
+    try Program.run(
+      sample + ["networks/none.safetensors"], of: "onestep", environment: data, folder: scratch
+    ).expectFailure(1, "onestep: networks/none.safetensors: ", of: "onestep")
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("networks"), withIntermediateDirectories: true)
+    try scratch.write(network, "none")
+    try Program.run(sample + [network], of: "onestep", environment: data, folder: scratch)
+      .expectFailure(1, "onestep: \(network): ", of: "onestep")
+  }
 }

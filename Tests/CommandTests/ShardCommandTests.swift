@@ -79,13 +79,22 @@ import Testing
     // Another run's share.
     try share("2/3", "run", episodes: 4).expectFailure(
       1, "run: the folder holds another run: episodes is 6 there, 4 here")
-    let eval = [
-      "eval", "--model", "tiny", "--task", "small", "--shots", "0,2", "--episodes", "12", "--out",
+  }
+
+  private func evaluation(_ out: String, episodes: Int = 12) -> [String] {
+    [
+      "eval", "--model", "tiny", "--task", "small", "--shots", "0,2", "--episodes", "\(episodes)",
+      "--out", out,
     ]
-    _ = try laboratory.succeed(eval + ["e"])
-    for index in 1...2 { _ = try laboratory.succeed(eval + ["f", "--shard", "\(index)/2"]) }
-    _ = try laboratory.succeed(["aggregate", "f"])
-    #expect(try scratch.read("e/rows.jsonl") == scratch.read("f/rows.jsonl"))
+  }
+
+  @Test(arguments: [2, 7, 64]) func anyNumberOfSharesEvaluatesTheSame(_ count: Int) throws {
+    _ = try laboratory.succeed(evaluation("whole"))
+    for index in (1...count).reversed() {
+      _ = try laboratory.succeed(evaluation("shared") + ["--shard", "\(index)/\(count)"])
+    }
+    _ = try laboratory.succeed(["aggregate", "shared"])
+    #expect(try scratch.read("shared/rows.jsonl") == scratch.read("whole/rows.jsonl"))
   }
 
   /// A gate decides the same for every share: none patches where the model fails.
@@ -116,5 +125,42 @@ import Testing
     _ = try laboratory.succeed(arguments("whole", episodes: 600))
     _ = try laboratory.succeed(["aggregate", "stopped"])
     #expect(try scratch.read("stopped/rows.jsonl") == scratch.read("whole/rows.jsonl"))
+  }
+
+  @Test(arguments: [SIGTERM, SIGUSR1, SIGINT])
+  func anEvaluationMayBeStopped(_ number: Int32) throws {
+    let command = evaluation("stopped", episodes: 2000)
+    let running = try Program.start(command, folder: scratch)
+    while running.isRunning, (try? laboratory.lines("stopped").isEmpty) ?? true { usleep(1000) }
+    running.send(number)
+    let stopped = try running.finish()
+    let status: Int32 = number == SIGINT ? 130 : 75
+    #expect(stopped.status == status && stopped.out.isEmpty, "\(stopped.err)")
+    #expect(stopped.err.contains("icl-probe: stopped; the same command continues: "))
+    let rows = try scratch.read("stopped/rows.jsonl")
+    #expect(rows.hasSuffix("}\n"))
+    _ = try laboratory.succeed(command)
+    #expect(try scratch.read("stopped/rows.jsonl").hasPrefix(rows))
+    _ = try laboratory.succeed(evaluation("whole", episodes: 2000))
+    #expect(try scratch.read("stopped/rows.jsonl") == scratch.read("whole/rows.jsonl"))
+  }
+
+  /// A unit of a fit takes long: it is not waited for, and lost.
+  @Test func aFitIsStoppedBetweenItsSteps() throws {
+    try laboratory.probe(
+      "long",
+      #""experiment": "fitted-vector", "layers": [0], "fitted": 4, "tested": 2, "donors": 2, "development": 2, "steps": 1000"#
+    )
+    func command(_ out: String) -> [String] { laboratory.arguments(["long"], out: out) }
+    let running = try Program.start(command("stopped"), folder: scratch)
+    while running.isRunning, (try? laboratory.lines("stopped").isEmpty) ?? true { usleep(1000) }
+    running.send(SIGTERM)
+    let stopped = try running.finish()
+    #expect(stopped.status == 75, "\(stopped.err)")
+    let rows = try laboratory.lines("stopped")
+    #expect(!rows.isEmpty && rows.allSatisfy { $0.contains("\"probe\": \"baseline\"") })
+    for out in ["stopped", "whole"] { _ = try laboratory.succeed(command(out)) }
+    #expect(try scratch.read("stopped/rows.jsonl") == scratch.read("whole/rows.jsonl"))
+    #expect(try laboratory.lines("whole").count > rows.count)
   }
 }

@@ -258,11 +258,9 @@ def cut_files(workshop):
 
 
 def changed_model(workshop):
-    """a model's file that is cut, or written to, while a run uses it:"""
-    command = ["model" if word == jobs.MODEL else word for word in jobs.patch(64)]
-    job = Job("patch", [command], fixtures=[workshop.folder / "model"])
+    """a model's file that is cut, or written to, while a command uses it:"""
     shutil.copytree(jobs.MODEL, workshop.folder / "model")
-    reference = wanted(workshop, job)
+    text = ["icl-probe", "{}", "--model", "model", "--threads", "1", "--tokens", "1,2,3"]
 
     def cut(path):
         os.truncate(path, 4096)
@@ -272,27 +270,87 @@ def changed_model(workshop):
             file.seek(-4, os.SEEK_END)
             file.write(b"\0\0\0\0")
 
-    problems, told = [], []
-    for change in (cut, write):
-        folder = workshop.folder / "changed"
+    def has_rows(folder, process):
+        rows = folder / "run" / "rows.jsonl"
+        return rows.exists() and rows.stat().st_size > 0
+
+    def is_mapped(folder, process):
+        try:
+            maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return "model/model.safetensors" in maps
+
+    problems, told = [], 0
+    for command, moment, kept in (
+            (jobs.patch(64), has_rows, None),
+            (jobs.patch(8), is_mapped, None),
+            (jobs.evaluate(256), is_mapped, None),
+            (jobs.record(256), is_mapped, "record.safetensors"),
+            (jobs.record(256) + ["--shard", "1/2"], is_mapped, None),
+            (jobs.check(16), is_mapped, None),
+            ([word.format("run") for word in text], is_mapped, None),
+            ([word.format("lens") for word in text], is_mapped, None)):
+        command = ["model" if word == jobs.MODEL else word for word in command]
+        job = Job(command[1], [command], fixtures=[workshop.folder / "model"])
+        reference = wanted(workshop, job)
+        for change in (cut, write):
+            name = f"{' '.join(command[1:3])}, {change.__name__}"
+            folder = workshop.folder / "changed"
+            job.begin(folder)
+            process = subprocess.Popen(
+                [workshop.programs["icl-probe"]] + command[1:], cwd=folder, env=workshop.environment,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            while process.poll() is None and not moment(folder, process):
+                pass
+            change(folder / "model" / "model.safetensors")
+            output, errors = process.communicate()
+            told += 1
+            if problem := failure(
+                    process.returncode, errors.decode().splitlines(), "model/model.safetensors"):
+                problems.append(f"{name}: {problem}")
+            if output:
+                problems.append(f"{name}: prints {output[:100]}")
+            if kept and (folder / kept).exists():
+                problems.append(f"{name}: {kept} is there")
+            if any(path.stat().st_size for path in folder.glob("runs/task-checks/*")):
+                problems.append(f"{name}: a result is kept")
+            problems += jobs.broken(folder / "run")
+            shutil.rmtree(folder / "model")
+            shutil.copytree(workshop.folder / "model", folder / "model")
+            problems += [f"{name}: {problem}" for problem in again(workshop, folder, job, reference)]
+            shutil.rmtree(folder)
+    return problems, f"{told} commands ended with a line, and finished once the file was there again"
+
+
+def removed_model(workshop):
+    """a model's file that is removed, or replaced by another, while a run uses it:"""
+    model = workshop.folder / "kept" / "model"
+    shutil.copytree(jobs.MODEL, model)
+    job = Job("patch", [["model" if word == jobs.MODEL else word for word in jobs.patch(64)]], [model])
+    reference = wanted(workshop, job)
+
+    def replace(path):
+        other = path.with_name("other")
+        other.write_bytes(b"another")
+        os.replace(other, path)
+
+    problems = []
+    for change in (os.unlink, replace):
+        folder = workshop.folder / "removed"
         job.begin(folder)
-        process = subprocess.Popen(
-            [workshop.programs["icl-probe"]] + command[1:], cwd=folder, env=workshop.environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = workshop.start(job.commands[0], folder)
         rows = folder / "run" / "rows.jsonl"
         while process.poll() is None and not (rows.exists() and rows.stat().st_size > 0):
-            time.sleep(0.001)
+            pass
+        was_running = process.poll() is None
         change(folder / "model" / "model.safetensors")
-        lines = process.communicate()[1].decode().splitlines()
-        told += lines[-1:]
-        if problem := failure(process.returncode, lines, "model/model.safetensors"):
-            problems.append(f"{change.__name__}: {problem}")
-        problems += jobs.broken(folder / "run")
-        shutil.rmtree(folder / "model")
-        shutil.copytree(workshop.folder / "model", folder / "model")
-        problems += again(workshop, folder, job, reference)
+        if process.wait() != 0 or not was_running:
+            problems.append(f"{change.__name__}: status {process.returncode}, running before: {was_running}")
+        shutil.copy(model / "model.safetensors", folder / "model")
+        problems += jobs.compare(jobs.results(folder), reference)
         shutil.rmtree(folder)
-    return problems, f"{len(told)} runs ended with a line, and finished once the file was there again"
+    return problems, "it was still there for the run"
 
 
-ALL = [changed_model, full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]
+ALL = [changed_model, removed_model, full_disk, no_room_for_words, lost_permission, two_on_one_run, two_that_choose, two_reports, two_fetches, cut_files]

@@ -19,10 +19,10 @@ def program_path(name: str = "icl-probe") -> Path:
 
 
 def data_folder() -> Path:
-    """Where the tasks, probes, studies and small networks lie that come along.
+    """Where the tasks, probes, studies, small networks and batch files lie that come along.
 
     >>> sorted(folder.name for folder in data_folder().iterdir())               # doctest: +SKIP
-    ['catalogue', 'networks', 'pairs', 'probes', 'studies', 'tasks']
+    ['catalogue', 'cluster', 'networks', 'pairs', 'probes', 'studies', 'tasks']
     """
     return _PREFIX / "share" / "icl-probe"
 

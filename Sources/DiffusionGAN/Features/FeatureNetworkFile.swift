@@ -41,6 +41,7 @@ public enum FeatureNetworkFile {
     }
 
     private static func file(_ name: String, _ store: ModelStore) throws -> String {
+      let name = DataFolder.network(name)
       guard !FileManager.default.fileExists(atPath: name),
         let entry = FeatureNetworkCatalogue.entry(named: name)
       else {

@@ -19,16 +19,18 @@ public struct StudyRunner {
   /// Records of other shares, by file.
   private var otherRecords: [String: [StudyRecord]] = [:]
 
-  /// Everything that decides the numbers of a study.
+  /// Everything that decides the numbers of a study, the running program and its machine among it.
   ///
   /// - Parameters:
   ///   - data: digests of the data, by split.
   ///   - metrics: digests of the metric networks' files.
   ///   - trainer: what decides the trainer's numbers beside the study.
+  ///   - version: of the program.
   /// - Throws: `UserError` where the path of a network that a cell needs is missing, or a file cannot
   ///   be read.
   public static func identity(
-    of study: Study, data: [(key: String, value: JSONValue)], metrics: [String], trainer: JSONValue
+    of study: Study, data: [(key: String, value: JSONValue)], metrics: [String], trainer: JSONValue,
+    version: String
   ) throws -> JSONValue {
     let networks = try study.networks.map { name, path in
       guard let path else {
@@ -40,7 +42,8 @@ public struct StudyRunner {
       return (key: name, value: JSONValue.string(try SHA256.hash(ofFile: path)))
     }
     return [
-      "kind": "study", "study": .string(study.name), "digest": .string(study.digest),
+      "kind": "study", "version": .string(version), "arithmetic": Machine.arithmetic,
+      "study": .string(study.name), "digest": .string(study.digest),
       "count": .integer(study.count), "data": .object(data), "preset": study.preset.json,
       "networks": .object(networks),
       "metrics": .array(metrics.map { .string($0) }), "trainer": trainer,

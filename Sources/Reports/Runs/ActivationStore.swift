@@ -42,7 +42,9 @@ public struct ActivationStore: Sendable {
   /// Writes a unit's tensors, in one piece and flushed to the disk.
   ///
   /// - Parameter tensors: by name; see `name(hook:role:)`.
+  /// - Throws: `UserError`, also where a mapped file was changed: a unit whose file is there is done.
   public func write(_ tensors: [(name: String, tensor: Tensor)], for key: String) throws {
+    try MappedFile.requireUnchanged()
     try Files.makeFolder(folder)
     try Safetensors.write(
       tensors.map { ($0.name, $0.tensor.shape, $0.tensor.values) }, metadata: ["key": key],

@@ -1,11 +1,31 @@
 import Foundation
 
-/// Where the folders of JSON files that come with the programs lie: tasks, probes, studies.
+/// Where what comes with the programs lies: folders of JSON files (tasks, probes, studies), and networks.
 public enum DataFolder {
   /// The first of these with JSON files in it, or in folders in it:
   /// `$ICL_PROBE_DATA`, the working folder, or beside the program: `share/icl-probe` where it is
   /// installed, the package's root where it was built.
   public static func find(_ name: String) throws -> String {
+    for place in places {
+      let path = place == "." ? name : "\(place)/\(name)"
+      let files = files(path)
+      if (files + files.flatMap { Self.files("\(path)/\($0)") }).contains(where: isData) {
+        return path
+      }
+    }
+    throw UserError(
+      "no folder \"\(name)\" with JSON files was found", at: places[0],
+      remedy: "run in the project's folder or set ICL_PROBE_DATA")
+  }
+
+  /// The file that a user means by `path`: what lies there, or else, for `networks/NAME`, the network of
+  /// that name that came with the program.
+  public static func network(_ path: String) -> String {
+    guard path.hasPrefix("networks/"), access(path, F_OK) != 0 else { return path }
+    return places.lazy.map { "\($0)/\(path)" }.first { access($0, F_OK) == 0 } ?? path
+  }
+
+  private static var places: [String] {
     var places: [String] = []
     if let chosen = ProcessInfo.processInfo.environment["ICL_PROBE_DATA"] { places.append(chosen) }
     places.append(".")
@@ -17,16 +37,7 @@ public enum DataFolder {
         folder = folder.deletingLastPathComponent()
       }
     }
-    for place in places {
-      let path = place == "." ? name : "\(place)/\(name)"
-      let files = files(path)
-      if (files + files.flatMap { Self.files("\(path)/\($0)") }).contains(where: isData) {
-        return path
-      }
-    }
-    throw UserError(
-      "no folder \"\(name)\" with JSON files was found", at: places[0],
-      remedy: "run in the project's folder or set ICL_PROBE_DATA")
+    return places
   }
 
   /// Empty for what is no folder.

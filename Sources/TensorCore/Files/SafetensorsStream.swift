@@ -88,9 +88,13 @@ public final class SafetensorsStream {
   }
 
   /// Flushes the file and its name to the disk.
-  public func finish() throws {
+  ///
+  /// - Parameter beforeNaming: called when everything is on the disk, before the file has its name.
+  public func finish(beforeNaming: () throws -> Void = {}) throws {
     try attempt {
-      guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+      guard fsync(descriptor) == 0 else { throw Files.systemError("cannot be written", at: path) }
+      try beforeNaming()
+      guard rename(temporary, path) == 0 else {
         throw Files.systemError("cannot be written", at: path)
       }
     }

@@ -38,10 +38,10 @@ public enum Interruption {
 
   public static var isRequested: Bool { noted.load(ordering: .relaxed) != 0 }
 
-  /// Status to end with: `byHand` where a user asked to stop, 75 where a batch system did, which is to
+  /// Status to end with: 130 where a user asked to stop, 75 where a batch system did, which is to
   /// begin the command again.
-  public static func status(byHand: UserError.Status) -> UserError.Status {
-    [SIGTERM, SIGUSR1].contains(noted.load(ordering: .relaxed)) ? .temporary : byHand
+  public static var status: UserError.Status {
+    [SIGTERM, SIGUSR1].contains(noted.load(ordering: .relaxed)) ? .temporary : .interrupted
   }
 
   /// To be called where nothing is lost by stopping: between two units whose rows are on the disk.
@@ -51,6 +51,6 @@ public enum Interruption {
     guard isRequested else { return }
     throw UserError(
       "stopped", remedy: "the same command continues: \(ShellWord.line(CommandLine.arguments))",
-      status: status(byHand: .interrupted))
+      status: status)
   }
 }

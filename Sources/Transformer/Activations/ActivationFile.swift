@@ -69,6 +69,7 @@ public struct ActivationFile {
   /// - Parameters:
   ///   - progress: called with the number of prompts done.
   ///   - beforeNaming: called when everything is on the disk, before the file has its name.
+  /// - Throws: `UserError`, also where the model's file was changed: the rows may be of neither file.
   public func write(
     _ some: [Unit]? = nil, to path: String, metadata: [String: String] = [:],
     progress: (Int) -> Void = { _ in }, beforeNaming: () throws -> Void = {}
@@ -95,8 +96,8 @@ public struct ActivationFile {
       }
       progress(unit.done)
     }
-    try beforeNaming()
-    try file.finish()
+    try MappedFile.requireUnchanged()
+    try file.finish(beforeNaming: beforeNaming)
   }
 
   /// Consecutive rows of the arrays that are computed together; what is in a unit depends on the prompts, the hook

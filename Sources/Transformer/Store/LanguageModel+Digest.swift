@@ -7,8 +7,15 @@ extension LanguageModel {
   /// beside them do not matter.
   ///
   /// - Parameter digests: what is remembered of earlier runs.
-  /// - Throws: `UserError` for a file that cannot be read any more.
+  /// - Throws: `UserError` for a file that cannot be read any more, or was changed since the model was read.
   public func digest(by digests: DigestCache) throws -> String {
+    let digest = try digestOfFiles(by: digests)
+    // Else a run would begin under the name of a model that is not the one that it has.
+    try MappedFile.requireUnchanged()
+    return digest
+  }
+
+  private func digestOfFiles(by digests: DigestCache) throws -> String {
     let isFolder = Files.isFolder(path)
     let folder = isFolder ? path : Files.folder(of: path)
     let names = isFolder ? try Self.modelFiles(inFolder: path) : Self.parts(ofFile: path)

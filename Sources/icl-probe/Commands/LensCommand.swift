@@ -79,6 +79,7 @@ enum LensCommand: Command {
         try LogitAttribution(
           of: run, position: tokens.count - 1, answer: $0, versus: versus, engine: engine)
       }, heads: model.architecture.heads)
+    try MappedFile.requireUnchanged()
     if let out {
       try Files.write(Data(report.picture.svg.utf8), to: out)
       if let parts = report.partsPicture {

@@ -35,6 +35,7 @@ extension RecordCommand {
     let vector = try ControlVector(towards: towards, away: away, engine: engine) { done in
       progress.update(done: done, total: towards.count + away.count, label: "prompts")
     }
+    try MappedFile.requireUnchanged()
     try vector.write(to: out, family: engine.model.architecture.family)
     progress.finish()
     if parsed.flag("json") {

@@ -82,6 +82,7 @@ enum RunCommand: Command {
       print(writer.running($0), terminator: "")
       fflush(nil)
     }
+    try MappedFile.requireUnchanged()
     let report = RunReport(
       model: options.model, tokenizer: engine.model.tokenizer, tokens: tokens,
       top: likeliest(options.top, row.logits).map(candidate),

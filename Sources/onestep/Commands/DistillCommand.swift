@@ -101,7 +101,7 @@ enum DistillCommand: Command {
     let options = try TrainingOptions(parsed)
     let preset = try Preset(parsed.requiredString("preset"))
     var settings = try settings(parsed, preset, options)
-    let path = try parsed.requiredString("network")
+    let path = DataFolder.network(try parsed.requiredString("network"))
     let teacher = try NetworkFile(contentsOf: path)
     guard !teacher.isOneStep else {
       throw UserError(
@@ -180,7 +180,7 @@ enum DistillCommand: Command {
         if Interruption.isRequested {
           throw UserError(
             "stopped at \(done) of the teacher's \(count) pictures", at: directory.path,
-            remedy: "the same command continues", status: Interruption.status(byHand: .failed))
+            remedy: "the same command continues", status: Interruption.status)
         }
       }
     }

@@ -186,7 +186,7 @@ enum EvaluateCommand: Command {
           ? "--images and --network exclude each other" : "no images to measure",
         remedy: "give --images PATH or --network FILE", status: .usage)
     }
-    guard let path = parsed.string("network") else {
+    guard let path = parsed.string("network").map(DataFolder.network) else {
       guard !parsed.flag("steps") else {
         throw UserError(
           "--steps does nothing without --network", remedy: "leave it out", status: .usage)

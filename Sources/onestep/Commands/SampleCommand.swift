@@ -72,14 +72,14 @@ enum SampleCommand: Command {
         "images cannot be written as .\(kind)", at: path,
         remedy: "give a .png, a .safetensors or a folder", status: .usage)
     }
-    let other = parsed.string("beside")
+    let other = parsed.string("beside").map(DataFolder.network)
     guard other == nil || kind == "png" else {
       throw UserError(
         "two networks are drawn as one picture only", at: path,
         remedy: "give a .png, or leave --beside out", status: .usage)
     }
     let pool = try CommonOptions.pool(parsed)
-    let network = try parsed.requiredString("network")
+    let network = DataFolder.network(try parsed.requiredString("network"))
     let sampling = try sampling(network, steps: parsed.integer("steps", in: 1...100_000), parsed)
     let beside = try other.map { try Self.sampling($0, steps: nil, parsed) }
     if let other, let beside, beside.shape != sampling.shape {

@@ -38,9 +38,9 @@ enum SpectrumCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    let path = try parsed.requiredString("network")
+    let path = DataFolder.network(try parsed.requiredString("network"))
     let settings = SpectrumRun.Settings(
-      network: path, against: parsed.string("against"),
+      network: path, against: parsed.string("against").map(DataFolder.network),
       images: try parsed.integer("images", in: 2...1_000_000) ?? 256,
       removalImages: try parsed.integer("removal-images", in: 0...1_000_000) ?? 64,
       seed: try CommonOptions.seed(parsed))

@@ -11,9 +11,10 @@ enum StudyCommand: Command {
     discussion: """
       A study is a JSON file in studies/ (or anywhere) that lists cells: methods, rates, seeds and \
       the numbers of images after which networks are measured. Each measured network becomes a line \
-      of results.jsonl in the run's folder. The same command continues a run that was stopped; \
-      Ctrl-C stops after the piece of work at hand. What cells train lies in training-runs/, where \
-      studies share it, or with --out in that folder. Without a name, the studies there are.
+      of results.jsonl in the run's folder. The same command continues a run that was stopped, by \
+      Ctrl-C for instance; training saves its state first. What cells train lies in \
+      training-runs/, where studies share it, or with --out in that folder. Without a name, the \
+      studies there are.
       """,
     arguments: [
       ArgumentSpecification(
@@ -75,8 +76,9 @@ enum StudyCommand: Command {
       of: study,
       data: [("train", .string(train.sha256))]
         + (test.map { [("test", .string($0.sha256))] } ?? []),
-      metrics: try paths.map { try FeatureNetworkFile.identity(of: $0) }, trainer: trainers.identity
-    )
+      metrics: try paths.map { try FeatureNetworkFile.identity(of: $0) },
+      trainer: trainers.identity,
+      version: Main.program.version)
     try trainers.check(study, on: train.shape)
     let run = try RunDirectory.open(
       root: "study-runs", name: study.name, identity: identity,
@@ -90,7 +92,7 @@ enum StudyCommand: Command {
       if Interruption.isRequested {
         throw UserError(
           "stopped", at: run.path, remedy: "the same command continues",
-          status: Interruption.status(byHand: .failed))
+          status: Interruption.status)
       }
     }
     for note in run.notes { progress.note(note) }
@@ -125,7 +127,7 @@ enum StudyCommand: Command {
         throw UserError(
           "option '--network' must be one of \(known), not '\(text)'", status: .usage)
       }
-      study.networks[place].path = parts[1]
+      study.networks[place].path = DataFolder.network(parts[1])
     }
     if let count = try parsed.integer("count", in: 8...1_000_000) { study.count = count }
     if let names = try parsed.list("cells") {

@@ -61,7 +61,7 @@ enum TrainCommand: Command {
     whileBusy: (() throws -> Void)? = nil
   ) throws -> TrainingDirectory {
     let options = try TrainingOptions(parsed)
-    let path = try parsed.requiredString("network")
+    let path = DataFolder.network(try parsed.requiredString("network"))
     let pretrained = try NetworkFile(contentsOf: path)
     let (unet, preconditioning) = (pretrained.denoiser.network, pretrained.denoiser.preconditioning)
     let configuration = unet.configuration

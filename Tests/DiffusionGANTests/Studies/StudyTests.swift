@@ -87,6 +87,10 @@ import Testing
     return (study, network)
   }
 
+  private static func identity(of study: Study) throws -> JSONValue {
+    try StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null, version: "1")
+  }
+
   private static func pictures() throws -> ImageDataset {
     try ImageDataset(
       name: "d", shape: ImageShape(channels: 1, height: 8, width: 8),
@@ -103,7 +107,7 @@ import Testing
         in: scratch)
       let run = try RunDirectory.open(
         root: scratch.path, name: "s\(images)",
-        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
         study, in: run, train: Self.pictures(), test: nil, metrics: [],
@@ -123,7 +127,7 @@ import Testing
     func run(_ name: String, _ bad: [Double]) throws -> RunDirectory {
       let run = try RunDirectory.open(
         root: scratch.path, name: name,
-        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
         study, in: run, train: Self.pictures(), test: nil, metrics: [],
@@ -177,7 +181,7 @@ import Testing
     }
     let run = try RunDirectory.open(
       root: scratch.path, name: "s",
-      identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+      identity: Self.identity(of: study),
       rowsFile: StudyResults.rowsFile)
     var runner = try StudyRunner(
       study, in: run, train: Self.pictures(), test: nil, metrics: [],
@@ -198,7 +202,7 @@ import Testing
     func run(_ folder: String, _ shard: Shard) throws -> String {
       let run = try RunDirectory.open(
         root: scratch.path, name: "s",
-        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile, shard: shard, path: scratch.file(folder))
       var runner = try StudyRunner(
         study, in: run, train: Self.pictures(), test: nil, metrics: [],
@@ -208,7 +212,7 @@ import Testing
       return run.path
     }
     let whole = try Files.read(run("whole", .whole) + "/\(StudyResults.rowsFile)")
-    for count in [2, 7] {
+    for count in [2, 7, 64] {
       let folder = "shares-\(count)"
       for index in (2...count).reversed() { _ = try run(folder, Shard(index, of: count)) }
       let path = scratch.file(folder)
@@ -235,7 +239,7 @@ import Testing
     func run(stopAt limit: Int? = nil) throws -> RunDirectory {
       let run = try RunDirectory.open(
         root: scratch.path, name: "s",
-        identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+        identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       let steps = Mutex(0)
       var runner = try StudyRunner(
@@ -284,7 +288,7 @@ import Testing
     let (study, network) = try Self.study(in: scratch)
     let run = try RunDirectory.open(
       root: scratch.path, name: "s",
-      identity: StudyRunner.identity(of: study, data: [], metrics: [], trainer: .null),
+      identity: Self.identity(of: study),
       rowsFile: StudyResults.rowsFile)
     let data = try Self.pictures()
     var runner = try StudyRunner(
