@@ -19,6 +19,9 @@ struct Arithmetic {
     2 * width * (2 * Double(architecture.queryWidth) + 3 * Double(architecture.hiddenWidth))
   }
 
+  /// One row through all matrices of a block.
+  var row: Double { keyValueRow + blockRow }
+
   /// Logits of the whole vocabulary of one row.
   var unembeddedRow: Double { 2 * width * Double(architecture.vocabulary) }
 
