@@ -192,6 +192,38 @@ extension [DecodingFigure] {
     #expect(half <= 0.5 + threeErrors(0.5, simulations) && half > 0.25, "\(half)")
   }
 
+  /// Where vectors hold class and label, or what binds single words to labels, the rule's share of the variance is as
+  /// large as chance makes it, and p keeps its level.
+  @Test(arguments: [false, true]) func sharesOfVarianceKeepTheirLevel(holdsItems: Bool) throws {
+    let simulations = 160
+    let parts = [Marginalisation.rule, .ruleBySlot]
+    let values = try ThreadPool(count: 2).map(simulations) { simulation in
+      Result {
+        let world = DecodingWorld(
+          holdsItems ? .items : .none, slots: 2, noise: 1, UInt64(3_000 + simulation))
+        let figures = try DecodingAnalysis(
+          samples: world.samples, layer: 3, forms: ["a"], isChoosing: false,
+          draws: SequentialMonteCarlo(least: 99, most: 299, exceedances: 10),
+          seed: UInt64(simulation)
+        ).variance(.answers, DecodingProducts(world.vectors, world.samples))
+        return try parts.map {
+          try #require(figures.figure(.variance, $0.rawValue)?.pValue, "\($0)")
+        }
+      }
+    }.map { try $0.get() }
+    for (index, part) in parts.enumerated() {
+      func rejected(_ level: Double) -> Double {
+        Double(values.count { $0[index] <= level }) / Double(simulations)
+      }
+      for level in [0.05, 0.5] {
+        #expect(
+          rejected(level) <= level + threeErrors(level, simulations),
+          "\(part) \(rejected(level)) at \(level)")
+      }
+      #expect(rejected(0.5) > 0.25, "\(part) \(rejected(0.5))")
+    }
+  }
+
   @Test func choosingFitsNoMoreThanItNeeds() throws {
     let figures = try DecodingWorld(.bindings, 4).figures(isChoosing: true)
     #expect(figures.count == 1 && figures[0].pValue == nil && figures[0].target == "rule")

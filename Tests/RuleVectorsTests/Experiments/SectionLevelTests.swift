@@ -7,33 +7,9 @@ import Testing
 /// How often the sentences of sections are decided where what they say holds only just, and where it
 /// clearly holds.
 @Suite struct SectionLevelTests {
-  static let sizes = [3, 6, 8, 32]
-
-  private func simulations(_ count: Int) -> Int { count > 8 ? 60 : 300 }
-
-  /// The share of simulations in which a test at 5 % decides a claim.
-  private func decided(
-    _ count: Int, _ name: String, of section: (UInt64) throws -> Section
-  ) throws -> Double {
-    let simulations = simulations(count)
-    let decided = try (0..<UInt64(simulations)).count { simulation in
-      let claim = try #require(try section(simulation).claim(name))
-      return claim.pValue <= 0.05
-    }
-    return Double(decided) / Double(simulations)
-  }
-
-  private func expectLevel(
-    _ count: Int, _ rejected: Double, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(
-      rejected <= 0.05 + threeErrors(0.05, simulations(count)), "\(rejected) at \(count)",
-      sourceLocation: sourceLocation)
-  }
-
-  @Test(arguments: sizes) func answersAgainstLastPosition(count: Int) throws {
+  @Test(arguments: Level.sizes) func answersAgainstLastPosition(count: Int) throws {
     // Both recover the same share on average, with noise and gaps of their own.
-    let rejected = try decided(count, "answers-over-last") { simulation in
+    let rejected = try Level.decided(count, "answers-over-last") { simulation in
       let gaps = normals(count, 1, simulation).map { 8 + 2 * $0 }
       return try SectionFixtures.sweep(
         [PositionGroup.answers, .last].enumerated().map { number, group in
@@ -41,25 +17,27 @@ import Testing
           return (group, zip(gaps, noise).map { (0.5 * $0 + 2 * $1, $0) })
         })
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
-  @Test(arguments: sizes, Donor.allCases) func answersThatCarryNothing(count: Int, donor: Donor)
+  @Test(arguments: Level.sizes, Donor.allCases) func answersThatCarryNothing(
+    count: Int, donor: Donor
+  )
     throws
   {
     let name = donor == .clean ? "answers-carry-rule" : "more-than-label-copy"
-    let rejected = try decided(count, name) { simulation in
+    let rejected = try Level.decided(count, name) { simulation in
       let noise = normals(count, 3, simulation)
       return try SectionFixtures.sweep(donor: donor, [(.answers, noise.map { ($0, 8) })])
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
   /// The vector brings exactly the margin of what demonstrations bring, on average. The layer is
   /// chosen on other episodes, by their noise.
-  @Test(arguments: sizes) func vectorAtTheMargin(count: Int) throws {
+  @Test(arguments: Level.sizes) func vectorAtTheMargin(count: Int) throws {
     for name in ["little", "control.known"] {
-      let rejected = try decided(count, name) { simulation in
+      let rejected = try Level.decided(count, name) { simulation in
         func draws(_ stream: UInt64) -> [(gap: Double, effects: [Double])] {
           let gaps = normals(count, 4, stream, simulation).map { 8 + 2 * $0 }
           let noise = normals(2 * count, 5, stream, simulation)
@@ -72,14 +50,14 @@ import Testing
           own: draws(0), control: draws(1),
           development: [Array(development[..<2]), Array(development[2...])])
       }
-      expectLevel(count, rejected)
+      Level.expect(count, rejected)
     }
   }
 
   /// Here and there the vector brings half of what demonstrations bring; these bring 4 logits here
   /// and 10 there.
   @Test(arguments: [3, 6, 8, 32]) func vectorHereAndThere(count: Int) throws {
-    let rejected = try decided(count, "less-than-control") { simulation in
+    let rejected = try Level.decided(count, "less-than-control") { simulation in
       func draws(_ stream: UInt64, _ mean: Double) -> [(gap: Double, effects: [Double])] {
         let gaps = normals(count, 7, stream, simulation).map { mean * (1 + $0 / 5) }
         let noise = normals(count, 8, stream, simulation)
@@ -87,12 +65,12 @@ import Testing
       }
       return try SectionFixtures.vector(own: draws(0, 4), control: draws(1, 10))
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
   /// Additive games with noise in every set: the curve bends by chance only.
-  @Test(arguments: sizes, [4, 6]) func additiveGames(count: Int, players: Int) throws {
-    let rejected = try decided(count, "saturation") { simulation in
+  @Test(arguments: Level.sizes, [4, 6]) func additiveGames(count: Int, players: Int) throws {
+    let rejected = try Level.decided(count, "saturation") { simulation in
       let slopes = normals(count * players, 9, simulation)
       return try SectionFixtures.aggregation(players: players, episodes: count) { episode, set in
         let noise = normals(
@@ -100,41 +78,41 @@ import Testing
         return set.reduce(noise[0]) { $0 + 2 + slopes[episode * players + $1] }
       }
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
   /// One player brings half of what all bring, on average.
-  @Test(arguments: sizes, [3, 6]) func aCarrierOfHalf(count: Int, players: Int) throws {
-    let rejected = try decided(count, "no-single-carrier") { simulation in
+  @Test(arguments: Level.sizes, [3, 6]) func aCarrierOfHalf(count: Int, players: Int) throws {
+    let rejected = try Level.decided(count, "no-single-carrier") { simulation in
       let noise = normals(count, 11, simulation)
       return try SectionFixtures.aggregation(players: players, episodes: count) { episode, set in
         let rest = Double(set.filter { $0 > 0 }.count) * 4 / Double(players - 1)
         return rest + (set.contains(0) ? 4 + noise[episode] : 0)
       }
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
   /// Nobody brings anything alone, and nothing is lost without one.
-  @Test(arguments: sizes) func playersThatBringNothing(count: Int) throws {
+  @Test(arguments: Level.sizes) func playersThatBringNothing(count: Int) throws {
     for (direction, name) in [
       (Direction.donorIntoRecipient, "each-contributes"), (.recipientIntoDonor, "each-necessary"),
       (.recipientIntoDonor, "answers-necessary"),
     ] {
-      let rejected = try decided(count, name) { simulation in
+      let rejected = try Level.decided(count, name) { simulation in
         try SectionFixtures.aggregation(
           players: 4, direction: direction, orders: 2, episodes: count
         ) { episode, set in
           normals(1, 12, simulation, UInt64(episode), set.reduce(0) { $0 | 1 << UInt64($1) })[0]
         }
       }
-      expectLevel(count, rejected)
+      Level.expect(count, rejected)
     }
   }
 
   /// Equal shares of half of the players: a participation ratio of exactly half.
-  @Test(arguments: sizes) func halfOfThePlayersCarry(count: Int) throws {
-    let rejected = try decided(count, "spread") { simulation in
+  @Test(arguments: Level.sizes) func halfOfThePlayersCarry(count: Int) throws {
+    let rejected = try Level.decided(count, "spread") { simulation in
       let tilt = normals(count, 13, simulation)
       return try SectionFixtures.aggregation(players: 6, orders: 2, episodes: count) {
         episode, set in
@@ -144,7 +122,7 @@ import Testing
         return Double(set.filter { $0 < 3 }.count) + (set.contains(3) ? x : 0)
       }
     }
-    expectLevel(count, rejected)
+    Level.expect(count, rejected)
   }
 
   /// What is clearly so is found with the episodes of a default run, and most of it with eight.

@@ -24,6 +24,16 @@ enum CompiledLaboratory {
       demonstrations: demonstrations)
   }
 
+  static func setting(_ laboratory: Laboratory, episodes: Int) throws -> Setting {
+    let subject = Subject.task(try Fixtures.task("multi-demo-rule"))
+    return Setting(
+      subject: subject, episodes: episodes, demonstrations: laboratory.demonstrations,
+      architecture: laboratory.engine.model.architecture,
+      tokenizer: laboratory.engine.model.tokenizer,
+      tokens: try laboratory.typicalTokens(subject),
+      findTask: { try Fixtures.task($0) })
+  }
+
   /// One probe on the task, run and reported.
   static func section(
     _ laboratory: Laboratory, _ probe: String, episodes: Int = 12
@@ -31,13 +41,7 @@ enum CompiledLaboratory {
     let task = try Fixtures.task("multi-demo-rule")
     let value = try JSONValue(parsing: Data(probe.utf8), place: "probe")
     let probe = try Probe(JSONReader(value, place: "probe"))
-    let subject = Subject.task(task)
-    let setting = Setting(
-      subject: subject, episodes: episodes, demonstrations: laboratory.demonstrations,
-      architecture: laboratory.engine.model.architecture,
-      tokenizer: laboratory.engine.model.tokenizer,
-      tokens: try laboratory.typicalTokens(subject),
-      findTask: { try Fixtures.task($0) })
+    let setting = try setting(laboratory, episodes: episodes)
     let runner = Runner(
       plan: try RunPlan([probe], setting), laboratory: laboratory, model: "compiled",
       verifications: 0)
