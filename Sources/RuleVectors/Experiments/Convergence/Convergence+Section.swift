@@ -114,6 +114,9 @@ extension Convergence {
       + "is why what is compared is how they change with the layers. A cosine is no causal evidence."
   }
 
+  /// Of cosines: what differs less is the rounding of f32, which errs alike in every episode.
+  private static let resolution = 1e-5
+
   private func claims(_ results: [Result], _ findings: Findings) -> [Claim] {
     var claims: [Claim] = []
     func add(
@@ -122,7 +125,8 @@ extension Convergence {
       claims.append(
         Claim(
           Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-          differences: differences, unit: "cosine", seed: findings.seed))
+          differences: differences, resolution: Self.resolution, unit: "cosine",
+          seed: findings.seed))
     }
     for result in results where result.hasOtherRule && result.pairs == .global {
       let rise = result.curve.lateLessEarly(\.rest.centred)
@@ -185,9 +189,12 @@ extension Convergence {
     guard let own = global.first(where: { $0.task == findings.task && $0.isCategorization }) else {
       return []
     }
-    let mine = own.curve.lateLessEarly(\.rest.centred)
+    func change(_ result: Result) -> [Double] {
+      result.curve.lateLessEarly(\.rest.centred).map { abs($0) < Self.resolution ? 0 : $0 }
+    }
+    let mine = change(own)
     return global.filter { !$0.isCategorization }.map { control in
-      let theirs = control.curve.lateLessEarly(\.rest.centred)
+      let theirs = change(control)
       let test = PermutationTest.independent(theirs, mine, seed: findings.seed)
       let difference = UncertainValue(values: theirs) - UncertainValue(values: mine)
       return Claim(
