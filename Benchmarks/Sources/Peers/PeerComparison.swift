@@ -51,7 +51,7 @@ final class PeerComparison {
   private let work: PeerWork
   private let headGrid: HeadGrid?
   private let backward: BackwardWork
-  private let generation: GenerationWork
+  private let generation: GenerationWork?
   private let rows: [Row]
   private let samples: [String: [Int]]
   private let folder: String
@@ -73,7 +73,9 @@ final class PeerComparison {
     work = try PeerWork(model: model, tasks: root + "/tasks")
     headGrid = name == Self.smallModel ? try HeadGrid(model: model, root: root) : nil
     backward = BackwardWork(work.pairs)
-    generation = try GenerationWork(engine, prompt: work.prompts[0].prompts[0])
+    generation =
+      name == Self.smallModel
+      ? try GenerationWork(engine, prompt: work.prompts[0].prompts[0]) : nil
     self.note = note
     var samples: [String: [Int]] = [:]
     if let headGrid { samples[HeadGrid.name] = headGrid.sample }
@@ -90,7 +92,7 @@ final class PeerComparison {
       + [
         (key: HeadGrid.name, value: headGrid?.description ?? .null),
         (key: BackwardWork.name, value: backward.description),
-        (key: GenerationWork.name, value: generation.description),
+        (key: GenerationWork.name, value: generation?.description ?? .null),
       ]
     try Files.write(Data(JSONValue.object(fields).text.utf8), to: description)
     let logs = folder
@@ -250,7 +252,7 @@ final class PeerComparison {
       own.peak = ResidentPeak.megabytes
       return own
     }
-    if name == GenerationWork.name {
+    if name == GenerationWork.name, let generation {
       own.operations = generation.operations(arithmetic)
       let prompt = try generation.prompt(engine)
       own.seconds = try time { own.values = try generation.run(engine, after: prompt) }
