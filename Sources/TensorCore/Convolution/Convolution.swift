@@ -53,21 +53,17 @@ func convolutionKernel(
   if WinogradConvolution.suits(shape) {
     return WinogradConvolution(shape, weight, isTransposed: false).run(x, bias: bias)
   }
-  if shape.stride == 1 {
-    return DirectConvolution(shape, weight, isTransposed: false).run(x, bias: bias)
+  if shape.stride > 1, shape.isSquare {
+    return PhaseConvolution(shape).forward(x, weight, bias: bias)
   }
-  if shape.isSquare { return PhaseConvolution(shape).forward(x, weight, bias: bias) }
   return UnfoldedConvolution(shape).forward(x, weight, bias: bias)
 }
 
 func inputGradientKernel(
   _ gradient: Tensor, _ weight: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
-  if let transposed = shape.transposed {
-    if WinogradConvolution.suits(transposed) {
-      return WinogradConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
-    }
-    return DirectConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
+  if let transposed = shape.transposed, WinogradConvolution.suits(transposed) {
+    return WinogradConvolution(transposed, weight, isTransposed: true).run(gradient, bias: nil)
   }
   if shape.stride > 1, shape.isSquare {
     return PhaseConvolution(shape).inputGradient(gradient, weight)
@@ -79,7 +75,8 @@ func weightGradientKernel(
   _ x: Tensor, _ gradient: Tensor, _ shape: ConvolutionShape
 ) -> Tensor {
   if WinogradConvolution.suits(shape) { return WinogradWeightGradient(shape).run(x, gradient) }
-  if shape.stride == 1 { return DirectWeightGradient(shape).run(x, gradient) }
-  if shape.isSquare { return PhaseConvolution(shape).weightGradient(x, gradient) }
+  if shape.stride > 1, shape.isSquare {
+    return PhaseConvolution(shape).weightGradient(x, gradient)
+  }
   return UnfoldedConvolution(shape).weightGradient(x, gradient)
 }

@@ -1,3 +1,5 @@
+import CPanels
+
 /// Convolution of stride 1 with kernels 3×3 or 2×2 by Winograd's minimal filterings (Lavin & Gray 2016):
 /// a product of a weight and a value at each point of a transformed tile, summed over input channels, in
 /// place of one for each tap and result. They round about as the direct sum does.
@@ -12,8 +14,6 @@ struct WinogradConvolution: Sendable {
   private let shape: ConvolutionShape
   private let tiles: WinogradTiles
   private let weights: WinogradWeights
-  /// Where each input channel lies in the transformed tiles of a point.
-  private let offsets: [Int32]
 
   /// Whether a convolution can be computed so, and is faster so.
   static func suits(_ shape: ConvolutionShape) -> Bool {
@@ -22,15 +22,16 @@ struct WinogradConvolution: Sendable {
       && min(shape.inputs, shape.outputs) >= 8
   }
 
-  /// - Parameters: as of `DirectConvolution`.
+  /// - Parameters:
+  ///   - weight: `[outputs, inputs, height, width]`, or, if `isTransposed`, the weights of the
+  ///     convolution whose input gradient this is, `[inputs, outputs, height, width]`, used turned
+  ///     by half a circle.
   init(_ shape: ConvolutionShape, _ weight: Tensor, isTransposed: Bool) {
     self.shape = shape
     tiles = WinogradTiles(
       shape, batch: shape.batch, wanted: Self.tilesPerStrip, tileRows: Self.tileRows(shape))
     weights = WinogradWeights(
       shape, weight, isTransposed: isTransposed, tileRows: tiles.tileRows)
-    let channelStride = tiles.points * tiles.stride
-    offsets = (0..<shape.inputs).map { Int32($0 * channelStride) }
   }
 
   /// Four rows where they cost fewer products, of an image whose rows do not leave the last tiles empty.
@@ -45,7 +46,7 @@ struct WinogradConvolution: Sendable {
     let out = FloatBuffer(count: shape.batch * shape.outputCount)
     let pool = Compute.pool
     let images = tiles.images
-    let channelStride = tiles.points * tiles.stride
+    let channelStride = tiles.channelStride
     let imageStride = tiles.framedCount(channels: shape.inputs)
     let framed = FloatBuffer(count: pool.count * images * imageStride)
     let transformed = FloatBuffer(count: pool.count * shape.inputs * channelStride)
@@ -101,34 +102,27 @@ struct WinogradConvolution: Sendable {
     return bias.storage.pointer[row + output]
   }
 
-  /// The products, one for each point, of transformed weights and `count` transformed tiles.
+  /// The products, one for each point, of transformed weights and `count` transformed tiles: as many more as
+  /// fill a panel are multiplied too, and not looked at.
   private func multiply(
     _ v: UnsafePointer<Float>, count: Int, into m: UnsafeMutablePointer<Float>
   ) {
-    let steps = shape.inputs
-    let (stride, channelStride) = (tiles.stride, tiles.points * tiles.stride)
-    offsets.withUnsafeBufferPointer { offsets in
-      guard let offsets = offsets.baseAddress else { return }
-      for point in 0..<tiles.points {
-        let input = v + point * stride
-        weights.forEachBlock(ofPoint: point) { block, width, weights in
-          let channels = min(width, shape.outputs - block)
-          let target = m + block * channelStride + point * stride
-          for first in Swift.stride(from: 0, to: count, by: 16) {
-            let second = first + 8 < count ? first + 8 : first
-            let tile = ChannelTile(
-              out: target, plane: channelStride, channels: channels, valid: 8, first: first,
-              second: second, bias: nil)
-            if width == 6 {
-              sumSixByTwo(
-                input + first, input + second, weights, offsets, steps: steps, into: tile)
-            } else {
-              sumFourByTwo(
-                input + first, input + second, weights, offsets, steps: steps, into: tile)
-            }
-          }
-        }
-      }
+    var product = PanelProduct()
+    product.rows = shape.outputs
+    product.columns =
+      (count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
+      * PanelKernelSet.columns
+    product.steps = shape.inputs
+    product.xRow = 1
+    product.xStep = weights.inputStride
+    product.panelStride = PanelKernelSet.columns
+    product.panelStep = tiles.channelStride
+    product.yRow = tiles.channelStride
+    for point in 0..<tiles.points {
+      product.x = weights.ofPoint(point)
+      product.panels = v + point * tiles.stride
+      product.y = m + point * tiles.stride
+      PanelKernelSet.best.multiply(product)
     }
   }
 }

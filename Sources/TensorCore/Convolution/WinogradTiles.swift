@@ -17,9 +17,11 @@ struct WinogradTiles: Sendable {
   let images: Int
   /// Rows of tiles of each strip.
   let strips: [Range<Int>]
-  /// Distance between the values of transformed tiles, with room for what vectors write behind them:
-  /// an odd multiple of eight, so that channels do not fall on the same lines of a cache.
+  /// Distance between the values of transformed tiles, with room for what vectors write behind them, and
+  /// between channels: odd multiples of a panel's columns, which are a cache's line, so that they do not fall on
+  /// the same lines of a cache.
   let stride: Int
+  let channelStride: Int
   /// Extents of the frame: what the tiles read.
   let frameHeight: Int
   let frameWidth: Int
@@ -51,7 +53,9 @@ struct WinogradTiles: Sendable {
     let rows = images > 1 ? all : min(max(wanted / max(columns, 1), 1), all)
     strips = Swift.stride(from: 0, to: all, by: rows).map { $0..<min($0 + rows, all) }
     let room = images * rows * columns + max(8 - columns, 0)
-    stride = (room + 15) / 16 * 16 + 8
+    let line = PanelKernelSet.columns
+    stride = ((room + line - 1) / line | 1) * line
+    channelStride = (points * stride / line | 1) * line
     frameHeight = tileRows * all + shape.kernelHeight - 1
     frameWidth = 2 * columns + shape.kernelWidth - 1
     (inputHeight, inputWidth, padding) = (shape.height, shape.width, shape.padding)

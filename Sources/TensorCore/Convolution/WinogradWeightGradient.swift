@@ -1,3 +1,5 @@
+import CPanels
+
 /// The weight gradient of a convolution that `WinogradConvolution` suits, by its transpose:
 /// `Gᵀ [(A g Aᵀ) ⊙ (Bᵀ d B)] G`, summed over tiles between the brackets.
 ///
@@ -15,13 +17,13 @@ struct WinogradWeightGradient: Sendable {
   private let image: ChannelsLastImage
   private let gradient: ChannelsLastImage
   private let tiles: WinogradTiles
-  /// Input channels, rounded up to what the kernels take at once.
-  private let inputs: Int
+  /// Distance of the sums' rows: the outputs, and what fills the last panel. The kernels read as many values of
+  /// the next tile, and what comes of them is not looked at.
+  private let sumStride: Int
   private let imagesPerTask: Int
 
   init(_ shape: ConvolutionShape) {
     self.shape = shape
-    inputs = (shape.inputs + 11) / 12 * 12
     imagesPerTask = max(
       min(
         Self.positionsPerTask / (shape.outputHeight * shape.outputWidth),
@@ -34,6 +36,8 @@ struct WinogradWeightGradient: Sendable {
     gradient = ChannelsLastImage(
       channels: shape.outputs, height: tiles.height, width: tiles.width, padding: 0,
       rows: (tiles.height + 1) / 2 * 2, columns: 2 * tiles.columns)
+    let columns = PanelKernelSet.columns
+    sumStride = (shape.outputs + columns - 1) / columns * columns
   }
 
   /// What a worker writes to.
@@ -60,7 +64,7 @@ struct WinogradWeightGradient: Sendable {
     let counts = [
       tiles.images * image.count, tiles.images * gradient.count,
       tiles.points * pointStride(image), tiles.points * pointStride(gradient),
-      tiles.points * inputs * gradient.stride, ChannelsLastImage.scratchCount,
+      tiles.points * shape.inputs * sumStride, ChannelsLastImage.scratchCount,
     ]
     let buffers = counts.map { count in
       let buffer = FloatBuffer(count: pool.count * count)
@@ -122,25 +126,23 @@ struct WinogradWeightGradient: Sendable {
         }
       }
     }
-    let width = gradient.stride
+    var product = PanelProduct()
+    product.rows = shape.inputs
+    product.columns = sumStride
+    product.steps = tile
+    product.xRow = 1
+    product.xStep = image.stride
+    product.panelStride = PanelKernelSet.columns
+    product.panelStep = gradient.stride
+    product.yRow = sumStride
+    product.startRow = sumStride
+    product.isChained = 1
     for point in 0..<tiles.points {
-      let sums = scratch.sums + point * inputs * width
-      let factors = UnsafePointer(v + point * inputStride)
-      let vectors = UnsafePointer(y + point * gradientStride)
-      for output in stride(from: 0, to: width - 8, by: 16) {
-        for input in stride(from: 0, to: shape.inputs, by: 6) {
-          addSixByTwo(
-            factors + input, image.stride, vectors + output, width, steps: tile,
-            into: sums + input * width + output, width)
-        }
-      }
-      // Four rows of three vectors would fit too, but not for the compiler, which put one sum in memory.
-      guard width % 16 != 0 else { continue }
-      for input in stride(from: 0, to: shape.inputs, by: 12) {
-        addTwelveByOne(
-          factors + input, image.stride, vectors + width - 8, width, steps: tile,
-          into: sums + input * width + width - 8, width)
-      }
+      product.x = UnsafePointer(v + point * inputStride)
+      product.panels = UnsafePointer(y + point * gradientStride)
+      product.y = scratch.sums + point * shape.inputs * sumStride
+      product.start = UnsafePointer(product.y)
+      PanelKernelSet.best.multiply(product)
     }
   }
 
@@ -247,8 +249,8 @@ struct WinogradWeightGradient: Sendable {
 
   /// `Gᵀ u G` of the sums, as `[outputs, inputs, kernel height, kernel width]`.
   private func finish(_ sums: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
-    let width = gradient.stride
-    let point = inputs * width
+    let width = sumStride
+    let point = shape.inputs * width
     let taps = shape.taps
     for output in stride(from: 0, to: shape.outputs, by: 8) {
       for input in 0..<shape.inputs {
@@ -310,104 +312,4 @@ struct WinogradWeightGradient: Sendable {
     put(2, a.1 + b.1)
     put(3, b.1 + c.1)
   }
-}
-
-/// Adds to six rows of two vectors the products of six factors with two vectors, over `steps`.
-@inline(never)
-private func addSixByTwo(
-  _ factors: UnsafePointer<Float>, _ factorStride: Int, _ vectors: UnsafePointer<Float>,
-  _ vectorStride: Int, steps: Int, into out: UnsafeMutablePointer<Float>, _ stride: Int
-) {
-  var (a0, a1) = (out.lanes(0), out.lanes(8))
-  var (b0, b1) = (out.lanes(stride), out.lanes(stride + 8))
-  var (c0, c1) = (out.lanes(2 * stride), out.lanes(2 * stride + 8))
-  var (d0, d1) = (out.lanes(3 * stride), out.lanes(3 * stride + 8))
-  var (e0, e1) = (out.lanes(4 * stride), out.lanes(4 * stride + 8))
-  var (f0, f1) = (out.lanes(5 * stride), out.lanes(5 * stride + 8))
-  var (factor, vector) = (factors, vectors)
-  for _ in 0..<steps {
-    let (x, y) = (vector.lanes(0), vector.lanes(8))
-    var w = Lanes(repeating: factor[0])
-    a0 = multiplyAdd(a0, w, x)
-    a1 = multiplyAdd(a1, w, y)
-    w = Lanes(repeating: factor[1])
-    b0 = multiplyAdd(b0, w, x)
-    b1 = multiplyAdd(b1, w, y)
-    w = Lanes(repeating: factor[2])
-    c0 = multiplyAdd(c0, w, x)
-    c1 = multiplyAdd(c1, w, y)
-    w = Lanes(repeating: factor[3])
-    d0 = multiplyAdd(d0, w, x)
-    d1 = multiplyAdd(d1, w, y)
-    w = Lanes(repeating: factor[4])
-    e0 = multiplyAdd(e0, w, x)
-    e1 = multiplyAdd(e1, w, y)
-    w = Lanes(repeating: factor[5])
-    f0 = multiplyAdd(f0, w, x)
-    f1 = multiplyAdd(f1, w, y)
-    factor += factorStride
-    vector += vectorStride
-  }
-  out.store(a0, 0)
-  out.store(a1, 8)
-  out.store(b0, stride)
-  out.store(b1, stride + 8)
-  out.store(c0, 2 * stride)
-  out.store(c1, 2 * stride + 8)
-  out.store(d0, 3 * stride)
-  out.store(d1, 3 * stride + 8)
-  out.store(e0, 4 * stride)
-  out.store(e1, 4 * stride + 8)
-  out.store(f0, 5 * stride)
-  out.store(f1, 5 * stride + 8)
-}
-
-/// As `addSixByTwo`, twelve rows of one vector.
-@inline(never)
-private func addTwelveByOne(
-  _ factors: UnsafePointer<Float>, _ factorStride: Int, _ vectors: UnsafePointer<Float>,
-  _ vectorStride: Int, steps: Int, into out: UnsafeMutablePointer<Float>, _ stride: Int
-) {
-  var a = out.lanes(0)
-  var b = out.lanes(stride)
-  var c = out.lanes(2 * stride)
-  var d = out.lanes(3 * stride)
-  var e = out.lanes(4 * stride)
-  var f = out.lanes(5 * stride)
-  var g = out.lanes(6 * stride)
-  var h = out.lanes(7 * stride)
-  var i = out.lanes(8 * stride)
-  var j = out.lanes(9 * stride)
-  var k = out.lanes(10 * stride)
-  var l = out.lanes(11 * stride)
-  var (factor, vector) = (factors, vectors)
-  for _ in 0..<steps {
-    let x = vector.lanes(0)
-    a = multiplyAdd(a, Lanes(repeating: factor[0]), x)
-    b = multiplyAdd(b, Lanes(repeating: factor[1]), x)
-    c = multiplyAdd(c, Lanes(repeating: factor[2]), x)
-    d = multiplyAdd(d, Lanes(repeating: factor[3]), x)
-    e = multiplyAdd(e, Lanes(repeating: factor[4]), x)
-    f = multiplyAdd(f, Lanes(repeating: factor[5]), x)
-    g = multiplyAdd(g, Lanes(repeating: factor[6]), x)
-    h = multiplyAdd(h, Lanes(repeating: factor[7]), x)
-    i = multiplyAdd(i, Lanes(repeating: factor[8]), x)
-    j = multiplyAdd(j, Lanes(repeating: factor[9]), x)
-    k = multiplyAdd(k, Lanes(repeating: factor[10]), x)
-    l = multiplyAdd(l, Lanes(repeating: factor[11]), x)
-    factor += factorStride
-    vector += vectorStride
-  }
-  out.store(a, 0)
-  out.store(b, stride)
-  out.store(c, 2 * stride)
-  out.store(d, 3 * stride)
-  out.store(e, 4 * stride)
-  out.store(f, 5 * stride)
-  out.store(g, 6 * stride)
-  out.store(h, 7 * stride)
-  out.store(i, 8 * stride)
-  out.store(j, 9 * stride)
-  out.store(k, 10 * stride)
-  out.store(l, 11 * stride)
 }

@@ -1,57 +1,44 @@
 /// The transformed weights `G g Gᵀ` of a `WinogradConvolution`, in the order that its products read them: point,
-/// block of outputs, input channel, channel of the block.
+/// input channel, output.
 ///
-/// The channels of a block are transformed together, one in each lane.
+/// Eight outputs are transformed together, one in each lane.
 struct WinogradWeights: Sendable {
-  private let blocks: [(first: Int, width: Int)]
   /// Distance of the points: an odd number of cache lines, or all would fall on the same ones.
   private let pointStride: Int
+  /// Distance of the input channels: the outputs, and what fills the last vector.
+  let inputStride: Int
   private let packed: FloatBuffer
-  private let inputs: Int
 
   /// - Parameters:
-  ///   - weight, isTransposed: as of `DirectConvolution`.
+  ///   - weight, isTransposed: as of `WinogradConvolution`.
   ///   - tileRows: as of `WinogradTiles`.
   init(_ shape: ConvolutionShape, _ weight: Tensor, isTransposed: Bool, tileRows: Int) {
-    let blocks = DirectConvolution.blocks(of: shape.outputs)
-    let counts = blocks.map { Self.count($0.width, shape.inputs) }
-    let pointStride = (counts.reduce(0, +) + 31) / 32 * 32 + 16
+    let blocks = (shape.outputs + 7) / 8
+    let inputStride = 8 * blocks
+    let pointStride = ((shape.inputs * inputStride + 15) / 16 | 1) * 16
     let size = shape.kernelHeight
     let packed = FloatBuffer(count: (size + tileRows - 1) * (size + 1) * pointStride)
-    Compute.pool.forEach(blocks.count) { index in
+    Compute.pool.forEach(blocks) { block in
       let kernels = BlockKernels(
-        weight, shape, blocks[index], isTransposed: isTransposed,
-        target: packed.pointer + counts[..<index].reduce(0, +), pointStride: pointStride)
+        weight, shape, first: 8 * block, isTransposed: isTransposed, target: packed.pointer,
+        inputStride: inputStride, pointStride: pointStride)
       switch (size, tileRows) {
       case (3, 4): kernels.fourOfThree()
       case (3, _): kernels.twoOfThree()
       default: kernels.twoOfTwo()
       }
     }
-    (self.blocks, self.packed) = (blocks, packed)
-    (self.pointStride, inputs) = (pointStride, shape.inputs)
+    self.packed = packed
+    (self.pointStride, self.inputStride) = (pointStride, inputStride)
   }
 
-  /// Room for a block, and for what its last vector writes behind it.
-  private static func count(_ width: Int, _ inputs: Int) -> Int { width * inputs + 8 }
-
-  /// Calls `body` with every block and its weights of a point.
-  @inline(__always)
-  func forEachBlock(
-    ofPoint point: Int,
-    _ body: (_ first: Int, _ width: Int, _ weights: UnsafePointer<Float>) -> Void
-  ) {
-    var weights = UnsafePointer(packed.pointer) + point * pointStride
-    for block in blocks {
-      body(block.first, block.width, weights)
-      weights += Self.count(block.width, inputs)
-    }
+  /// `[inputs][outputs]`.
+  func ofPoint(_ point: Int) -> UnsafePointer<Float> {
+    UnsafePointer(packed.pointer) + point * pointStride
   }
 }
 
-/// The kernels of a block of outputs and where they go.
-///
-/// The vector of an input channel is wider than the block; the next one overwrites its end.
+/// The kernels of eight outputs and where they go.
 private struct BlockKernels {
   private let source: UnsafePointer<Float>
   private let inputs: Int
@@ -61,28 +48,32 @@ private struct BlockKernels {
   private let size: Int
   /// Distances of the outputs' kernels from the first one. Those of outputs that do not exist are doubles of the last,
   /// and their products are dropped.
-  private let places: (Int, Int, Int, Int, Int, Int)
+  private let places: (Int, Int, Int, Int, Int, Int, Int, Int)
   private let target: UnsafeMutablePointer<Float>
-  private let width: Int
+  private let outputsStride: Int
   private let pointStride: Int
 
   init(
-    _ weight: Tensor, _ shape: ConvolutionShape, _ block: (first: Int, width: Int),
-    isTransposed: Bool, target: UnsafeMutablePointer<Float>, pointStride: Int
+    _ weight: Tensor, _ shape: ConvolutionShape, first: Int, isTransposed: Bool,
+    target: UnsafeMutablePointer<Float>, inputStride outputsStride: Int, pointStride: Int
   ) {
     let taps = shape.taps
     let outputStride = isTransposed ? taps : shape.inputs * taps
     inputs = shape.inputs
     inputStride = isTransposed ? shape.outputs * taps : taps
     source =
-      UnsafePointer(weight.storage.pointer) + block.first * outputStride
+      UnsafePointer(weight.storage.pointer) + first * outputStride
       + (isTransposed ? taps - 1 : 0)
     step = isTransposed ? -1 : 1
     size = shape.kernelHeight
-    let last = min(block.width, shape.outputs - block.first) - 1
+    let last = shape.outputs - first - 1
     func place(_ index: Int) -> Int { min(index, last) * outputStride }
-    places = (place(0), place(1), place(2), place(3), place(4), place(5))
-    (self.target, width, self.pointStride) = (target, block.width, pointStride)
+    places = (
+      place(0), place(1), place(2), place(3), place(4), place(5), place(6), place(7)
+    )
+    (self.target, self.outputsStride, self.pointStride) = (
+      target + first, outputsStride, pointStride
+    )
   }
 
   /// One tap of all kernels for an input channel.
@@ -91,12 +82,12 @@ private struct BlockKernels {
     let from = source + input * inputStride + step * (y * size + x)
     return Lanes(
       from[places.0], from[places.1], from[places.2], from[places.3], from[places.4],
-      from[places.5], 0, 0)
+      from[places.5], from[places.6], from[places.7])
   }
 
   @inline(__always)
   private func put(_ input: Int, _ y: Int, _ values: (Lanes, Lanes, Lanes, Lanes)) {
-    let out = target + input * width + 4 * y * pointStride
+    let out = target + input * outputsStride + 4 * y * pointStride
     out.store(values.0, 0)
     out.store(values.1, pointStride)
     out.store(values.2, 2 * pointStride)
@@ -144,7 +135,7 @@ private struct BlockKernels {
       let b = TwoOfTwo.weights(tap(input, 0, 1), tap(input, 1, 1))
       @inline(__always)
       func put(_ y: Int, _ values: (Lanes, Lanes, Lanes)) {
-        let out = target + input * width + 3 * y * pointStride
+        let out = target + input * outputsStride + 3 * y * pointStride
         out.store(values.0, 0)
         out.store(values.1, pointStride)
         out.store(values.2, 2 * pointStride)
