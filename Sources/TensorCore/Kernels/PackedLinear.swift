@@ -179,26 +179,32 @@ public struct PackedProduct: Sendable {
   }
 }
 
-/// How the outputs of a product are shared out: whole panels, as many parts for each thread.
+/// How the outputs of a product are shared out: whole panels, as many parts for each thread; by twos where that
+/// leaves some for each, since the widest tiles take two.
 struct ProductParts {
   static let mostColumns = PanelKernelSet.mostPanels * PanelKernelSet.columns
 
   private let range: Range<Int>
-  private let panels: Int
+  /// Panels that stay together, and how many such.
+  private let together: Int
+  private let units: Int
   let count: Int
 
   /// - Parameter count: how many parts, as far as there are panels; by default so many that each has at most
   ///   `mostColumns`.
   init(of range: Range<Int>, threads: Int, count: Int? = nil) {
     self.range = range
-    panels = (range.count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
+    let panels = (range.count + PanelKernelSet.columns - 1) / PanelKernelSet.columns
     let fewest = (panels + PanelKernelSet.mostPanels - 1) / PanelKernelSet.mostPanels
     self.count = min(count ?? (fewest + threads - 1) / threads * threads, panels)
+    together = panels >= 2 * self.count ? 2 : 1
+    units = (panels + together - 1) / together
   }
 
   subscript(index: Int) -> Range<Int> {
-    let first = panels * index / count * PanelKernelSet.columns
-    let next = panels * (index + 1) / count * PanelKernelSet.columns
+    let columns = together * PanelKernelSet.columns
+    let first = units * index / count * columns
+    let next = units * (index + 1) / count * columns
     return range.lowerBound + first..<min(range.lowerBound + next, range.upperBound)
   }
 }
