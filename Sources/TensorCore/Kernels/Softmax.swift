@@ -74,3 +74,25 @@ public func logSumExp(_ values: UnsafePointer<Float>, count: Int) -> (
   }
   return (best, bestIndex, best + Float(log(total)))
 }
+
+/// The Kullback–Leibler divergence of softmax(`logits`) from a distribution whose log probabilities are
+/// `expected`, Σ p (log p − log q), in nats.
+///
+/// - Parameter logSumExp: of the logits.
+public func divergence(
+  _ expected: UnsafePointer<Float>, from logits: UnsafePointer<Float>, logSumExp: Float, count: Int
+) -> Double {
+  var total = 0.0
+  var index = 0
+  while index + 8 <= count {
+    let p = expected.lanes(index)
+    total += Double((exponential(p) * (p - (logits.lanes(index) - logSumExp))).sum())
+    index += 8
+  }
+  while index < count {
+    let p = Lanes(repeating: expected[index])
+    total += Double((exponential(p) * (p - (logits[index] - logSumExp)))[0])
+    index += 1
+  }
+  return total
+}

@@ -81,13 +81,8 @@ extension ForwardPass {
   {
     let count = architecture.vocabulary
     let (maximum, index, total) = logSumExp(row, count: count)
-    let divergence = reference?.withPointer { reference in
-      var sum = 0.0
-      for token in 0..<count {
-        let expected = Double(reference[token])
-        sum += exp(expected) * (expected - Double(row[token] - total))
-      }
-      return Float(sum)
+    let divergence = reference?.withPointer {
+      Float(TensorCore.divergence($0, from: row, logSumExp: total, count: count))
     }
     return LogitRow.Summary(
       topToken: index, topLogit: maximum, logSumExp: total, divergence: divergence)
