@@ -24,9 +24,10 @@ PEER_PACKAGES := g++ python3-venv
 # What making the wheel and the Debian package needs on top, and what testing them.
 PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
 INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
+AARCH64_PACKAGES := qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .PHONY: help demo test test-cluster test-ranks test-kills test-faults test-soak test-sanitized fuzz build packages \
-  model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb bench bench-peers \
+  model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb test-aarch64 bench bench-peers \
   networks rule-networks image-networks reproduce reproduce-onestep format lint clean
 
 help: ## list the targets
@@ -127,6 +128,10 @@ deb: packaging ## build dist/icl-probe_….deb, which needs no Swift (15 minutes
 test-wheel: ## test what make wheel built where no Swift is, and without AVX2
 	@.ci/install-packages $(INSTALLED_PACKAGES)
 	@Tests/test-wheel
+
+test-aarch64: ## run the kernels of products as aarch64 code in an emulator, and compare their bits
+	@.ci/install-packages $(AARCH64_PACKAGES)
+	@Tests/test-aarch64
 
 test-deb: ## test what make deb built in a Debian 12 of its own
 	@.ci/install-packages $(INSTALLED_PACKAGES)
