@@ -22,7 +22,7 @@ class Peer:
     def prepare(self, name, limit):
         self.model.reset()
         work = self.description[name]
-        if name == "generate":
+        if name.startswith("generate"):
             self.model.eval(work["prompts"][0])
         return name, work
 
@@ -30,7 +30,7 @@ class Peer:
         return self.model._ctx.get_logits()[token]
 
     def run(self, name, work):
-        if name != "generate":
+        if not name.startswith("generate"):
             self.model.eval(work["prompts"][0])
             return [self.logit(work["token"])]
         values = []

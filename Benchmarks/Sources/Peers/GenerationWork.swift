@@ -1,22 +1,25 @@
 import TensorCore
 import Transformer
 
-/// `generate`: 128 tokens behind a prompt of about 80, the likeliest each time, one by one. Both sides take the
+/// Tokens behind a prompt of about 80, the likeliest each time, one by one. Both sides take the
 /// tokens that the project finds, so that both do the same work; the prompt's own pass is not counted.
 struct GenerationWork {
+  /// `generate`, 128 tokens of the small model, and 32 of the larger one.
   static let name = "generate"
-  private static let count = 128
+  static let largeName = "generate_qwen_1_5b"
   /// Of so many tokens the two sides' logits are compared.
   private static let compared = 8
 
+  let name: String
   private let prompt: [Int]
   private let tokens: [Int]
 
-  init(_ engine: Engine, prompt: [Int]) throws {
+  init(_ engine: Engine, prompt: [Int], isLarge: Bool) throws {
+    name = isLarge ? Self.largeName : Self.name
     self.prompt = prompt
     let begun = try Self.begin(engine, prompt)
     var generator = try Generator(engine, after: begun)
-    tokens = try generator.generate(Self.count).tokens
+    tokens = try generator.generate(isLarge ? 32 : 128).tokens
   }
 
   var description: JSONValue {
@@ -39,7 +42,7 @@ struct GenerationWork {
   func run(_ engine: Engine, after prompt: ForwardResult) throws -> [Double] {
     var generator = try Generator(engine, after: prompt)
     var logits: [Double] = []
-    for _ in 0..<Self.count {
+    for _ in tokens {
       let next = try generator.nextLogits()
       let token = try generator.generate(1).tokens[0]
       if logits.count < Self.compared { logits.append(Double(next[token])) }
@@ -48,6 +51,6 @@ struct GenerationWork {
   }
 
   func operations(_ arithmetic: Arithmetic) -> Double {
-    Double(Self.count - 1) * (arithmetic.prompt(tokens: 1) + arithmetic.unembeddedRow)
+    Double(tokens.count - 1) * (arithmetic.prompt(tokens: 1) + arithmetic.unembeddedRow)
   }
 }

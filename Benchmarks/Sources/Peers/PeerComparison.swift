@@ -10,7 +10,7 @@ final class PeerComparison {
     /// Names as in `ratio.WORK.PEER`.
     let work: String
     let peer: String
-    let target: Double
+    let target: Double?
     /// Units that the peer does each time; it takes too long for whole sweeps.
     let sample: Int
     /// Largest difference allowed between the two sides' numbers.
@@ -43,6 +43,12 @@ final class PeerComparison {
     Row(
       work: PeerWork.largeSingle, peer: "llama_cpp", target: 2, sample: 1, tolerance: 3,
       model: largeModel),
+    Row(
+      work: GenerationWork.largeName, peer: "transformers", target: nil, sample: 1,
+      tolerance: 1e-2, model: largeModel),
+    Row(
+      work: GenerationWork.largeName, peer: "llama_cpp", target: nil, sample: 1, tolerance: 3,
+      model: largeModel),
   ]
 
   private let engine: Engine
@@ -51,7 +57,7 @@ final class PeerComparison {
   private let work: PeerWork
   private let headGrid: HeadGrid?
   private let backward: BackwardWork
-  private let generation: GenerationWork?
+  private let generation: GenerationWork
   private let rows: [Row]
   private let samples: [String: [Int]]
   private let folder: String
@@ -73,9 +79,8 @@ final class PeerComparison {
     work = try PeerWork(model: model, tasks: root + "/tasks")
     headGrid = name == Self.smallModel ? try HeadGrid(model: model, root: root) : nil
     backward = BackwardWork(work.pairs)
-    generation =
-      name == Self.smallModel
-      ? try GenerationWork(engine, prompt: work.prompts[0].prompts[0]) : nil
+    generation = try GenerationWork(
+      engine, prompt: work.prompts[0].prompts[0], isLarge: name == Self.largeModel)
     self.note = note
     var samples: [String: [Int]] = [:]
     if let headGrid { samples[HeadGrid.name] = headGrid.sample }
@@ -92,7 +97,7 @@ final class PeerComparison {
       + [
         (key: HeadGrid.name, value: headGrid?.description ?? .null),
         (key: BackwardWork.name, value: backward.description),
-        (key: GenerationWork.name, value: generation?.description ?? .null),
+        (key: generation.name, value: generation.description),
       ]
     try Files.write(Data(JSONValue.object(fields).text.utf8), to: description)
     let logs = folder
@@ -140,7 +145,7 @@ final class PeerComparison {
       var shares: [Double] = []
       // The first round warms both sides up and is thrown away where it is short.
       let short =
-        [BackwardWork.name, GenerationWork.name].contains(name)
+        [BackwardWork.name, generation.name].contains(name)
         || work.prompts.contains { $0.name == name }
       for round in (short ? -1 : 0)..<rounds {
         note("\(name), round \(round + 1) of \(rounds)")
@@ -197,7 +202,7 @@ final class PeerComparison {
           String(format: "%.2f", ratio),
           String(format: "%.2f–%.2f", spread.first ?? 0, spread.last ?? 0),
           short ? "" : String(format: "%.2f", median(withRecording[index])),
-          String(format: "%.1f", row.target),
+          row.target.map { String(format: "%.1f", $0) } ?? "",
           String(format: "%.0f %%", 100 * median(shares)),
           String(format: "%.1g", differences[index]),
         ])
@@ -252,7 +257,7 @@ final class PeerComparison {
       own.peak = ResidentPeak.megabytes
       return own
     }
-    if name == GenerationWork.name, let generation {
+    if name == generation.name {
       own.operations = generation.operations(arithmetic)
       let prompt = try generation.prompt(engine)
       own.seconds = try time { own.values = try generation.run(engine, after: prompt) }
