@@ -22,7 +22,8 @@ enum ReportOutput {
     _ page: HTMLPage, claims: [Claim], summary: JSONValue, _ parsed: ParsedCommand,
     to folder: String
   ) throws {
-    try ReportFolder.write(page, summary: summary, to: folder)
+    try ReportFolder.write(
+      page, sentences: Claim.csv(claims), summary: summary, to: folder)
     if parsed.flag("json") {
       print(summary.text)
       return

@@ -130,7 +130,13 @@ import Testing
     #expect(!page.contains(">nan<") && !page.contains("NaN"))
     let files = scratch.entries().filter { $0.hasPrefix("reports/run/") }
     let pictures = files.filter { $0.hasSuffix(".svg") }
-    #expect(pictures.count == files.count { $0.hasSuffix(".csv") } && pictures.count > 15)
+    // A table for each, and the one of all sentences.
+    #expect(pictures.count + 1 == files.count { $0.hasSuffix(".csv") } && pictures.count > 15)
+    let sentences = try scratch.read("reports/run/sentences.csv")
+    #expect(sentences.hasPrefix("run,task,model,demonstrations,name,topic,paper_claim,verdict,"))
+    for claim in claims {
+      #expect(sentences.contains("small,tiny,4,\(claim["name"]?.text ?? "-"),"))
+    }
     // Probes of one kind keep their figures apart.
     for probe in ["sweep", "swapped"] {
       #expect(files.contains("reports/run/\(probe)-recovery-by-layer.svg"))

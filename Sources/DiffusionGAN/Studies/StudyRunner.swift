@@ -267,7 +267,9 @@ public struct StudyRunner {
         done, total, label in try watch("\(cell.name): \(label)", done, total)
       }.report
     }
-    try ReportFolder.write(report.page, summary: report.summary, to: "\(run.path)/\(cell.name)")
+    try ReportFolder.write(
+      report.page, sentences: Claim.csv(report.claims), summary: report.summary,
+      to: "\(run.path)/\(cell.name)")
     try run.append([
       ["kind": "spectrum", "cell": .string(cell.name), "summary": report.summary]
     ])

@@ -48,6 +48,35 @@ extension Claim {
     ])
   }
 
+  /// A row for each claim, `sentences.csv` of a report: verdict, effect with its interval, p, evidence.
+  ///
+  /// - Parameters:
+  ///   - context: what a claim is of, such as its task, under names that are the same for all.
+  ///   - word: as of `json`.
+  public static func csv(
+    _ claims: [(context: [(key: String, value: String)], claim: Claim)], samples word: String
+  ) -> CSV {
+    CSV(
+      header: (claims.first?.context.map(\.key) ?? []) + [
+        "name", "topic", "paper_claim", "verdict", "effect", "low", "high", "unit", "p",
+        "p_adjusted", word, "sentence", "evidence",
+      ],
+      rows: claims.map { context, claim in
+        context.map(\.value) + [
+          claim.name, claim.topic, claim.paperClaim.map(String.init) ?? "",
+          claim.verdict.rawValue, CSV.number(claim.effect?.estimate),
+          CSV.number(claim.effect?.low), CSV.number(claim.effect?.high), claim.unit ?? "",
+          CSV.number(claim.pValue), CSV.number(claim.adjustedPValue), String(claim.samples),
+          claim.sentence, claim.evidence,
+        ]
+      })
+  }
+
+  /// The same of claims that need no more than their names.
+  public static func csv(_ claims: [Claim]) -> CSV {
+    csv(claims.map { ([], $0) }, samples: "samples")
+  }
+
   private var effectText: String {
     guard let effect, let unit else { return "" }
     return " Mean difference \(effect.text(digits: 3)) \(unit)."

@@ -35,6 +35,21 @@ extension Report {
     ]
   }
 
+  /// Every sentence of every run, for spreadsheets.
+  public var sentences: CSV {
+    Claim.csv(
+      runs.flatMap { run in
+        run.claims.map { claim in
+          (
+            [
+              ("run", run.record.path), ("task", run.record.task), ("model", run.record.model),
+              ("demonstrations", String(run.record.demonstrations)),
+            ], claim
+          )
+        }
+      }, samples: "episodes")
+  }
+
   /// Flat results for scripts: `patch --json`.
   public var results: [JSONValue] {
     runs.flatMap { run in run.sections.flatMap { $0.section.results.map(JSONValue.object) } }

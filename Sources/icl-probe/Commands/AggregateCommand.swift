@@ -9,8 +9,8 @@ enum AggregateCommand: Command {
   static let specification = CommandSpecification(
     name: "aggregate", summary: "Turn runs into a report with figures, intervals and tests.",
     discussion: """
-      Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV and \
-      summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
+      Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV, \
+      every sentence that was tested in sentences.csv, and summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
       task. Shares of a run are merged first; what is missing of them is said. Shares of a record \
       (FILE.shares) become the files that record writes.
       """,
@@ -52,7 +52,8 @@ enum AggregateCommand: Command {
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
     let summary = report.summary
     let folder = parsed.string("out") ?? Self.folder("reports/\(name)", for: summary)
-    try ReportFolder.write(report.page, summary: summary, to: folder)
+    try ReportFolder.write(
+      report.page, sentences: report.sentences, summary: summary, to: folder)
     if let path = parsed.string("claims") {
       try Files.write(Data(report.claimsTable.utf8), to: path)
     }
