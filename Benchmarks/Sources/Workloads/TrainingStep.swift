@@ -79,6 +79,7 @@ struct TrainingStep {
     results.set("train.\(name).images_per_second", Double(Self.batch) / timing.seconds)
     results.set("train.\(name).gflops", operations(network) / timing.seconds / 1e9)
     results.set("train.\(name).share_of_sgemm_peak", timing.shareOfPeak)
+    results.set("train.\(name).share_of_fma_peak", timing.shareOfFused)
     results.set("train.\(name).processor_share_of_sgemm_peak", timing.processorShareOfPeak)
   }
 }
