@@ -64,10 +64,10 @@ struct StudyTrainers: StudyTrainer {
       try FeatureNetworkFile.load(path).check(shape)
     }
     for cell in study.cells where cell.method.isTrained {
-      let task = study.task(cell, .heldOut, cell.rates.first ?? 0, study.seeds.first ?? 0)
+      let task = study.task(cell, .heldOut, cell.learningRates.first ?? 0, study.seeds.first ?? 0)
       let development = study.developmentImages.map { [min($0, cell.budget)] } ?? cell.checkpoints
       do {
-        for images in [cell.checkpoints] + (cell.rates.count > 1 ? [development] : []) {
+        for images in [cell.checkpoints] + (cell.learningRates.count > 1 ? [development] : []) {
           guard let parsed = try parsed(task, images) else { continue }
           let options = try TrainingOptions(parsed)
           if cell.method == .gan {
@@ -122,7 +122,8 @@ struct StudyTrainers: StudyTrainer {
     }
     let words = [
       "--network", network, "--data", data, "--preset", preset.source, "--kimg",
-      "\(total / 1000)", "--learning-rate", "\(task.rate)", "--seed", "\(task.seed)", "--threads",
+      "\(total / 1000)", "--learning-rate", "\(task.learningRate)", "--seed", "\(task.seed)",
+      "--threads",
       "\(threads)", "--tick", "\(step)", "--snapshots", "\(total / step)",
     ]
     return task.network == nil ? words + ["--from-scratch"] : words

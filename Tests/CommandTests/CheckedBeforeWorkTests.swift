@@ -87,7 +87,7 @@ import Testing
     { "name": "s", "title": "S", "question": "?", "data": "fashion-mnist", "preset": "test",
       "networks": {"pretrained": null}, "count": 64, "seeds": [0],
       "teachers": [{"network": "pretrained", "steps": 2}], "cells": [
-      { "name": "gan", "method": "gan", "network": "pretrained", "rates": [0.001], \(cell) } ] }
+      { "name": "gan", "method": "gan", "network": "pretrained", "learning_rates": [0.001], \(cell) } ] }
     """
   }
 

@@ -126,7 +126,7 @@ import Testing
       """
       {"name": "own", "title": "Own", "question": "Whose?", "data": "faces.safetensors", "preset": "mine.json",
        "networks": {"p": null}, "count": 20, "seeds": [0], "cells": [
-         {"name": "gan", "method": "gan", "network": "p", "rates": [0.001], "checkpoints": [1000]}]}
+         {"name": "gan", "method": "gan", "network": "p", "learning_rates": [0.001], "checkpoints": [1000]}]}
       """)
     let study = try Program.run(
       [

@@ -22,7 +22,7 @@ import Testing
       "cells": [
         { "name": "two", "method": "teacher", "network": "pretrained", "steps": 2 },
         { "name": "three", "method": "teacher", "network": "pretrained", "steps": 3 },
-        { "name": "gan", "method": "gan", "network": "pretrained", "rates": [0.001],
+        { "name": "gan", "method": "gan", "network": "pretrained", "learning_rates": [0.001],
           "checkpoints": [1000] },
         { "name": "maps", "method": "spectrum", "network": "pretrained",
           "options": {"images": 8, "removal_images": 2} } ] }

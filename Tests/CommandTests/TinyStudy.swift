@@ -35,13 +35,13 @@ struct TinyStudy {
       {"name": "\(name)", "title": "A small study", "question": "Which rate?",
        "data": "pictures.safetensors", "preset": "tiny.json", "networks": {"pretrained": null},
        "teachers": [{"network": "pretrained", "steps": 2}], "count": 16, "development": [100],
-       "development_images": 1000, "further_rates": 0, "seeds": [0],
+       "development_images": 1000, "further_learning_rates": 0, "seeds": [0],
        "cells": [
          {"name": "teacher", "method": "teacher", "network": "pretrained", "steps": 2},
          {"name": "spectrum", "method": "spectrum", "network": "pretrained",
           "options": {"images": 16, "removal_images": 16}},
          {"name": "gan", "method": "gan", "network": "pretrained", "freeze": "1",
-          "rates": [0.001, 0.002], "checkpoints": [\(images)]}]}
+          "learning_rates": [0.001, 0.002], "checkpoints": [\(images)]}]}
       """)
   }
 

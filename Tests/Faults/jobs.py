@@ -125,12 +125,12 @@ class Workshop:
             "name": "small", "title": "A small study", "question": "Does it go on?",
             "data": "pictures.safetensors", "preset": "tiny.json", "networks": {"pretrained": None},
             "teachers": [{"network": "pretrained", "steps": 2}], "count": 16, "development": [100],
-            "development_images": 1000, "further_rates": 0, "seeds": [0],
+            "development_images": 1000, "further_learning_rates": 0, "seeds": [0],
             "cells": [
                 {"name": "teacher", "method": "teacher", "network": "pretrained", "steps": 2,
                  "seeds": [0]},
                 {"name": "gan", "method": "gan", "network": "pretrained", "freeze": "1",
-                 "rates": rates, "checkpoints": checkpoints},
+                 "learning_rates": rates, "checkpoints": checkpoints},
                 {"name": "spectrum", "method": "spectrum", "network": "pretrained",
                  "options": {"images": 16, "removal_images": 16}}]}))
         return path

@@ -14,7 +14,9 @@ extension Study {
   init(_ reader: JSONReader, digest: String) throws {
     let keys = try reader.object(
       required: ["name", "title", "question", "data", "preset", "networks", "seeds", "cells"],
-      optional: ["teachers", "count", "development", "development_images", "further_rates"])
+      optional: [
+        "teachers", "count", "development", "development_images", "further_learning_rates",
+      ])
     func at(_ key: String) throws -> JSONReader {
       guard let found = keys[key] else {
         throw UserError("the key \"\(key)\" is missing", at: reader.place, remedy: "add it")
@@ -39,7 +41,7 @@ extension Study {
     count = try keys["count"]?.integer(in: 8...1_000_000) ?? 10_000
     development = try keys["development"].map(Self.seeds) ?? []
     developmentImages = try keys["development_images"]?.integer(in: 1...1_000_000_000)
-    furtherRates = try keys["further_rates"]?.integer(in: 0...100) ?? 0
+    furtherLearningRates = try keys["further_learning_rates"]?.integer(in: 0...100) ?? 0
     seeds = try Self.seeds(at("seeds"))
     let hasDevelopment = !development.isEmpty
     cells = try at("cells").list().map {
@@ -60,7 +62,7 @@ extension Study {
     }
     if let both = seeds.first(where: development.contains) {
       throw UserError(
-        "seed \(both) both chooses rates and is reported", at: "\(place), development",
+        "seed \(both) both chooses learning rates and is reported", at: "\(place), development",
         remedy: "choose other development seeds")
     }
   }
@@ -76,7 +78,9 @@ extension Study {
 
 extension StudyCell {
   private static let common = ["name", "method", "network"]
-  private static let training = ["freeze", "rates", "checkpoints", "pretraining", "run", "options"]
+  private static let training = [
+    "freeze", "learning_rates", "checkpoints", "pretraining", "run", "options",
+  ]
 
   init(_ reader: JSONReader, networks: [String], hasDevelopment: Bool) throws {
     let methods = Method.allCases.map(\.name)
@@ -97,10 +101,11 @@ extension StudyCell {
         try reader.object(required: Self.common, optional: ["against", "options"])
       case .gan:
         try reader.object(
-          required: Self.common + ["rates", "checkpoints"], optional: Self.training + ["seeds"])
+          required: Self.common + ["learning_rates", "checkpoints"],
+          optional: Self.training + ["seeds"])
       default:
         try reader.object(
-          required: Self.common + ["steps", "rates", "checkpoints"],
+          required: Self.common + ["steps", "learning_rates", "checkpoints"],
           optional: Self.training + ["seeds"])
       }
     name = try keys["name"]?.string() ?? ""
@@ -117,12 +122,13 @@ extension StudyCell {
     against = try keys["against"]?.choice(of: networks)
     steps = try keys["steps"]?.integer(in: 1...10_000)
     freezing = try keys["freeze"]?.placing { try Freezing(parsing: $0) } ?? .none
-    rates = try (keys["rates"]?.list() ?? []).map { reader in
-      let rate = try reader.number()
-      guard rate > 0, rate.isFinite else {
-        throw UserError("found \(rate), allowed is above 0", at: reader.place, remedy: "mend it")
+    learningRates = try (keys["learning_rates"]?.list() ?? []).map { reader in
+      let learningRate = try reader.number()
+      guard learningRate > 0, learningRate.isFinite else {
+        throw UserError(
+          "found \(learningRate), allowed is above 0", at: reader.place, remedy: "mend it")
       }
-      return rate
+      return learningRate
     }
     checkpoints = try (keys["checkpoints"]?.list() ?? []).map {
       try $0.integer(in: 1...1_000_000_000)
@@ -132,15 +138,17 @@ extension StudyCell {
     seeds = try keys["seeds"].map(Study.seeds)
     options = keys["options"]?.value ?? .object([])
     guard method.isTrained else { return }
-    guard !rates.isEmpty, !checkpoints.isEmpty, checkpoints == Set(checkpoints).sorted() else {
+    guard !learningRates.isEmpty, !checkpoints.isEmpty, checkpoints == Set(checkpoints).sorted()
+    else {
       throw UserError(
-        "rates and checkpoints must be there, checkpoints ascending", at: reader.place,
+        "learning rates and checkpoints must be there, checkpoints ascending", at: reader.place,
         remedy: "mend the lists")
     }
-    guard rates.count == 1 || hasDevelopment else {
+    guard learningRates.count == 1 || hasDevelopment else {
       throw UserError(
-        "found \(rates.count) rates and no development seeds to choose by", at: reader.place,
-        remedy: "give the study \"development\": [100], or one rate")
+        "found \(learningRates.count) learning rates and no development seeds to choose by",
+        at: reader.place,
+        remedy: "give the study \"development\": [100], or one learning rate")
     }
   }
 }

@@ -14,12 +14,12 @@ public struct Study: Sendable {
   public let teachers: [Teacher]
   /// Images that are drawn of every snapshot.
   public var count: Int
-  /// Seeds that choose rates, and seeds that results are of.
+  /// Seeds that choose learning rates, and seeds that results are of.
   public let development: [UInt64]
-  /// Images after which rates are compared; nil for the whole budget.
+  /// Images after which learning rates are compared; nil for the whole budget.
   public let developmentImages: Int?
   /// Learning rates that may be tried beyond a cell's, while the best one ends what was tried.
-  public let furtherRates: Int
+  public let furtherLearningRates: Int
   public let seeds: [UInt64]
   public var cells: [StudyCell]
   /// Digest of the file, and what it says.
@@ -85,8 +85,8 @@ public struct StudyCell: Sendable, Equatable {
   /// Steps of the teacher: the sampler's for `teacher`, those imitated for distillation.
   public let steps: Int?
   public let freezing: Freezing
-  /// Rates to try on the development seeds; a single one is taken as it is.
-  public let rates: [Double]
+  /// Learning rates to try on the development seeds; a single one is taken as it is.
+  public let learningRates: [Double]
   /// Images seen at which snapshots are measured, ascending; the last is the budget.
   public let checkpoints: [Int]
   /// Images that the network saw in pretraining, for studies of it.

@@ -1,24 +1,27 @@
 import TensorCore
 
-/// Which rate the development seeds chose for a cell.
+/// Which learning rate the development seeds chose for a cell.
 public struct StudyChoice: Sendable, Equatable {
   public struct Candidate: Sendable, Equatable {
-    public let rate: Double
+    public let learningRate: Double
     /// Mean distance over the development seeds.
     public let distance: Double
   }
 
   public let cell: String
-  public let rate: Double
+  public let learningRate: Double
   /// The space of features that distances were compared in.
   public let metric: String
   public let candidates: [Candidate]
 
   public var json: JSONValue {
     [
-      "kind": "choice", "cell": .string(cell), "rate": .number(rate), "metric": .string(metric),
+      "kind": "choice", "cell": .string(cell), "learning_rate": .number(learningRate),
+      "metric": .string(metric),
       "candidates": .array(
-        candidates.map { ["rate": .number($0.rate), "frechet": .number($0.distance)] }),
+        candidates.map {
+          ["learning_rate": .number($0.learningRate), "frechet": .number($0.distance)]
+        }),
     ]
   }
 }
@@ -36,16 +39,18 @@ public enum StudyRecord: Sendable {
     let kind = JSONReader(reader.value["kind"], place: "\(reader.place), kind")
     switch try kind.choice(of: kinds) {
     case "choice":
-      let keys = try reader.object(required: ["kind", "cell", "rate", "metric", "candidates"])
+      let keys = try reader.object(required: [
+        "kind", "cell", "learning_rate", "metric", "candidates",
+      ])
       func at(_ key: String) -> JSONReader { keys[key] ?? reader }
       self = .choice(
         StudyChoice(
-          cell: try at("cell").string(), rate: try at("rate").number(),
+          cell: try at("cell").string(), learningRate: try at("learning_rate").number(),
           metric: try at("metric").string(),
           candidates: try at("candidates").list().map { reader in
-            let keys = try reader.object(required: ["rate", "frechet"])
+            let keys = try reader.object(required: ["learning_rate", "frechet"])
             return StudyChoice.Candidate(
-              rate: try keys["rate"]?.number() ?? .nan,
+              learningRate: try keys["learning_rate"]?.number() ?? .nan,
               distance: try keys["frechet"]?.number() ?? .nan)
           }))
     case "spectrum":

@@ -124,25 +124,28 @@ public struct StudyReport: Sendable {
 
   private static func choices(_ result: StudyResults) -> HTMLTable {
     HTMLTable(
-      headers: ["cell", "rate chosen", "distances on development seeds, by rate"],
+      headers: [
+        "cell", "learning rate chosen", "distances on development seeds, by learning rate",
+      ],
       rows: result.choices.map { choice in
         [
-          choice.cell, "\(choice.rate)",
-          choice.candidates.map { "\($0.rate): \(formatted($0.distance, digits: 2))" }
+          choice.cell, "\(choice.learningRate)",
+          choice.candidates.map { "\($0.learningRate): \(formatted($0.distance, digits: 2))" }
             .joined(separator: ", "),
         ]
-      }, caption: "Rates were chosen on other seeds than the ones reported. \(edges(result))")
+      },
+      caption: "Learning rates were chosen on other seeds than the ones reported. \(edges(result))")
   }
 
-  /// Which cells chose the end of what was tried, beyond which their best rate may lie.
+  /// Which cells chose the end of what was tried, beyond which their best learning rate may lie.
   private static func edges(_ result: StudyResults) -> String {
     func names(_ end: (StudyChoice) -> Double?) -> String {
-      let found = result.choices.filter { $0.candidates.count > 1 && $0.rate == end($0) }
+      let found = result.choices.filter { $0.candidates.count > 1 && $0.learningRate == end($0) }
       return found.isEmpty ? "none" : found.map(\.cell).joined(separator: ", ")
     }
     return
-      "The largest learning rate tried was chosen by: \(names { $0.candidates.map(\.rate).max() }); "
-      + "the smallest by: \(names { $0.candidates.map(\.rate).min() }). Beyond these ends nothing "
+      "The largest learning rate tried was chosen by: \(names { $0.candidates.map(\.learningRate).max() }); "
+      + "the smallest by: \(names { $0.candidates.map(\.learningRate).min() }). Beyond these ends nothing "
       + "was tried."
   }
 
@@ -236,8 +239,8 @@ public struct StudyReport: Sendable {
   private static let commonLimits = [
     "A Fréchet distance grows as images get fewer; all are of equal numbers here. It compares two "
       + "moments of features, not images.",
-    "Rates were chosen on development seeds, for each cell by itself, by the same distance that is "
-      + "reported; a method with more rates to try has more of a chance.",
+    "Learning rates were chosen on development seeds, for each cell by itself, by the same distance that is "
+      + "reported; a method with more of them to try has more of a chance.",
     "Features of a classifier favour images that a classifier tells apart; raw pixels and recall "
       + "stand beside them.",
     "All distances share the reference images. The jackknife does not part their error from that of "

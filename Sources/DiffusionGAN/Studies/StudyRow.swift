@@ -47,7 +47,7 @@ public struct StudyRow: Sendable, Equatable {
   public var role: StudyTask.Role
   public var seed: UInt64
   /// Nil where nothing was trained.
-  public var rate: Double?
+  public var learningRate: Double?
   /// Images that training had seen.
   public var images: Int
   /// The network that was measured.
@@ -62,7 +62,7 @@ public struct StudyRow: Sendable, Equatable {
   /// Whether a row is that of `task` after so many images.
   func isOf(_ task: StudyTask, images: Int) -> Bool {
     cell == task.cell.name && role == task.role && seed == task.seed && self.images == images
-      && (!task.cell.method.isTrained || rate == task.rate)
+      && (!task.cell.method.isTrained || learningRate == task.learningRate)
   }
 }
 
@@ -72,7 +72,7 @@ extension StudyRow {
   public var json: JSONValue {
     [
       "kind": .string(Self.kind), "cell": .string(cell), "role": .string(role.rawValue),
-      "seed": .integer(Int(seed)), "rate": rate.map(JSONValue.number) ?? .null,
+      "seed": .integer(Int(seed)), "learning_rate": learningRate.map(JSONValue.number) ?? .null,
       "images": .integer(images), "network": .string(network), "count": .integer(count),
       "reference_count": .integer(referenceCount), "metrics": .array(metrics.map(\.json)),
       "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
@@ -83,7 +83,7 @@ extension StudyRow {
   public init(_ reader: JSONReader) throws {
     let keys = try reader.object(
       required: [
-        "kind", "cell", "role", "seed", "rate", "images", "network", "count", "metrics",
+        "kind", "cell", "role", "seed", "learning_rate", "images", "network", "count", "metrics",
         "label_total_variation",
       ], optional: ["reference_count"])
     func at(_ key: String) -> JSONReader { keys[key] ?? reader }
@@ -93,7 +93,7 @@ extension StudyRow {
       cell: try at("cell").string(),
       role: try StudyTask.Role(rawValue: at("role").choice(of: roles)) ?? .heldOut,
       seed: UInt64(try at("seed").integer(in: 0...Int.max)),
-      rate: at("rate").value == .null ? nil : try at("rate").number(),
+      learningRate: at("learning_rate").value == .null ? nil : try at("learning_rate").number(),
       images: try at("images").integer(in: 0...Int.max), network: try at("network").string(),
       count: count,
       // Rows of earlier versions do not tell it: as many as were drawn, if the data had them.

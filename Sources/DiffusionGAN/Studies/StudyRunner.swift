@@ -86,12 +86,13 @@ public struct StudyRunner {
     for unit in own {
       switch unit.work {
       case .spectrum: if !spectra.contains(unit.cell.name) { try runSpectrum(unit.cell) }
-      case .choice: if let evaluation { _ = try rate(unit.cell, evaluation) }
+      case .choice: if let evaluation { _ = try learningRate(unit.cell, evaluation) }
       case .seed(let seed):
         guard let evaluation else { continue }
-        let (cell, rate) = (unit.cell, try rate(unit.cell, evaluation))
+        let (cell, learningRate) = (unit.cell, try learningRate(unit.cell, evaluation))
         try measure(
-          study.task(cell, .heldOut, rate, seed), cell.method.isTrained ? cell.checkpoints : [0],
+          study.task(cell, .heldOut, learningRate, seed),
+          cell.method.isTrained ? cell.checkpoints : [0],
           evaluation)
       }
     }
@@ -110,11 +111,15 @@ public struct StudyRunner {
 
   /// The learning rate of a cell: its only one, or the one that development seeds choose, here or in
   /// another share.
-  private mutating func rate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws -> Double {
-    guard cell.choosesRate else { return cell.rates.first ?? 0 }
+  private mutating func learningRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws
+    -> Double
+  {
+    guard cell.choosesLearningRate else { return cell.learningRates.first ?? 0 }
     if !choices.contains(where: { $0.cell == cell.name }) { try takeChoice(cell) }
-    if !choices.contains(where: { $0.cell == cell.name }) { try chooseRate(cell, evaluation) }
-    return choices.first { $0.cell == cell.name }?.rate ?? 0
+    if !choices.contains(where: { $0.cell == cell.name }) {
+      try chooseLearningRate(cell, evaluation)
+    }
+    return choices.first { $0.cell == cell.name }?.learningRate ?? 0
   }
 
   /// Takes the choice, and the rows that it rests on, from another share that has come to it.
@@ -132,7 +137,8 @@ public struct StudyRunner {
       for case .snapshot(let row) in found
       where row.cell == cell.name && row.role == .development
         && !rows.contains(where: {
-          $0.cell == row.cell && $0.role == row.role && $0.seed == row.seed && $0.rate == row.rate
+          $0.cell == row.cell && $0.role == row.role && $0.seed == row.seed
+            && $0.learningRate == row.learningRate
             && $0.images == row.images
         })
       {
@@ -145,7 +151,7 @@ public struct StudyRunner {
     }
   }
 
-  /// Images after which the cell's rates are compared.
+  /// Images after which the cell's learning rates are compared.
   private func developmentImages(_ cell: StudyCell) -> Int {
     min(study.developmentImages ?? cell.budget, cell.budget)
   }
@@ -176,7 +182,7 @@ public struct StudyRunner {
       let found = try evaluation.metrics(of: drawn)
       let row = StudyRow(
         cell: task.cell.name, role: task.role, seed: task.seed,
-        rate: task.cell.method.isTrained ? task.rate : nil, images: snapshot.images,
+        learningRate: task.cell.method.isTrained ? task.learningRate : nil, images: snapshot.images,
         network: snapshot.path, count: drawn.count, referenceCount: data.reference.count,
         metrics: found.metrics, labelDistance: found.labelDistance)
       if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
@@ -187,38 +193,41 @@ public struct StudyRunner {
 
   /// Takes the learning rate with the smallest mean distance on the development seeds, by the first metric network or
   /// else by pixels. Where that ends what was tried, what lies beyond is tried too, as far as the study goes.
-  private mutating func chooseRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws {
-    var (tried, waiting) = ([Double](), cell.rates[...])
+  private mutating func chooseLearningRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws
+  {
+    var (tried, waiting) = ([Double](), cell.learningRates[...])
     var candidates: [StudyChoice.Candidate] = []
-    while let rate = waiting.popFirst() {
-      tried.append(rate)
+    while let learningRate = waiting.popFirst() {
+      tried.append(learningRate)
       do {
         for seed in study.development {
           try measure(
-            study.task(cell, .development, rate, seed), [developmentImages(cell)], evaluation)
+            study.task(cell, .development, learningRate, seed), [developmentImages(cell)],
+            evaluation)
         }
-        let values = development(cell).filter { $0.rate == rate }
+        let values = development(cell).filter { $0.learningRate == learningRate }
           .compactMap { $0.metrics.first?.frechet.value }
         candidates.append(
           StudyChoice.Candidate(
-            rate: rate, distance: values.reduce(0, +) / Double(values.count)))
+            learningRate: learningRate, distance: values.reduce(0, +) / Double(values.count)))
       } catch let divergence as Divergence {
         // One that is not chosen.
-        try run.log("\(cell.name), learning rate \(rate): \(divergence)")
+        try run.log("\(cell.name), learning rate \(learningRate): \(divergence)")
       }
-      if waiting.isEmpty, tried.count < cell.rates.count + study.furtherRates,
-        let best = Self.best(candidates)?.rate, let next = Self.beyond(tried, best: best)
+      if waiting.isEmpty, tried.count < cell.learningRates.count + study.furtherLearningRates,
+        let best = Self.best(candidates)?.learningRate, let next = Self.beyond(tried, best: best)
       {
         waiting = [next]
       }
     }
     guard let best = Self.best(candidates) else {
       throw UserError(
-        "training diverges at each of its rates, see log.txt", at: "\(run.path), \(cell.name)",
-        remedy: "give the cell lower \"rates\"")
+        "training diverges at each of its learning rates, see log.txt",
+        at: "\(run.path), \(cell.name)",
+        remedy: "give the cell lower \"learning_rates\"")
     }
     let choice = StudyChoice(
-      cell: cell.name, rate: best.rate,
+      cell: cell.name, learningRate: best.learningRate,
       metric: development(cell).first?.metrics.first?.name ?? "", candidates: candidates)
     try run.append([choice.json])
     choices.append(choice)

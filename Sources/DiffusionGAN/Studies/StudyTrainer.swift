@@ -1,7 +1,7 @@
-/// A cell with one rate and one seed: what a trainer is asked for.
+/// A cell with one learning rate and one seed: what a trainer is asked for.
 public struct StudyTask: Sendable {
   public enum Role: String, Sendable, CaseIterable {
-    /// Chooses the rate.
+    /// Chooses the learning rate.
     case development
     /// Is reported.
     case heldOut = "held-out"
@@ -9,7 +9,7 @@ public struct StudyTask: Sendable {
 
   public let cell: StudyCell
   public let role: Role
-  public let rate: Double
+  public let learningRate: Double
   public let seed: UInt64
   /// Snapshot to begin from; nil for random weights.
   public let network: String?
@@ -18,12 +18,13 @@ public struct StudyTask: Sendable {
 }
 
 extension Study {
-  /// One of its cells at one rate and seed.
+  /// One of its cells at one learning rate and seed.
   public func task(
-    _ cell: StudyCell, _ role: StudyTask.Role, _ rate: Double, _ seed: UInt64
+    _ cell: StudyCell, _ role: StudyTask.Role, _ learningRate: Double, _ seed: UInt64
   ) -> StudyTask {
     StudyTask(
-      cell: cell, role: role, rate: rate, seed: seed, network: path(of: cell.network),
+      cell: cell, role: role, learningRate: learningRate, seed: seed,
+      network: path(of: cell.network),
       shape: networks.lazy.compactMap(\.path).first)
   }
 }
@@ -48,6 +49,6 @@ public protocol StudyTrainer {
   /// Trains as `task` says and gives a snapshot for each of `checkpoints` (images seen, ascending), in
   /// that order. What has been trained already is not trained again.
   ///
-  /// - Throws: `Divergence` where the task's rate leads nowhere.
+  /// - Throws: `Divergence` where the task's learning rate leads nowhere.
   func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot]
 }

@@ -24,19 +24,19 @@ struct StudyUnit: CustomStringConvertible {
 }
 
 extension Study {
-  /// In the order of a run that is not shared: cell by cell, the choice of a rate before what needs it,
+  /// In the order of a run that is not shared: cell by cell, the choice of a learning rate before what needs it,
   /// and spectra last.
   var units: [StudyUnit] {
     cells.filter { $0.method != .spectrum }.flatMap { cell in
-      (cell.choosesRate ? [StudyUnit(cell: cell, work: .choice)] : [])
+      (cell.choosesLearningRate ? [StudyUnit(cell: cell, work: .choice)] : [])
         + (cell.seeds ?? seeds).map { StudyUnit(cell: cell, work: .seed($0)) }
     } + cells.filter { $0.method == .spectrum }.map { StudyUnit(cell: $0, work: .spectrum) }
   }
 }
 
 extension StudyCell {
-  /// Whether development seeds choose one of several rates.
-  var choosesRate: Bool { method.isTrained && rates.count > 1 }
+  /// Whether development seeds choose one of several learning rates.
+  var choosesLearningRate: Bool { method.isTrained && learningRates.count > 1 }
 }
 
 extension StudyRecord {

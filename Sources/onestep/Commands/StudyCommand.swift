@@ -9,7 +9,7 @@ enum StudyCommand: Command {
   static let specification = CommandSpecification(
     name: "study", summary: "Run an experiment on one-step generators.",
     discussion: """
-      A study is a JSON file in studies/ (or anywhere) that lists cells: methods, rates, seeds and \
+      A study is a JSON file in studies/ (or anywhere) that lists cells: methods, learning rates, seeds and \
       the numbers of images after which networks are measured. Each measured network becomes a line \
       of results.jsonl in the run's folder. The same command continues a run that was stopped, by \
       Ctrl-C for instance; training saves its state first. What cells train lies in \

@@ -16,19 +16,19 @@ import Testing
         { "name": "t5", "method": "teacher", "network": "p", "steps": 5, "seeds": [0] },
         { "name": "t18", "method": "teacher", "network": "p", "steps": 18, "seeds": [0] },
         { "name": "gan", "method": "gan", "network": "p", "freeze": "1", "pretraining": 400000,
-          "rates": [0.1, 0.2], "checkpoints": [10, 20] },
+          "learning_rates": [0.1, 0.2], "checkpoints": [10, 20] },
         { "name": "free", "method": "gan", "network": "p", "pretraining": 400000,
-          "rates": [0.1], "checkpoints": [10, 20] },
+          "learning_rates": [0.1], "checkpoints": [10, 20] },
         { "name": "little", "method": "gan", "network": "q", "freeze": "1",
-          "pretraining": 50000, "rates": [0.1], "checkpoints": [10, 20] },
+          "pretraining": 50000, "learning_rates": [0.1], "checkpoints": [10, 20] },
         { "name": "random", "method": "gan", "network": "random", "freeze": "1",
-          "pretraining": 0, "rates": [0.1], "checkpoints": [10, 20] },
+          "pretraining": 0, "learning_rates": [0.1], "checkpoints": [10, 20] },
         { "name": "random-0", "method": "gan", "network": "random",
-          "rates": [0.1], "checkpoints": [10, 20] },
+          "learning_rates": [0.1], "checkpoints": [10, 20] },
         { "name": "d5", "method": "distill-regression", "network": "p", "steps": 5,
-          "rates": [0.1], "checkpoints": [10, 20], "options": {"pool-seed": 3} },
+          "learning_rates": [0.1], "checkpoints": [10, 20], "options": {"pool-seed": 3} },
         { "name": "d18", "method": "distill-regression", "network": "p", "steps": 18,
-          "rates": [0.1], "checkpoints": [10, 20] } ] }
+          "learning_rates": [0.1], "checkpoints": [10, 20] } ] }
     """
 
   /// Rows in which cells have the distances given, other cells 10; `jitter` is the spread of seeds.
@@ -47,7 +47,7 @@ import Testing
           let distance = early * (distances[cell.name] ?? 10) + wobble
           rows.append(
             StudyRow(
-              cell: cell.name, role: .heldOut, seed: seed, rate: 0.1, images: images,
+              cell: cell.name, role: .heldOut, seed: seed, learningRate: 0.1, images: images,
               network: "n", count: 10_000, referenceCount: 2_500,
               metrics: ["m", "pixels"].map { name in
                 StudyRow.Metric(
@@ -152,7 +152,7 @@ import Testing
       [50_000, 400_000].map { images in
         """
         { "name": "\(run)-\(images / 1000)", "method": "gan", "network": "p", "freeze": "1", "run": "\(run)",
-          "pretraining": \(images), "rates": [0.1], "checkpoints": [10], "seeds": [0] }
+          "pretraining": \(images), "learning_rates": [0.1], "checkpoints": [10], "seeds": [0] }
         """
       }
     }
@@ -195,10 +195,12 @@ import Testing
 
   @Test func choicesAtTheEndOfWhatWasTriedAreNamed() throws {
     let plain = try Self.results([:])
-    func choice(_ cell: String, _ rate: Double) -> StudyChoice {
+    func choice(_ cell: String, _ learningRate: Double) -> StudyChoice {
       StudyChoice(
-        cell: cell, rate: rate, metric: "m",
-        candidates: [0.1, 0.2, 0.3].map { .init(rate: $0, distance: abs($0 - rate)) })
+        cell: cell, learningRate: learningRate, metric: "m",
+        candidates: [0.1, 0.2, 0.3].map {
+          .init(learningRate: $0, distance: abs($0 - learningRate))
+        })
     }
     let results = StudyResults(
       path: "run", study: plain.study, rows: plain.rows,

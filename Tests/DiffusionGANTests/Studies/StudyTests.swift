@@ -14,7 +14,7 @@ import Testing
       "cells": [
         { "name": "t2", "method": "teacher", "network": "pretrained", "steps": 2, "seeds": [0] },
         { "name": "g", "method": "gan", "network": "pretrained", "freeze": "1",
-          "rates": [0.1, 0.2], "checkpoints": [10, 20] } ] }
+          "learning_rates": [0.1, 0.2], "checkpoints": [10, 20] } ] }
     """
 
   static func study(_ text: String = text) throws -> Study {
@@ -37,7 +37,7 @@ import Testing
     ("\"freeze\": \"1\"", "\"frozen\": 1", ["cells[1]", "unknown key \"frozen\"", "freeze"]),
     ("[10, 20]", "[20, 10]", ["cells[1]", "ascending"]),
     ("\"development\": [9]", "\"development\": [1]", ["development", "seed 1"]),
-    ("\"development\": [9], ", "", ["cells[1]", "2 rates", "development"]),
+    ("\"development\": [9], ", "", ["cells[1]", "2 learning rates", "development"]),
     ("\"t2\"", "\"g\"", ["cells[1].name", "two cells"]),
     ("\"t2\"", "\"a/b\"", ["cells[0].name", "a/b"]),
     ("\"steps\": 2, ", "", ["cells[0]", "\"steps\" is missing"]),
@@ -66,9 +66,9 @@ import Testing
     }
 
     func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
-      if bad.contains(task.rate) { throw Divergence("diverged", "go back") }
+      if bad.contains(task.learningRate) { throw Divergence("diverged", "go back") }
       tasks.withLock {
-        $0.append("\(task.cell.name) \(task.role.rawValue) \(task.rate) \(task.seed)")
+        $0.append("\(task.cell.name) \(task.role.rawValue) \(task.learningRate) \(task.seed)")
       }
       return checkpoints.map { StudySnapshot(images: $0, path: path) }
     }
@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  /// A rate at which training diverges is not chosen, and ends nothing unless all do.
+  /// A learning rate at which training diverges is not chosen, and ends nothing unless all do.
   @Test func ratesThatDivergeArePassedOver() throws {
     let scratch = try Scratch()
     let (study, network) = try Self.study(in: scratch)
@@ -138,11 +138,13 @@ import Testing
     }
     for (bad, good) in [(0.1, 0.2), (0.2, 0.1)] {
       let results = try StudyResults(contentsOf: run("s\(good)", [bad]).path)
-      #expect(results.choices.map(\.rate) == [good])
-      #expect(results.choices[0].candidates.map(\.rate) == [good])
-      #expect(results.rows.filter { $0.cell == "g" }.allSatisfy { $0.rate == good })
+      #expect(results.choices.map(\.learningRate) == [good])
+      #expect(results.choices[0].candidates.map(\.learningRate) == [good])
+      #expect(results.rows.filter { $0.cell == "g" }.allSatisfy { $0.learningRate == good })
     }
-    expectUserError("diverges at each of its rates", "g") { _ = try run("none", [0.1, 0.2]) }
+    expectUserError("diverges at each of its learning rates", "g") {
+      _ = try run("none", [0.1, 0.2])
+    }
   }
 
   @Test func beyondTheEnd() {
@@ -160,7 +162,7 @@ import Testing
     let scratch = try Scratch()
     let (study, network) = try Self.study(
       Self.text.replacingOccurrences(
-        of: "\"seeds\": [0, 1]", with: "\"further_rates\": \(further), \"seeds\": [0, 1]"),
+        of: "\"seeds\": [0, 1]", with: "\"further_learning_rates\": \(further), \"seeds\": [0, 1]"),
       in: scratch)
     // Larger learning rates have pictures nearer to the data, up to a limit at which they diverge.
     struct Trainer: StudyTrainer {
@@ -169,11 +171,11 @@ import Testing
       let limit: Double
 
       func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
-        if task.rate > limit { throw Divergence("diverged", "go back") }
-        let path = scratch.file("rate-\(task.rate).safetensors")
+        if task.learningRate > limit { throw Divergence("diverged", "go back") }
+        let path = scratch.file("learning-rate-\(task.learningRate).safetensors")
         let weights = network.weights.map { name, tensor in
           name.hasSuffix("out_conv.bias") || name.hasSuffix("aux_conv.bias")
-            ? tensor + Float(0.1 / task.rate) : tensor
+            ? tensor + Float(0.1 / task.learningRate) : tensor
         }
         try NetworkFile(network.denoiser, weights: weights, startSigma: 80).write(to: path)
         return checkpoints.map { StudySnapshot(images: $0, path: path) }
@@ -192,10 +194,10 @@ import Testing
     try runner()
     let choice = try #require(try StudyResults(contentsOf: run.path).choices.first)
     let learned = tried.filter { $0 <= limit }
-    #expect(choice.candidates.map(\.rate) == learned && choice.rate == learned.last)
+    #expect(choice.candidates.map(\.learningRate) == learned && choice.learningRate == learned.last)
   }
 
-  /// Cells and seeds divided among shares: the rows of a run that was not shared, and one choice of a rate.
+  /// Cells and seeds divided among shares: the rows of a run that was not shared, and one choice of a learning rate.
   @Test func sharesComeToTheSameRows() throws {
     let scratch = try Scratch()
     let (study, network) = try Self.study(in: scratch)
@@ -260,12 +262,15 @@ import Testing
     let path = try run().path
     let results = try StudyResults(contentsOf: path)
     let names = results.rows.map { "\($0.cell) \($0.role.rawValue) \($0.seed) \($0.images)" }
-    #expect(Set(names).count == names.count - 1, "two development rates share all but the rate")
-    #expect(results.rows.count == 1 + 2 + 4 && results.choices.count == 1 && results.isFinished)
-    // The same weights at both rates: the first is taken.
-    #expect(results.choices.first?.rate == 0.1)
     #expect(
-      results.rows.filter { $0.role == .heldOut && $0.cell == "g" }.allSatisfy { $0.rate == 0.1 })
+      Set(names).count == names.count - 1, "two development runs share all but the learning rate")
+    #expect(results.rows.count == 1 + 2 + 4 && results.choices.count == 1 && results.isFinished)
+    // The same weights at both learning rates: the first is taken.
+    #expect(results.choices.first?.learningRate == 0.1)
+    #expect(
+      results.rows.filter { $0.role == .heldOut && $0.cell == "g" }.allSatisfy {
+        $0.learningRate == 0.1
+      })
     let asked = trainer.tasks.withLock { $0.count }
     _ = try run()
     #expect(trainer.tasks.withLock { $0.count } == asked)
