@@ -197,14 +197,17 @@ import Testing
     }
   }
 
-  /// Strings of the two grammars, by their transitions.
+  /// Strings of the two grammars, by their transitions; 6 is the end. Neither their first nor their last letter tells
+  /// them apart.
   @Test func stringsAreOfTheirGrammars() throws {
     let grammars: [String: [[Character: Int]]] = [
       "first-grammar": [
-        ["M": 1, "V": 2], ["X": 1, "R": 3], ["T": 2, "X": 3], ["M": 4, "T": 1], ["V": 3, "R": 4],
+        ["M": 1, "V": 2], ["X": 1, "T": 3], ["R": 2, "X": 4], ["R": 1, "V": 5, "T": 6],
+        ["T": 2, "M": 5, "X": 6], ["T": 6, "X": 6, "R": 3], [:],
       ],
       "second-grammar": [
-        ["T": 1, "R": 2], ["V": 1, "M": 3], ["M": 2, "V": 3], ["X": 4, "R": 1], ["T": 3, "X": 4],
+        ["M": 1, "V": 2], ["R": 1, "X": 3], ["T": 2, "M": 4], ["V": 2, "T": 6, "X": 5],
+        ["X": 1, "R": 5, "T": 6], ["V": 3, "X": 6, "T": 6], [:],
       ],
     ]
     func accepts(_ text: String, _ grammar: [[Character: Int]]) -> Bool {
@@ -213,12 +216,16 @@ import Testing
         guard let next = grammar[state][letter] else { return false }
         state = next
       }
-      return state >= 3
+      return state == 6
     }
     for (name, strings) in try Self.classes("artificial-grammar") {
       for text in strings {
         for (other, grammar) in grammars { #expect(accepts(text, grammar) == (other == name)) }
       }
+      for letter in ["M", "V"] { #expect(strings.count { $0.hasPrefix(letter) } >= 20) }
+      #expect(strings.allSatisfy { $0.hasPrefix("M") || $0.hasPrefix("V") })
+      for letter in ["T", "X"] { #expect(strings.count { $0.hasSuffix(letter) } >= 15) }
+      #expect(strings.allSatisfy { $0.hasSuffix("T") || $0.hasSuffix("X") })
     }
   }
 

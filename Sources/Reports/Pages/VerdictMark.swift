@@ -14,7 +14,7 @@ public enum VerdictMark: String, Sendable, CaseIterable {
     }
   }
 
-  var sign: String {
+  public var sign: String {
     switch self {
     case .supported: "✓"
     case .contradicted: "✗"

@@ -51,18 +51,19 @@ extension Claim {
   /// A row for each claim, `sentences.csv` of a report: verdict, effect with its interval, p, evidence.
   ///
   /// - Parameters:
-  ///   - context: what a claim is of, such as its task, under names that are the same for all.
+  ///   - claims: each with what it is of, such as its task, in the order of `context`.
+  ///   - context: names of what the claims are of.
   ///   - word: as of `json`.
   public static func csv(
-    _ claims: [(context: [(key: String, value: String)], claim: Claim)], samples word: String
+    _ claims: [(context: [String], claim: Claim)], context: [String], samples word: String
   ) -> CSV {
     CSV(
-      header: (claims.first?.context.map(\.key) ?? []) + [
+      header: context + [
         "name", "topic", "paper_claim", "verdict", "effect", "low", "high", "unit", "p",
         "p_adjusted", word, "sentence", "evidence",
       ],
       rows: claims.map { context, claim in
-        context.map(\.value) + [
+        context + [
           claim.name, claim.topic, claim.paperClaim.map(String.init) ?? "",
           claim.verdict.rawValue, CSV.number(claim.effect?.estimate),
           CSV.number(claim.effect?.low), CSV.number(claim.effect?.high), claim.unit ?? "",
@@ -74,7 +75,7 @@ extension Claim {
 
   /// The same of claims that need no more than their names.
   public static func csv(_ claims: [Claim]) -> CSV {
-    csv(claims.map { ([], $0) }, samples: "samples")
+    csv(claims.map { ([], $0) }, context: [], samples: "samples")
   }
 
   private var effectText: String {

@@ -83,7 +83,7 @@ struct VectorClaims {
             : " No positive control reaches the margin into these prompts, so that absence is not counted "
               + "for the paper's claim."),
         beyondMargin(own).map { -$0 }, works || isThere(own) ? 1 : nil))
-    return claims + controls.map { comparison(of: own, with: $0, paper: works ? 1 : nil) }
+    return claims + controls.map { comparison(of: own, with: $0) }
   }
 
   private var lowercased: String { vector.prefix(1).lowercased() + vector.dropFirst() }
@@ -111,9 +111,8 @@ struct VectorClaims {
   /// Whether the share that the vector brings is smaller here than on a control. Shares are ratios of
   /// means; each episode stands with its part of the ratio's linear approximation (the delta method),
   /// which needs a denominator that is clearly not zero.
-  private func comparison(
-    of own: VectorFinding, with control: VectorFinding, paper: Int?
-  ) -> Claim {
+  /// No claim of the paper: less than of a control may still be much.
+  private func comparison(of own: VectorFinding, with control: VectorFinding) -> Claim {
     func linearised(_ outcomes: [Outcome]) -> [Double]? {
       let gap = MeanInterval.student(outcomes.map(\.gap))
       guard gap.low > 0 else { return nil }
@@ -140,7 +139,6 @@ struct VectorClaims {
           : "."),
       difference: test?.meanDifference ?? .nan, pValue: test?.pValue ?? .nan,
       samples: own.point.outcomes.count, effect: difference?.interval(), unit: "recovery",
-      paperClaim: paper,
       standardDeviation: difference.map {
         $0.standardError * Double(own.point.outcomes.count).squareRoot()
       })

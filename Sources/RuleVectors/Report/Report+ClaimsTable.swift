@@ -102,7 +102,7 @@ extension Report {
 
 extension HTMLTable {
   /// The table without signs and colours.
-  fileprivate var markdown: String {
+  var markdown: String {
     ([headers, headers.map { _ in "---" }] + rows.map { $0.map(\.text) })
       .map { "| \($0.joined(separator: " | ")) |\n" }.joined()
   }

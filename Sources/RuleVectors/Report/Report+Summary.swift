@@ -39,15 +39,11 @@ extension Report {
   public var sentences: CSV {
     Claim.csv(
       runs.flatMap { run in
-        run.claims.map { claim in
-          (
-            [
-              ("run", run.record.path), ("task", run.record.task), ("model", run.record.model),
-              ("demonstrations", String(run.record.demonstrations)),
-            ], claim
-          )
-        }
-      }, samples: "episodes")
+        let context = [
+          run.record.path, run.record.task, run.record.model, String(run.record.demonstrations),
+        ]
+        return run.claims.map { (context, $0) }
+      }, context: ["run", "task", "model", "demonstrations"], samples: "episodes")
   }
 
   /// Flat results for scripts: `patch --json`.

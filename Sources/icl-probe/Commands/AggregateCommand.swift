@@ -10,9 +10,10 @@ enum AggregateCommand: Command {
     name: "aggregate", summary: "Turn runs into a report with figures, intervals and tests.",
     discussion: """
       Writes reports/NAME/index.html, one self-contained page, with every figure as SVG and CSV, \
-      every sentence that was tested in sentences.csv, and summary.json beside it. Without a run: the latest patch run, and the latest eval run of every \
-      task. Shares of a run are merged first; what is missing of them is said. Shares of a record \
-      (FILE.shares) become the files that record writes.
+      every sentence that was tested in sentences.csv, and summary.json beside it. Without a run: \
+      the latest patch run, and the latest eval run of every task. Shares of a run are merged \
+      first; what is missing of them is said. Shares of a record (FILE.shares) become the files \
+      that record writes.
       """,
     arguments: [
       ArgumentSpecification(
@@ -31,6 +32,12 @@ enum AggregateCommand: Command {
       OptionSpecification(
         long: "claims", valueName: "FILE",
         help: "Also write the paper's claims over tasks and models, as Markdown."),
+      OptionSpecification(
+        long: "fill", valueName: "FILE",
+        help: """
+          Write the tables of sentences in this Markdown page anew: what is between the lines \
+          <!-- sentences ROWS.json --> and <!-- end -->.
+          """),
       CommonOptions.json,
     ],
     examples: [
@@ -49,6 +56,7 @@ enum AggregateCommand: Command {
     if !named.isEmpty { try merge(named) }
     let records = try (named.isEmpty ? latestRuns() : named).map { try RunRecord($0) }
     let report = try Report(records, showing: parsed.strings("show"))
+    let filled = try parsed.string("fill").map { ($0, try report.page(filling: $0)) }
     let name = URL(fileURLWithPath: records.first?.path ?? "report").lastPathComponent
     let summary = report.summary
     let folder = parsed.string("out") ?? Self.folder("reports/\(name)", for: summary)
@@ -57,6 +65,7 @@ enum AggregateCommand: Command {
     if let path = parsed.string("claims") {
       try Files.write(Data(report.claimsTable.utf8), to: path)
     }
+    if let (path, page) = filled { try Files.write(Data(page.utf8), to: path) }
     if parsed.flag("json") {
       CommonOptions.print(summary)
     } else {

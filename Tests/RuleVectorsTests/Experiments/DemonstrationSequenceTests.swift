@@ -134,7 +134,7 @@ import Transformer
     let alone = try #require(section.claim("over-none"))
     #expect(alone.verdict == .contradicted && alone.evidence.contains("6.0 tokens"))
     let local = try #require(section.claim("local"))
-    #expect(abs(local.difference - 4.5) < 0.1 && local.paperClaim == nil)
+    #expect(abs(local.difference - 0.5) < 0.1 && local.paperClaim == nil)
     let later = try #require(section.claim("later-slots"))
     #expect(abs(later.difference - 1) < 0.1 && later.pValue < 0.001)
     let row = try #require(section.rows.first { $0[0] == "dummies" })

@@ -93,7 +93,12 @@ import Transformer
       """)
     let isShared = kind != .single
     let found = verdicts(section)
-    #expect(found["no-single-carrier"] == (isShared ? .supported : .contradicted))
+    // Four pairs cannot be more than four.
+    let noCarrier: Claim.Verdict? =
+      players == "pairs" ? nil : isShared ? .supported : .contradicted
+    #expect(found["no-single-carrier"] == noCarrier)
+    // From the clean run labels are shared out, too.
+    #expect(section.claims.contains { $0.paperClaim == 3 } == (players != "pairs"))
     #expect(found["spread"] == (isShared ? .supported : .contradicted))
     #expect(found["answers-necessary"] == .supported)
     // Additive by construction, but for the shares in `distributed` and for gates in `single`, which
@@ -143,6 +148,8 @@ import Transformer
         "input-own-answer": .supported, "separator-own-answer": .undecided,
         "answer-later-answers": .undecided, "answer-last": .supported, "label-last": .supported,
       ])
+    // What is lost by cutting all answers says nothing of how they share it: in `single` one has it all.
+    #expect(section.claims.allSatisfy { $0.paperClaim != 3 })
     for (place, mean) in means(section, "logits_lost") {
       switch place {
       // Labels without their own inputs go to the class of the demonstration before.

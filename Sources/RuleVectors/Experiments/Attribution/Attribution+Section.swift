@@ -104,7 +104,7 @@ extension Attribution {
             + "correlation within a prompt and the slope of true effects on "
             + "estimates through 0 (1 where estimates are right), means over prompts with t intervals. The largest "
             + "cells are chosen by the estimate, which is where it is most often too large.")))
-    if share > 0 { addSavings(cells, panels, prompts.count, findings, to: &section) }
+    if share > 0 { addSavings(cells, panels, prompts, findings, to: &section) }
     for (site, axis) in panels {
       section.elements.append(
         .figure(
@@ -154,29 +154,36 @@ extension Attribution {
 
   /// What the control variates are worth, by site.
   private func addSavings(
-    _ cells: [AttributionCells.Cell], _ panels: [(site: GridSite, axis: GridAxis)], _ prompts: Int,
-    _ findings: Findings, to section: inout Section
+    _ cells: [AttributionCells.Cell], _ panels: [(site: GridSite, axis: GridAxis)],
+    _ prompts: [[AttributionRow]], _ findings: Findings, to section: inout Section
   ) {
-    let made = sampleSize(of: prompts)
-    func savings(_ cells: [AttributionCells.Cell]) -> (saving: Interval, rest: Interval) {
-      let bootstrap = Bootstrap(samples: cells.count, resamples: 2_000, seed: findings.seed)
-      return (
-        bootstrap.interval { indices in AttributionCells.saving(indices.map { cells[$0] }) },
-        bootstrap.interval { indices in AttributionCells.rest(indices.map { cells[$0] }) }
-      )
+    let made = sampleSize(of: prompts.count)
+    // Cells share prompts, and neighbouring ones their effects: what is independent is a prompt.
+    let leftOut = prompts.indices.map { left in
+      AttributionCells(prompts.indices.filter { $0 != left }.flatMap { prompts[$0] }).cells
+    }
+    func interval(
+      _ isOwn: (GridCell) -> Bool, _ value: ([AttributionCells.Cell]) -> Double
+    ) -> Interval {
+      func own(_ cells: [AttributionCells.Cell]) -> [AttributionCells.Cell] {
+        cells.filter { isOwn($0.cell) }
+      }
+      return Jackknife.interval(of: value(own(cells)), leftOut: leftOut.map { value(own($0)) })
     }
     var rows: [[String]] = []
-    for (name, own) in [("all", cells)]
+    let all: (String, (GridCell) -> Bool) = ("all", { _ in true })
+    for (name, isOwn) in [all]
       + panels.map({ site, axis in
-        (
-          "\(site.rawValue) by \(axis.rawValue)",
-          cells.filter { $0.cell.site == site && $0.cell.axis == axis }
-        )
+        ("\(site.rawValue) by \(axis.rawValue)", { $0.site == site && $0.axis == axis })
       })
     {
-      let found = savings(own)
+      let found = (
+        saving: interval(isOwn, AttributionCells.saving),
+        rest: interval(isOwn, AttributionCells.rest)
+      )
+      let count = cells.count { isOwn($0.cell) }
       rows.append([
-        name, String(own.count), String(made), (found.saving * Double(made)).text,
+        name, String(count), String(made), (found.saving * Double(made)).text,
         found.rest.text,
       ])
       for (metric, value) in [
@@ -186,7 +193,7 @@ extension Attribution {
           result: [
             ("probe", .string(findings.probe)), ("task", .string(findings.task)),
             ("site", .string(name)),
-          ], metric: metric, value, count: own.count)
+          ], metric: metric, value, count: count)
       }
     }
     section.elements.append(
@@ -198,8 +205,8 @@ extension Attribution {
           caption:
             "What estimates save as control variates. Plain means would need the third number of exact patches a "
             + "cell for intervals as wide as those of the figures; with estimates of many more prompts it shrinks to "
-            + "the share in the last column. Variances are added over cells; intervals are bootstraps "
-            + "over cells.")))
+            + "the share in the last column. Variances are added over cells; intervals are jackknives "
+            + "over prompts.")))
   }
 
   private func figure(

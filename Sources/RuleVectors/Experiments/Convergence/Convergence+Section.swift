@@ -120,17 +120,25 @@ extension Convergence {
   private func claims(_ results: [Result], _ findings: Findings) -> [Claim] {
     var claims: [Claim] = []
     func add(
-      _ name: String, _ sentence: String, _ evidence: String, _ differences: [Double]
+      _ name: String, _ sentence: String, _ evidence: String, _ differences: [Double],
+      paper: Int? = nil
     ) {
       claims.append(
         Claim(
           Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-          differences: differences, resolution: Self.resolution, unit: "cosine",
+          differences: differences, resolution: Self.resolution, unit: "cosine", paperClaim: paper,
           seed: findings.seed))
     }
     for result in results where result.hasOtherRule && result.pairs == .global {
       let rise = result.curve.lateLessEarly(\.rest.centred)
-      if !rise.isEmpty {
+      if !rise.isEmpty, result.task == findings.task, result.isCategorization {
+        add(
+          "falls.\(result.task)",
+          "On \(result.task) local vectors point less towards the global one in the last third of "
+            + "the layers than in the first.",
+          "Centred cosine, late less early: \(MeanInterval.student(rise).text).", rise.map { -$0 },
+          paper: 4)
+      } else if !rise.isEmpty {
         add(
           "rise.\(result.task)",
           "On \(result.task) local vectors point more towards the global one in the last third of "
@@ -196,6 +204,9 @@ extension Convergence {
     return global.filter { !$0.isCategorization }.map { control in
       let theirs = change(control)
       let test = PermutationTest.independent(theirs, mine, seed: findings.seed)
+      // Where nothing converges on the control, this is no convergence in some tasks.
+      let rise = PermutationTest.paired(theirs, seed: findings.seed)
+      let rises = rise.meanDifference > 0 && rise.pValue < Claim.level
       let difference = UncertainValue(values: theirs) - UncertainValue(values: mine)
       return Claim(
         Self.kind, name: "\(findings.probe).more-than-here.\(control.task)",
@@ -204,9 +215,10 @@ extension Convergence {
           + "than on \(own.task).",
         evidence:
           "Centred cosine, late less early: \(MeanInterval.student(theirs).text) there, "
-          + "\(MeanInterval.student(mine).text) here.",
+          + "\(MeanInterval.student(mine).text) here. Labels, which the global vector does not hold, press cosines "
+          + "here towards 0; answers there differ from one another as well.",
         difference: test.meanDifference, pValue: test.pValue, samples: mine.count,
-        effect: difference.interval(), unit: "cosine", paperClaim: 4,
+        effect: difference.interval(), unit: "cosine", paperClaim: rises ? 4 : nil,
         standardDeviation: difference.standardError * Double(mine.count).squareRoot())
     }
   }

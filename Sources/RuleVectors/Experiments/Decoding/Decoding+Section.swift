@@ -136,15 +136,17 @@ extension Decoding {
       chance: Double, unit: String, paperClaim: Int? = nil
     ) -> Claim {
       let interval = figure.interval
+      // Permutations of these look at one tail, where all other tests of a report look at both.
+      let tails = figure.measure == .accuracy ? 1.0 : 2
       return Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        difference: interval.estimate - chance, pValue: figure.pValue ?? .nan,
-        samples: figure.count,
+        difference: interval.estimate - chance,
+        pValue: figure.pValue.map { min(1, tails * $0) } ?? .nan, samples: figure.count,
         effect: Interval(
           estimate: interval.estimate - chance, low: interval.low - chance,
           high: interval.high - chance, level: interval.level), unit: unit, paperClaim: paperClaim,
         standardDeviation: figure.measure == .accuracy ? interval.spread(of: figure.count) : nil,
-        smallestPValue: draws.smallestPValue)
+        smallestPValue: tails * draws.smallestPValue)
     }
     var claims: [Claim] = []
     let unseen = strict?.words ?? "held-out words"

@@ -11,7 +11,7 @@ import Transformer
 struct FittedVector: Experiment {
   typealias Row = FittedVectorRow
   static let kind = "fitted-vector"
-  static let version = 1
+  static let version = 2
 
   /// Where vectors are added, and how many.
   enum Form: String, Sendable, CaseIterable {
@@ -178,15 +178,19 @@ struct FittedVector: Experiment {
       fitted: own, tested: Array(all.prefix(share)), donors: Array(own.prefix(donors)))
   }
 
-  /// An episode as a form's recipient.
-  private func recipient(_ form: Form, _ episode: Episode, _ sampler: EpisodeSampler) throws
-    -> Episode
+  /// Episodes of one rule as a form's recipients.
+  static func recipients(_ form: Form, _ episodes: [Episode], _ sampler: EpisodeSampler) throws
+    -> [Episode]
   {
-    guard !form.isZeroShot else { return episode.zeroShot }
-    var short = episode
-    // One demonstration of each label; of a mapping two.
-    short.demonstrations = Array(episode.demonstrations.prefix(max(episode.candidates.count, 2)))
-    return try sampler.dummyDemonstrations(of: short)
+    try episodes.enumerated().map { draw, episode in
+      guard !form.isZeroShot else { return episode.zeroShot }
+      var short = episode
+      // One demonstration of each label; of a mapping two.
+      short.demonstrations = Array(episode.demonstrations.prefix(max(episode.candidates.count, 2)))
+      // Each its own draw: with one order for all, the right label would always stand at one place, and a vector could
+      // learn the place.
+      return try sampler.dummyDemonstrations(of: short, draw: draw)
+    }
   }
 
   private func rows(
@@ -213,10 +217,10 @@ struct FittedVector: Experiment {
     for form in forms {
       guard let layers = layers[form] else { continue }
       let fitted = try drawn.map {
-        try record(laboratory, task, $0.fitted.map { try recipient(form, $0, sampler) })
+        try record(laboratory, task, try Self.recipients(form, $0.fitted, sampler))
       }
       let tested = try drawn.map {
-        try record(laboratory, task, $0.tested.map { try recipient(form, $0, sampler) })
+        try record(laboratory, task, try Self.recipients(form, $0.tested, sampler))
       }
       for (rule, prompts) in tested.enumerated() {
         add(.unpatched, form, nil, rule, prompts.map(\.measurement))

@@ -29,8 +29,8 @@ enum EdgeClass: String, Sendable, CaseIterable {
   var paperClaim: Int? {
     switch self {
     case .inputToOwnAnswer, .separatorToOwnAnswer: 2
-    case .answerToLast, .labelToLast: 3
-    case .answerToLaterAnswers: nil
+    // That cutting all answers at once costs something says nothing of how they share the rule.
+    case .answerToLast, .labelToLast, .answerToLaterAnswers: nil
     }
   }
 

@@ -118,8 +118,9 @@ extension LayerSweep {
     {
       Claim(
         Self.kind, name: "\(findings.probe).\(name)", sentence: sentence, evidence: evidence,
-        differences: differences, resolution: Measurement.resolution, unit: "logits", paperClaim: 2,
-        seed: findings.seed)
+        differences: differences, resolution: Measurement.resolution, unit: "logits",
+        // From the clean run a copied label does all of it.
+        paperClaim: donor == .swappedSlots ? 2 : nil, seed: findings.seed)
     }
     let chosen = choice?.words ?? ""
     if donor == .swappedSlots {

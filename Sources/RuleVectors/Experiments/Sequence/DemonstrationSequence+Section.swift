@@ -176,11 +176,12 @@ extension DemonstrationSequence {
       claims.append(
         claim(
           "local",
-          "After layer \(layer) vectors of demonstrations that had no rule before them bring the "
-            + "rule.",
-          "Recovery \(point.recovery.text), taken \(bare.predecessors.words)."
+          "After layer \(layer) vectors of demonstrations that had no rule before them bring more of the rule "
+            + "than vectors without any would.",
+          "Recovery \(point.recovery.text), taken \(bare.predecessors.words); vectors without a rule, in place of "
+            + "those of the flipped rule, would leave the prompt between both, at 0.5."
             + (donor == .clean ? " A copied label would do it too." : ""),
-          point.outcomes.map(\.effect), paper: donor == .swappedSlots ? 2 : nil))
+          point.outcomes.map { $0.effect - $0.gap / 2 }, paper: donor == .swappedSlots ? 2 : nil))
     }
     if let slopes = slopes(results) {
       claims.append(
