@@ -184,7 +184,8 @@ keep = rm -rf $(2) && mkdir -p $(2) && cp $(1)/*.csv $(2)/ && \
 reproduce: build ## test the paper's claims on four models (hours; stops and goes on)
 	studies/rule-vectors/run
 	$(PROBE) aggregate runs/reproduce/*/*/ --out reports/reproduce \
-	  --show multi-demo-rule --show country-capital --claims docs/results/claims.md
+	  --show multi-demo-rule --show country-capital --claims docs/results/claims.md \
+	  --fill docs/results/README.md
 	$(call keep,reports/reproduce,docs/results/report)
 
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (about 5 hours)
