@@ -85,7 +85,7 @@ struct EvaluationReport {
     let counts: [JSONValue] = labels.generated.indices.map { index in
       [
         "label": .integer(index),
-        "name": className(index, of: labels.generated.count).map(JSONValue.string) ?? .null,
+        "name": (labels.areOfTheData ? className(index) : nil).map(JSONValue.string) ?? .null,
         "generated": .integer(labels.generated[index]),
         "reference": .integer(labels.reference[index]),
       ]
@@ -108,8 +108,7 @@ struct EvaluationReport {
   private func json(_ quality: ClassQuality) -> JSONValue {
     [
       "label": .integer(quality.label),
-      "name": className(quality.label, of: sets.reference.classCount).map(JSONValue.string)
-        ?? .null,
+      "name": className(quality.label).map(JSONValue.string) ?? .null,
       "generated": .integer(quality.counts.generated),
       "reference": .integer(quality.counts.reference), "floor": .integer(quality.counts.floor),
       "precision": quality.coverage.map { .number($0.precision) } ?? .null,
@@ -135,11 +134,9 @@ struct EvaluationReport {
     ]
   }
 
-  /// The data's names, if the classifier knows as many classes: the numbers of one that was trained on other data
-  /// mean something else.
-  private func className(_ index: Int, of count: Int) -> String? {
+  private func className(_ index: Int) -> String? {
     let names = sets.reference.classNames
-    return names.count == count && names.indices.contains(index) ? names[index] : nil
+    return names.indices.contains(index) ? names[index] : nil
   }
 
   func text(_ device: TerminalDevice) -> String {
@@ -164,7 +161,10 @@ struct EvaluationReport {
       if min(comparison.generated.count, sets.reference.count) <= comparison.dimension {
         text += "fewer images than features: Fréchet distances are much too large\n"
       }
-      if let labels = comparison.labels { text += "\n" + self.text(labels, device) }
+      if let labels = comparison.labels {
+        text += "\n" + self.text(labels, device)
+        if !labels.areOfTheData { text += "its classes are not those of the data\n" }
+      }
       if !comparison.classes.isEmpty { text += "\n" + self.text(comparison.classes, device) }
     }
     text += String(
@@ -191,7 +191,7 @@ struct EvaluationReport {
       headers: ["predicted label", "generated", sets.origins.reference],
       rows: labels.generated.indices.map { index in
         [
-          className(index, of: labels.generated.count) ?? "\(index)",
+          (labels.areOfTheData ? className(index) : nil) ?? "\(index)",
           share(labels.generated, index),
           share(labels.reference, index),
         ]
@@ -237,7 +237,7 @@ struct EvaluationReport {
       ],
       rows: classes.map { quality in
         [
-          className(quality.label, of: sets.reference.classCount) ?? "\(quality.label)",
+          className(quality.label) ?? "\(quality.label)",
           "\(quality.counts.generated)",
           share(quality.coverage?.precision, of: quality.counts.generated),
           share(quality.coverage?.recall, of: quality.counts.reference),

@@ -90,7 +90,7 @@ enum Processes {
 
 extension Ranks {
   /// What the first process says, to all: at most 4,096 bytes.
-  func told(_ text: String) -> String {
+  func broadcast(_ text: String) -> String {
     guard count > 1 else { return text }
     let bytes = rank == 0 ? Array(text.utf8.prefix(4096)) : []
     let padded = bytes + [UInt8](repeating: 0, count: rank == 0 ? 4096 - bytes.count : 0)

@@ -63,7 +63,7 @@ struct TrainingOptions {
   ) throws -> TrainingDirectory {
     // Of several processes the first makes the folder, and the others read it.
     let ranks = Compute.ranks
-    guard ranks.rank == 0 else { return TrainingDirectory(reading: ranks.told("")) }
+    guard ranks.rank == 0 else { return TrainingDirectory(reading: ranks.broadcast("")) }
     let directory = try TrainingDirectory(
       root: root, name: "\(data.source.name)-\(data.preset.name)-\(method)",
       options: .object(
@@ -72,7 +72,7 @@ struct TrainingOptions {
             ("tick", .integer(tick)), ("snapshots", .integer(snapshots)),
           ]),
       path: folder, whileBusy: whileBusy)
-    _ = ranks.told(directory.path)
+    _ = ranks.broadcast(directory.path)
     return directory
   }
 

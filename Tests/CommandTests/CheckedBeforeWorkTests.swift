@@ -65,6 +65,12 @@ import Testing
     try refused(1, train + ["--data", "fashion-mnist", "--preset", "fashion16"], "1×16×16", "8×8")
     let distill = ["distill", "--network", network, "--method", "regression"] + data
     try refused(1, distill + ["--out", "mine"], "letter.txt")
+    try refused(2, distill + ["--discriminator-learning-rate", "0.1"], "no discriminator")
+    try refused(2, distill + ["--perceptual-weight", "1"], "pixels alone")
+    let progressive = ["distill", "--network", network, "--method", "progressive"] + data
+    for option in ["--decay", "--start-sigma"] {
+      try refused(2, progressive + [option, "0.5"], "\(option) does nothing for progressive")
+    }
     try refused(
       1,
       [

@@ -47,8 +47,7 @@ import Testing
     other.expectFailure(1, "another run: total is 1000 there", of: "onestep")
   }
 
-  /// Two sets of one name and size are two runs.
-  @Test(arguments: [SIGTERM, SIGUSR1, SIGINT])
+  @Test(arguments: [SIGTERM, SIGUSR1, SIGHUP, SIGINT])
   func aStoppedRunSavesItsState(_ number: Int32) throws {
     let study = try TinyStudy()
     func training(_ out: String) -> [String] {
@@ -69,6 +68,7 @@ import Testing
     #expect(try bytes(study.scratch.file(a)) == bytes(study.scratch.file(b)))
   }
 
+  /// Two sets of one name and size are two runs.
   @Test func aRunKnowsItsData() throws {
     let scratch = try Scratch()
     let run = scratch.file("run")

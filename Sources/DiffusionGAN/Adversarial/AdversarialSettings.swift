@@ -78,7 +78,7 @@ public enum DiscriminatorKind: String, Sendable, CaseIterable {
 extension AdversarialTraining.Settings: TrainingSettings {
   public var isOpenEnded: Bool { decay == 0 }
 
-  private static let penaltyMethods = GradientPenalty.Method.allCases.map(\.rawValue) + ["none"]
+  private static let penalties = ["none", "r1", "r1+r2"]
   private static let operations = Augmentation.Operation.allCases.map(\.rawValue)
 
   public static let all: [Setting<Self>] = [
@@ -111,36 +111,34 @@ extension AdversarialTraining.Settings: TrainingSettings {
       .string($0.loss.rawValue)
     },
     Setting(
-      "penalty", .text(choices: penaltyMethods), "How R1 is computed; none leaves it out.",
-      valueName: "METHOD"
+      "penalty", .text(choices: penalties),
+      "On the slope at real pictures, r1, and at generated ones too; the relativistic loss needs both, and has them.",
+      valueName: "NAME"
     ) {
-      let method = GradientPenalty.Method(rawValue: try $0.choice(of: penaltyMethods))
-      guard let method else { return $1.penalty = nil }
+      let name = try $0.choice(of: penalties)
+      guard name != penalties[0] else { return $1.penalty = nil }
       $1.penalty = $1.penalty ?? GradientPenalty()
-      $1.penalty?.method = method
+      $1.penalty?.includesGenerated = name == penalties[2]
     } write: {
-      .string($0.penalty?.method.rawValue ?? "none")
+      .string(penalties[$0.penalty.map { $0.includesGenerated ? 2 : 1 } ?? 0])
     },
-    penalty("gamma", .number(0...1e6), "Weight of R1.", valueName: "X") {
+    penalty("gamma", .number(0...1e6), "Weight of the penalty.", valueName: "X") {
       $1.gamma = try $0.setting(in: 0...1e6)
     } write: {
       .number($0.gamma.settingValue ?? 0)
     },
     penalty(
-      "penalty_interval", .integer(1...1_000_000), "Iterations from R1 to R1.",
+      "penalty_interval", .integer(1...1_000_000), "Iterations from penalty to penalty.",
       defaultText: "16, or 1 for the relativistic loss"
     ) {
       $1.interval = try $0.integer(in: 1...1_000_000)
     } write: {
       .integer($0.interval)
     },
-    penalty(
-      "penalise_generated", .flag,
-      "R2 beside R1: the relativistic loss needs both, and has them."
-    ) {
-      $1.includesGenerated = try $0.bool()
+    penalty("sums_logits", .flag, nil) {
+      $1.sumsLogits = try $0.bool()
     } write: {
-      .bool($0.includesGenerated)
+      .bool($0.sumsLogits)
     },
     Setting(
       "augment", .text(choices: []),
@@ -201,12 +199,13 @@ extension AdversarialTraining.Settings: TrainingSettings {
     .integer("mixing_channels", \.style.mixingChannels, in: 1...65_536),
     .integer("head_channels", \.style.headChannels, in: 1...65_536),
     .flag("enlarges_maps", \.style.enlargesMaps),
+    .flag("halves_by_scale", \.style.halvesByScale),
     .flag("sees_pixels", \.style.seesPixels),
   ]
 
   /// A setting of the penalty, which is nothing where there is none.
   private static func penalty(
-    _ key: String, _ kind: Setting<Self>.Kind, _ help: String, valueName: String = "N",
+    _ key: String, _ kind: Setting<Self>.Kind, _ help: String?, valueName: String = "N",
     defaultText: String? = nil,
     read: @escaping @Sendable (JSONReader, inout GradientPenalty) throws -> Void,
     write: @escaping @Sendable (GradientPenalty) -> JSONValue

@@ -116,7 +116,6 @@ public struct Critic: Sendable {
   /// What a stream of a run is for: the first part of its path.
   enum Purpose: UInt64 {
     case generatorLatent = 0x21, discriminatorLatent, label, generatorView, fakeView, realView
-    case difference = 0x28
 
     func streams(_ positions: Range<Int>, seed: UInt64) -> [RandomStream] {
       positions.map { RandomStream(seed: seed, path: [rawValue, UInt64($0)]) }
@@ -212,7 +211,7 @@ public struct Critic: Sendable {
         guard let every, view == .realView || every.includesGenerated else {
           return critic.logits(pictures, samples.labels, weights, view, part.positions)
         }
-        let found = every(at: pictures, noise: difference(part.positions, like: pictures)) {
+        let found = every(at: pictures) {
           critic.logits($0, samples.labels, weights, view, part.positions)
         }
         penalty = penalty.map { $0 + found.penalty } ?? found.penalty
@@ -249,7 +248,7 @@ public struct Critic: Sendable {
       let samples = try samples(part)
       var state = state
       func slope(_ pictures: Tensor) -> Tensor {
-        penalty(at: pictures, noise: difference(part.positions, like: pictures)) {
+        penalty(at: pictures) {
           discriminator.logits($0, labels: samples.labels, weights, state: &state)
         }.penalty
       }
@@ -269,15 +268,6 @@ public struct Critic: Sendable {
     return try learner.step(
       found, rate: settings.correctedDiscriminatorRate * settings.schedule.value(seen: seen),
       seen: seen, of: whose, advice: Self.lowerRates)
-  }
-
-  /// Standard normal numbers of the shape of `pictures`, for a penalty that takes a finite difference.
-  private func difference(_ positions: Range<Int>, like pictures: Tensor) -> () -> Tensor {
-    { [seed = settings.seed] in
-      Tensor(
-        normal: Array(pictures.shape.dropFirst()),
-        from: Purpose.difference.streams(positions, seed: seed))
-    }
   }
 
   private mutating func logits(

@@ -1,11 +1,12 @@
 import TensorCore
 
 /// The trainable part of a projected discriminator at one scale (Sauer et al. 2021): halvings, each a
-/// spectrally normalised 4×4 convolution, batch norm and leaky ReLU, down to at most 7×7, and a convolution to
-/// the logits.
+/// spectrally normalised 4×4 convolution, batch norm and leaky ReLU, and a 4×4 convolution without padding to the
+/// logits: 4×4 logits of a map of 7×7.
 ///
-/// Of a map of 7×7 the published code makes 4×4 logits, as this does. A map that needs no halving has one
-/// block of a 3×3 convolution here, which it has not there.
+/// The published heads halve maps of nominal 16, 32, 64 and 128 down to 8, so once at the coarsest scale and once more
+/// at each finer one: of 224 pixels maps of 14 to 112 end at 7×7, and those of a VGG, twice as large, at 14×14 with
+/// 11×11 logits. A map that needs no halving has one block of a 3×3 convolution here, which it has not there.
 struct DiscriminatorHead: Sendable {
   /// Widths of the layers of all heads.
   struct Style: Sendable {
@@ -27,11 +28,16 @@ struct DiscriminatorHead: Sendable {
 
   /// - Parameters:
   ///   - inputs: channels of the scale; side: its height and width.
+  ///   - halvings: how often the map is halved; as often as it takes to 7×7 or less if nil.
   ///   - stem: channels of a 3×3 convolution without a norm in front, if any.
-  init(_ name: String, inputs: Int, side: Int, stem: Int? = nil, style: Style) {
+  init(
+    _ name: String, inputs: Int, side: Int, halvings: Int? = nil, stem: Int? = nil, style: Style
+  ) {
     self.name = name
-    let sides = sequence(first: side) { $0 > Self.side ? $0 / 2 : nil }
-    let (halvings, coarsest) = sides.reduce((-1, side)) { ($0.0 + 1, $1) }
+    let sides = Array(
+      sequence(first: side) { $0 > (halvings == nil ? Self.side : 1) ? $0 / 2 : nil }
+        .prefix(halvings.map { $0 + 1 } ?? .max))
+    let (halvings, coarsest) = (sides.count - 1, sides[sides.count - 1])
     var (blocks, channels) = ([SpectralConvolution](), stem ?? inputs)
     func add(_ outputs: Int, kernel: Int, stride: Int) {
       blocks.append(
@@ -86,7 +92,7 @@ struct DiscriminatorHead: Sendable {
         block(x, weights, state: &state)
         .batchNormalised(
           weight: weights["\(norm(index)).weight"], bias: weights["\(norm(index)).bias"]
-        ).result
+        )
         .leakyReLU(slope: Self.slope)
     }
     let map = last(x, weights, state: &state)

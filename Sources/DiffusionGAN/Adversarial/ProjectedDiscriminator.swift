@@ -6,13 +6,16 @@ public struct ProjectedDiscriminator: Discriminator {
   /// What a discriminator is made of beside its feature networks.
   ///
   /// The default is for pictures of 16×16 to 28×28, and differs from `reference` in three things beside its
-  /// widths: maps are not doubled after mixing, the pixels have a head, and a head of a small map has one block
+  /// widths: maps are not doubled after mixing, the pixels have a head, and a head halves its map down to 7×7 at most
   /// (docs/onestep/levers.md says what of that was measured).
   public struct Style: Sendable, Equatable {
     /// Channels of the finest mixed map.
     public var mixingChannels: Int = 32
     /// Whether mixed maps are twice the size of those that they are made of.
     public var enlargesMaps: Bool = false
+    /// Whether heads halve by the number of their scale, once at the coarsest and once more at each finer one, as
+    /// the published do, whatever is left; otherwise as often as it takes to 7×7 or less.
+    public var halvesByScale: Bool = false
     /// Channels of the heads behind the last halving.
     public var headChannels: Int = 64
     /// Whether a head sees the raw pixels.
@@ -20,9 +23,10 @@ public struct ProjectedDiscriminator: Discriminator {
     /// Classes that heads are conditioned on; 0 for none.
     public var labels: Int = 0
 
-    /// That of GDD's published code, for pictures of 32×32 and more.
+    /// That of GDD's published code, for pictures of 32×32 and more. Class embeddings differ: `ClassProjection`.
     public static let reference = Style(
-      mixingChannels: 64, enlargesMaps: true, headChannels: 512, seesPixels: false)
+      mixingChannels: 64, enlargesMaps: true, halvesByScale: true, headChannels: 512,
+      seesPixels: false)
   }
 
   public let networks: [any FeatureNetwork]
@@ -49,7 +53,7 @@ public struct ProjectedDiscriminator: Discriminator {
       mixing.scales.enumerated().map { scale, size in
         DiscriminatorHead(
           "heads\(network).scale\(scale)", inputs: size.channels, side: size.side,
-          style: headStyle)
+          halvings: style.halvesByScale ? mixing.scales.count - scale : nil, style: headStyle)
       }
     }
     pixelHead =

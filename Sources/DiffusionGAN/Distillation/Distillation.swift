@@ -123,7 +123,10 @@ public struct Distillation: Sendable {
 
   /// Learning rate of the next step.
   public var rate: Float {
-    guard let length = stageLength else { return settings.learningRate }
+    guard let length = stageLength else {
+      return LearningRate(settings.learningRate, decay: settings.decay, of: settings.total)
+        .value(seen: seen)
+    }
     return LearningRate(settings.learningRate, decay: (length, length))
       .value(seen: seen - stageStart)
   }
@@ -148,7 +151,9 @@ public struct Distillation: Sendable {
     let source: any PictureSource
     switch data {
     case .pairs(let pool):
-      return RegressionObjective(student: student, pool: pool, order: order, distance: distance)
+      return RegressionObjective(
+        student: student, pool: pool, order: order, distance: distance,
+        startSigma: settings.startSigma)
     case .pictures(let pictures): source = pictures
     }
     let sigmas = Sampler(steps: settings.steps).sigmas
@@ -179,9 +184,10 @@ public struct Distillation: Sendable {
   public var generator: NetworkFile {
     let isLast = stageLength == nil || (stepsOfStudent == 1 && seen > stageStart)
     let weights = average.weights
+    let startSigma = settings.method == .regression ? settings.startSigma : Denoiser.highestSigma
     return NetworkFile(
       student, weights: settings.method == .trajectory ? jumps.folded(weights) : weights,
-      startSigma: isLast ? Denoiser.highestSigma : nil)
+      startSigma: isLast ? startSigma : nil)
   }
 }
 

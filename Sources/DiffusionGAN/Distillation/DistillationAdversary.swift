@@ -14,8 +14,7 @@ public struct DistillationAdversary: Sendable {
 
   /// - Parameters:
   ///   - source: real pictures.
-  ///   - settings: of the discriminator; the generator's own are not used. Seed and batch are those of
-  ///     the distillation, so that its pictures are dealt with those of the same classes.
+  ///   - settings: those of `criticSettings`.
   public init(
     _ discriminator: any Discriminator, source: any PictureSource,
     settings: AdversarialTraining.Settings, isConditional: Bool
@@ -39,5 +38,20 @@ public struct DistillationAdversary: Sendable {
       try source.images(at: batch[part]),
       isConditional ? try source.labels(at: batch[part]) : nil
     )
+  }
+}
+
+extension Distillation.Settings {
+  /// The settings of a discriminator beside this distillation: `settings` with its seed and batch, so that its
+  /// pictures are dealt with those of the same classes, and with its learning rates. The generator's own do nothing.
+  public func criticSettings(
+    _ settings: AdversarialTraining.Settings
+  ) -> AdversarialTraining.Settings {
+    var critic = settings
+    (critic.seed, critic.batch, critic.total, critic.decay) = (seed, batch, total, decay)
+    (critic.freezing, critic.unfrozenRate, critic.startSigma) = (freezing, nil, startSigma)
+    critic.generatorRate = learningRate
+    critic.discriminatorRate = discriminatorRate ?? learningRate
+    return critic
   }
 }

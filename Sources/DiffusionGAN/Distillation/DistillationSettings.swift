@@ -11,8 +11,14 @@ extension Distillation {
     public var batch: Int = 64
     /// Samples of the whole run.
     public var total: Int = 40_000
-    /// Constant, but for progressive distillation, which lets it fall to 0 over each stage.
     public var learningRate: Float = 5e-4
+    /// The discriminator's learning rate; the same as the student's if nil.
+    public var discriminatorRate: Float?
+    /// Share of the run, at its end, over which both decay to 0. Progressive distillation lets its own decay over
+    /// each stage instead.
+    public var decay: Double = 0
+    /// Noise level of regression's one call, and deviation of what it begins with.
+    public var startSigma: Float = Denoiser.highestSigma
     public var adam = Adam.Settings()
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
@@ -35,7 +41,7 @@ extension Distillation {
 }
 
 extension Distillation.Settings: TrainingSettings {
-  public var isOpenEnded: Bool { method != .progressive }
+  public var isOpenEnded: Bool { method != .progressive && decay == 0 }
 
   public static let all: [Setting<Self>] = [
     Setting(
@@ -65,6 +71,11 @@ extension Distillation.Settings: TrainingSettings {
       student; 0 for the student itself.
       """),
     .choice("distance", \.distance.pixels, "What differences of pixels count."),
+    .number(
+      "perceptual_weight", \.distance.featureWeight, in: 1e-9...1e9,
+      "What the maps of --perceptual count beside the pixels."),
+    .number(
+      "start_sigma", \.startSigma, in: 0.01...1000, "Noise level of regression's one call."),
     Setting(
       "gan", .number(1e-9...1e9), "A discriminator's term beside the loss, with this weight.",
       valueName: "WEIGHT", defaultText: "none"
@@ -85,7 +96,13 @@ extension Distillation.Settings: TrainingSettings {
     .integer("total", \.total, in: 1...10_000_000_000),
     .number(
       "learning_rate", \.learningRate, in: 1e-12...10,
-      "Learning rate: constant, but for progressive, where it decays to 0 over each stage."),
+      "The student's learning rate; progressive's decays to 0 over each stage."),
+    .number(
+      "discriminator_learning_rate", \.discriminatorRate, in: 1e-12...10,
+      "That of the discriminator of --gan.", defaultText: "--learning-rate"),
+    .number(
+      "decay", \.decay, in: 0...1,
+      "Share of the run, at its end, over which both learning rates decay to 0."),
     .number("half_life", \.halfLife, in: 0...1e12),
     .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
   ]

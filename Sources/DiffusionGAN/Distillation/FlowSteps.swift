@@ -13,15 +13,6 @@ extension Tensor {
 /// Single steps of the probability flow, each sample between noise levels of its own. `Sampler` solves
 /// whole trajectories; distillation needs pieces.
 extension Denoiser {
-  /// Euler's step, which in this parametrisation is DDIM's:
-  /// `x + (s − t) (x − D(x; t)) / t = (s/t) x + (1 − s/t) D(x; t)`.
-  func eulerStep(
-    _ x: Tensor, from t: [Float], to s: [Float], _ weights: Parameters,
-    _ conditions: UNet.Conditions? = nil
-  ) -> Tensor {
-    .mixed(x, self(x, sigma: t, weights, conditions), share: zip(s, t).map { $0 / $1 })
-  }
-
   /// Heun's step (Karras et al. 2022, algorithm 1), with x′ where Euler's ends:
   ///
   ///     (s/t) x + (1 − s/t) ((1 − w) D(x; t) + w D(x′; s)),    w = t / 2s,

@@ -1,12 +1,14 @@
 import TensorCore
 
-/// Plain regression: `d(D(80 z; 80), Heun_N(z))`, with `Heun_N` the teacher's deterministic N-step
+/// Plain regression: `d(D(σ z; σ), Heun_N(z))`, with σ the highest noise level or a lower one, `Heun_N` the teacher's deterministic N-step
 /// sampler and *z* the latents of a pool that was computed once.
 struct RegressionObjective: DistillationObjective {
   let student: Denoiser
   let pool: TeacherPool
   let order: ShuffledOrder
   let distance: PictureDistance
+  /// σ.
+  let startSigma: Float
 
   func callAsFunction(
     _ weights: Parameters, _ positions: Range<Int>
@@ -14,7 +16,7 @@ struct RegressionObjective: DistillationObjective {
     var order = order
     let indices = order.samples(positions).map(\.index)
     let generated = student.generated(
-      pool.latents(at: indices), weights, pool.conditions(at: indices))
+      pool.latents(at: indices), weights, pool.conditions(at: indices), sigma: startSigma)
     return (distance(generated, pool.targets(at: indices)).mean(), generated)
   }
 }

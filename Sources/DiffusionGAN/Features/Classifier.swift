@@ -50,7 +50,7 @@ public struct Classifier: LabellingNetwork {
 
 extension Classifier {
   /// Whether a file tells that it holds a classifier.
-  static func isTold(by file: any ArrayFile) -> Bool { file.metadata[configurationKey] != nil }
+  static func fits(_ file: any ArrayFile) -> Bool { file.metadata[configurationKey] != nil }
 
   /// - Throws: `UserError` if the file does not tell its classifier or has other weights.
   public init(contentsOf path: String) throws { try self.init(WeightsFile.open(path)) }

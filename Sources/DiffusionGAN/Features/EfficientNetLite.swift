@@ -21,7 +21,7 @@ public struct EfficientNetLite: FeatureNetwork {
   private static let scales = [1, 2, 4, 6]
 
   /// Whether a file has the names of such a network.
-  static func isTold(by file: any ArrayFile) -> Bool {
+  static func fits(_ file: any ArrayFile) -> Bool {
     file.contains("_conv_stem.weight") && file.contains("_conv_head.weight")
   }
 

@@ -64,15 +64,15 @@ public enum FeatureNetworkFile {
   public static func load(_ name: String) throws -> any FeatureNetwork {
     let reference = try Reference(name)
     let file = try WeightsFile.open(reference.path)
-    if EfficientNetLite.isTold(by: file) {
+    if EfficientNetLite.fits(file) {
       return try EfficientNetLite(file, size: reference.size, name: name)
     }
-    guard reference.size == nil else {
+    guard reference.size == nil || VGG.fits(file) else {
       throw UserError(
         "sees pictures at a size of its own", at: reference.path,
         remedy: "leave out what stands behind the @", status: .usage)
     }
-    if Classifier.isTold(by: file) {
+    if Classifier.fits(file) {
       let classifier = try Classifier(file)
       return reference.isChannelwise ? try ChannelwiseClassifier(classifier) : classifier
     }
@@ -81,8 +81,8 @@ public enum FeatureNetworkFile {
         "is no classifier of grey pictures", at: reference.path,
         remedy: "leave out \(channelsSuffix)", status: .usage)
     }
-    if Inception.isTold(by: file) { return try Inception(file) }
-    if VGG.isTold(by: file) { return try VGG(file) }
+    if Inception.fits(file) { return try Inception(file) }
+    if VGG.fits(file) { return try VGG(file, size: reference.size, name: name) }
     throw UserError(
       "is no feature network that is known", at: reference.path,
       remedy: "give a classifier of onestep features train, a VGG or an Inception-v3 with "

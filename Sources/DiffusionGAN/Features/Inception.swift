@@ -29,7 +29,7 @@ public struct Inception: FeatureNetwork {
   private static let scales = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"]
 
   /// Whether a file has the names of an Inception-v3.
-  static func isTold(by file: any ArrayFile) -> Bool {
+  static func fits(_ file: any ArrayFile) -> Bool {
     file.contains("Conv2d_1a_3x3.conv.weight")
   }
 

@@ -3,10 +3,12 @@ import TensorCore
 /// The convolutions of a VGG (Simonyan & Zisserman 2015) with torchvision's names, with or without
 /// batch normalisation; depth and widths are those of the file.
 ///
-/// Pictures are taken at their own size, but enlarged to 32 pixels at least, and standardised as for
-/// ImageNet.
+/// Pictures are taken at their own size, but enlarged to 32 pixels at least, or resized as asked for, and standardised
+/// as for ImageNet. The published discriminators show it 224 pixels.
 public struct VGG: FeatureNetwork {
   public let name: String
+  /// Height and width that pictures are resized to; their own, or 32 where that is less, if nil.
+  private let size: Int?
   /// Convolutions between two poolings.
   private let stages: [[FoldedConvolution]]
 
@@ -16,12 +18,15 @@ public struct VGG: FeatureNetwork {
   private static let deviation: [Float] = [0.229, 0.224, 0.225]
 
   /// Whether a file has the names of a VGG.
-  static func isTold(by file: any ArrayFile) -> Bool {
+  static func fits(_ file: any ArrayFile) -> Bool {
     (try? file.shape(of: "features.0.weight"))?.count == 4
   }
 
+  /// - Parameters:
+  ///   - size: height and width that pictures are resized to; their own if nil.
+  ///   - name: what reports call it; the file's path if nil.
   /// - Throws: `UserError` naming file and array.
-  init(_ file: any ArrayFile) throws {
+  init(_ file: any ArrayFile, size: Int? = nil, name: String? = nil) throws {
     // A nonlinearity follows each convolution or its norm, and has a number without weights; one
     // more number without weights is a pooling.
     let numbers = file.names.compactMap { name -> Int? in
@@ -53,16 +58,18 @@ public struct VGG: FeatureNetwork {
         remedy: "give the weights of a VGG with torchvision's names")
     }
     self.stages = stages
-    name = file.path
+    self.size = size
+    self.name = name ?? file.path
   }
 
   public var preprocessing: String {
-    "\(Self.smallest)×\(Self.smallest) at least, bilinear, standardised as for ImageNet"
+    (size.map { "\($0)×\($0)" } ?? "\(Self.smallest)×\(Self.smallest) at least")
+      + ", bilinear, standardised as for ImageNet"
   }
 
   /// Activations before each pooling: of five, the last four.
   public func maps(_ pictures: Tensor) -> [Tensor] {
-    var x = Self.prepared(pictures)
+    var x = prepared(pictures)
     var maps: [Tensor] = []
     for (index, stage) in stages.enumerated() {
       if index > 0 { x = x.maxPooled(size: 2, stride: 2) }
@@ -78,14 +85,15 @@ public struct VGG: FeatureNetwork {
     return maps[maps.count - 1].pooled
   }
 
-  private static func prepared(_ pictures: Tensor) -> Tensor {
+  private func prepared(_ pictures: Tensor) -> Tensor {
     var x = pictures
-    let (height, width) = (max(x.shape[2], smallest), max(x.shape[3], smallest))
+    let height = size ?? max(x.shape[2], Self.smallest)
+    let width = size ?? max(x.shape[3], Self.smallest)
     if x.shape[2] != height || x.shape[3] != width {
       x = x.resizedBilinearly(height: height, width: width)
     }
-    let factor = Tensor(deviation.map { 0.5 / $0 }, shape: [3, 1, 1])
-    let term = Tensor(zip(mean, deviation).map { (0.5 - $0) / $1 }, shape: [3, 1, 1])
+    let factor = Tensor(Self.deviation.map { 0.5 / $0 }, shape: [3, 1, 1])
+    let term = Tensor(zip(Self.mean, Self.deviation).map { (0.5 - $0) / $1 }, shape: [3, 1, 1])
     return x.coloured * factor + term
   }
 }

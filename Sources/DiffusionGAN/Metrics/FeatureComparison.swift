@@ -52,29 +52,28 @@ public struct FeatureComparison: Sendable {
     labels = (network as? any LabellingNetwork).map {
       PredictedLabels(
         generated: found[1], reference: found[0], floor: found[2], classes: $0.classCount,
-        data: sets.classSizes)
+        of: sets)
     }
-    classes = Self.classes(sets, vectors, predicted: found, by: network, pool)
+    classes = Self.classes(
+      sets, vectors, predicted: labels?.areOfTheData == true ? found : [], pool)
   }
 }
 
 extension FeatureComparison {
-  /// - Parameters: `vectors` and `predicted`: of reference, generated and floor, in this order.
+  /// - Parameters: `vectors` and `predicted`: of reference, generated and floor, in this order; none predicted by a
+  ///   classifier of other classes, which recognises none of these.
   private static func classes(
-    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]],
-    by network: (any FeatureNetwork)?, _ pool: ThreadPool
+    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]], _ pool: ThreadPool
   ) -> [ClassQuality] {
     let count = sets.reference.classCount
     let data = [sets.reference, sets.generated, sets.floor]
     guard (1...ClassQuality.mostClasses).contains(count),
       data.allSatisfy({ $0.classCount == count })
     else { return [] }
-    // A classifier of other classes recognises none of these.
-    let isOfTheseClasses = (network as? any LabellingNetwork)?.classCount == count
     let images = data.indices.map { set in
       ClassQuality.Images(
         vectors: vectors[set], labels: data[set].labels ?? [],
-        predicted: isOfTheseClasses ? predicted[set] : [])
+        predicted: predicted.isEmpty ? [] : predicted[set])
     }
     return ClassQuality.of(
       generated: images[1], reference: images[0], floor: images[2], classes: count, pool: pool)
@@ -91,18 +90,25 @@ public struct PredictedLabels: Sendable {
   public let coverage: ModeCoverage
   /// Of as many other real images.
   public let floorCoverage: ModeCoverage
+  /// Whether the classifier's classes are those of the data: as many, and right for most real images. One that was
+  /// trained on other data has classes, and numbers of them, of its own.
+  public let areOfTheData: Bool
 
   /// - Parameters:
   ///   - generated, reference, floor: the class of each image.
-  ///   - data: images of each class in the training data; of other classes than the classifier's, it says nothing.
-  init(generated: [Int], reference: [Int], floor: [Int], classes: Int, data: [Int]) {
+  ///   - sets: the images.
+  init(
+    generated: [Int], reference: [Int], floor: [Int], classes: Int, of sets: EvaluationSets
+  ) {
+    let right = zip(reference, sets.reference.labels ?? []).count { $0 == $1 }
+    areOfTheData = sets.reference.classCount == classes && 2 * right > reference.count
     func histogram(_ labels: [Int]) -> [Int] {
       labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1] += 1 }
     }
     self.generated = histogram(generated)
     self.reference = histogram(reference)
     totalVariation = LabelHistogram.totalVariation(self.generated, self.reference)
-    let shares = data.count == classes ? data : nil
+    let shares = areOfTheData ? sets.classSizes : nil
     coverage = ModeCoverage(self.generated, data: shares)
     floorCoverage = ModeCoverage(histogram(floor), data: shares)
   }

@@ -88,7 +88,8 @@ extension Preset {
         halfLife: 20_000, halfLifeRampUp: 0.2, style: style),
       // Short runs need a target that follows at once: what is learned at low noise has to climb the whole grid.
       distillation: Distillation.Settings(
-        batch: batch, total: distill, learningRate: 5e-4, targetHalfLife: 0))
+        batch: batch, total: distill, learningRate: 5e-4, halfLife: 20_000, halfLifeRampUp: 0.2,
+        targetHalfLife: 0))
   }
 
   private static func published(
@@ -97,6 +98,7 @@ extension Preset {
   ) -> Preset {
     var adversarial = adversarial
     adversarial.penalty?.gamma = GradientPenalty.published(samples: adversarial.batch / 4)
+    adversarial.penalty?.sumsLogits = true
     adversarial.style = .reference
     var pretraining = pretraining
     pretraining.rampUp = 10_000_000

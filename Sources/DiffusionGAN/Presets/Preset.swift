@@ -141,9 +141,12 @@ extension Preset {
     } else if shape != old {
       preparations = []
     }
-    // The slope of the discriminator by one pixel goes with the size of the picture.
-    let ratio = Float(shape.height) / Float(old.height)
-    adversarial.penalty?.gamma *= ratio * ratio
+    // The slope of the discriminator by one pixel goes with the size of the picture. The published commands keep
+    // their weight.
+    if adversarial.penalty?.sumsLogits == false {
+      let ratio = Float(shape.height) / Float(old.height)
+      adversarial.penalty?.gamma *= ratio * ratio
+    }
   }
 
   /// What is not said stays, but for the size, which is that of the images.

@@ -83,14 +83,6 @@ public struct RadialSpectrum: Sendable {
     return energies
   }
 
-  /// Energy of each band, the mean over all planes of `images`.
-  ///
-  /// - Parameter images: `[…, height, width]`, one plane at least.
-  public func meanEnergies(of images: Tensor, pool: ThreadPool) -> [Double] {
-    let all = energies(ofEach: images.reshaped([-1, 1, height, width]), pool: pool)
-    return (0..<bands).map { band in all.reduce(0) { $0 + $1[band] } / Double(all.count) }
-  }
-
   /// Energy of each band in every image, the mean over its channels: `[images][bands]`.
   ///
   /// - Parameter images: `[images, channels, height, width]`, one plane at least.

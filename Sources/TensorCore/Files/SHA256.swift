@@ -84,8 +84,8 @@ public struct SHA256: ~Copyable {
   /// The digest of all bytes as 64 lower-case hexadecimal digits.
   public consuming func finalize() -> String {
     let digest = [UInt8](unsafeUninitializedCapacity: 32) { bytes, count in
-      let isTold = EVP_DigestFinal_ex(context, bytes.baseAddress, nil) == 1
-      precondition(isTold, "libcrypto has no SHA-256 digest")
+      let isDone = EVP_DigestFinal_ex(context, bytes.baseAddress, nil) == 1
+      precondition(isDone, "libcrypto has no SHA-256 digest")
       count = 32
     }
     return digest.map { byte in

@@ -73,8 +73,9 @@ enum DistillCommand: Command {
     }
     preset.method = method
     let idle =
-      (method == .regression ? [] : ["pool", "pool-seed"])
+      (method == .regression ? [] : ["pool", "pool-seed", "start-sigma"])
       + (method.hasTarget ? [] : ["target-half-life"])
+      + (method == .progressive ? ["decay"] : [])
     if let option = idle.first(where: parsed.flag) {
       throw UserError(
         "--\(option) does nothing for \(method.rawValue)", remedy: "leave it out", status: .usage)
@@ -86,6 +87,15 @@ enum DistillCommand: Command {
     guard settings.adversaryWeight > 0 || !parsed.flag("features") else {
       throw UserError(
         "--features are for a discriminator", remedy: "give --gan WEIGHT too", status: .usage)
+    }
+    guard settings.adversaryWeight > 0 || settings.discriminatorRate == nil else {
+      throw UserError(
+        "there is no discriminator to learn", remedy: "give --gan WEIGHT too", status: .usage)
+    }
+    guard parsed.flag("perceptual") || !parsed.flag("perceptual-weight") else {
+      throw UserError(
+        "--perceptual-weight does nothing for pixels alone", remedy: "give --perceptual FILE too",
+        status: .usage)
     }
     return settings
   }
@@ -128,10 +138,7 @@ enum DistillCommand: Command {
     var adversary: DistillationAdversary?
     if settings.adversaryWeight > 0 {
       let features = try DiscriminatorFeatures(parsed, of: teacher, shape: data.train.shape)
-      var critic = preset.adversarial
-      critic.freezing = settings.freezing
-      (critic.seed, critic.batch) = (settings.seed, settings.batch)
-      critic = critic.settled
+      let critic = settings.criticSettings(preset.adversarial)
       adversary = DistillationAdversary(
         critic.discriminator(
           over: features.networks, shape: data.train.shape, labels: labels),
@@ -170,7 +177,7 @@ enum DistillCommand: Command {
     defer { progress.finish() }
     // Of several processes the first computes them, and the others read them.
     let ranks = Compute.ranks
-    if ranks.rank > 0 { _ = ranks.told("") }
+    if ranks.rank > 0 { _ = ranks.broadcast("") }
     let pool = try Compute.$pool.withValue(options.pool) {
       try TeacherPool(
         of: teacher, sampler: Sampler(steps: steps), count: count, seed: seed,
@@ -184,7 +191,7 @@ enum DistillCommand: Command {
         }
       }
     }
-    if ranks.rank == 0 { _ = ranks.told(name) }
+    if ranks.rank == 0 { _ = ranks.broadcast(name) }
     return pool
   }
 }

@@ -38,12 +38,12 @@ import Testing
     }
   }
 
-  private func head(_ classes: Int) throws -> (
+  private func head(_ classes: Int, halvings: Int? = nil) throws -> (
     head: DiscriminatorHead, weights: Parameters, state: Parameters
   ) {
-    let kind = classes > 0 ? "told" : "head"
+    let kind = classes > 0 ? "conditional" : "head"
     let head = DiscriminatorHead(
-      kind, inputs: 2, side: 28, style: .init(channels: 8, labels: classes))
+      kind, inputs: 2, side: 28, halvings: halvings, style: .init(channels: 8, labels: classes))
     func parameters(_ specifications: [ParameterSpecification]) throws -> Parameters {
       Parameters(
         try specifications.map { specification in
@@ -55,14 +55,14 @@ import Testing
     return (head, try parameters(head.parameters), try parameters(head.stateSpecifications))
   }
 
-  @Test(arguments: [0, 3])
-  func headOfSixteenLogits(classes: Int) throws {
-    var (head, weights, state) = try head(classes)
+  @Test(arguments: [0, 3], [nil, 2])
+  func headOfSixteenLogits(classes: Int, halvings: Int?) throws {
+    var (head, weights, state) = try head(classes, halvings: halvings)
     let labels = Tensor([0, 0, 1, 1, 0, 0, 0, 1, 0], shape: [3, 3])
     let logits = head(
       try tensor("head.input"), labels: classes > 0 ? labels : nil, weights, state: &state)
     #expect(logits.shape == [3, 16])
-    try close(logits, classes > 0 ? "told.output" : "head.output")
+    try close(logits, classes > 0 ? "conditional.output" : "head.output")
   }
 
   @Test func penaltyAndItsGradient() throws {
@@ -71,7 +71,7 @@ import Testing
     var value: Float = 0
     let gradients = gradient(at: weights) { weights in
       var state = state
-      let penalty = GradientPenalty(gamma: 1)(at: pictures, noise: { pictures }) {
+      let penalty = GradientPenalty(gamma: 1)(at: pictures) {
         [head($0, labels: nil, weights, state: &state)]
       }.penalty
       value = penalty.detached()[0]

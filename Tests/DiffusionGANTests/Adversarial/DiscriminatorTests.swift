@@ -51,6 +51,25 @@ import Testing
     #expect(zip(other[0].values, logits[0].values).suffix(width).allSatisfy { $0 == $1 })
   }
 
+  /// Logits of the published heads: of maps of 224 pixels, of a VGG's, which are twice as large, and of those whose
+  /// sides are powers of two. Widths double from scale to scale.
+  @Test(arguments: [
+    ([112, 56, 28, 14], 16), ([224, 112, 56, 28], 121), ([128, 64, 32, 16], 25), ([16, 8], 1),
+  ])
+  func headsOfThePublishedSizes(sides: [Int], logits: Int) {
+    for (scale, side) in sides.enumerated() {
+      let head = DiscriminatorHead(
+        "head", inputs: 2, side: side, halvings: sides.count - scale,
+        style: .init(channels: 16, labels: 0))
+      let weights = head.parameters.tensors(seed: 1, .weights)
+      var state = head.stateSpecifications.tensors(seed: 1, .state)
+      let found = head(pictures([2, 2, side, side]), labels: nil, weights, state: &state)
+      #expect(found.shape == [2, logits])
+      let widths = (0..<sides.count - scale).map { weights["head.conv\($0).weight"].shape[0] }
+      #expect(widths == [2, 4, 8, 16].suffix(sides.count - scale))
+    }
+  }
+
   /// The gradient of R1 with respect to the weights, through the feature networks, against central
   /// differences.
   @Test(arguments: [false, true])
@@ -67,7 +86,7 @@ import Testing
     for _ in 0..<100 { _ = discriminator.logits(x, labels: nil, weights, state: &converged) }
     func value(_ weights: Parameters) -> Tensor {
       var state = converged
-      return penalty(at: x, noise: { x }) {
+      return penalty(at: x) {
         discriminator.logits($0, labels: nil, weights, state: &state)
       }.penalty
     }
@@ -85,30 +104,25 @@ import Testing
     #expect(abs(slope) > 1e-6)
   }
 
-  /// For a linear discriminator both penalties are γ/2 ‖w‖².
-  @Test func penaltiesOfALinearDiscriminator() {
+  /// For a linear discriminator the penalty is γ/2 ‖w‖².
+  @Test func penaltyOfALinearDiscriminator() {
     let w = pictures([1, 64], seed: 3)
     func logits(_ x: Tensor) -> [Tensor] { [x.reshaped([x.shape[0], 64]).linear(w)] }
     let x = pictures([512, 1, 8, 8])
     let expected = 1.5 / 2 * w.squared().sum()[0]
-    let exact = GradientPenalty(gamma: 1.5)(at: x, noise: { x }, logits).penalty
-    #expect(abs(exact[0] - expected) < 1e-4 * expected)
-    let noise = pictures([512, 1, 8, 8], seed: 4)
-    let approximate = GradientPenalty(method: .finiteDifference, gamma: 1.5)(
-      at: x, noise: { noise }, logits
-    ).penalty
-    // 512 squares of a normal number: a deviation of √(2/512).
-    #expect(abs(approximate[0] - expected) < 0.25 * expected)
+    let penalty = GradientPenalty(gamma: 1.5)(at: x, logits).penalty
+    #expect(abs(penalty[0] - expected) < 1e-4 * expected)
   }
 
   /// The published weight on the published scale: γ/2 of the squared gradient of the sum of all logits, beside
   /// losses that are sums over the samples of means over a network's logits.
-  @Test func aWeightIsThatOfThePublishedScale() {
-    let w = pictures([64, 256], seed: 3).reshaped([64, 256])
-    // 64 logits of each of two networks, on 16×16 pictures.
+  @Test(arguments: [(64, [false, true]), (484, [true])])
+  func aWeightIsThatOfThePublishedScale(second: Int, scales: [Bool]) {
+    let (w, v) = (pictures([64, 256], seed: 3), pictures([second, 256], seed: 4))
+    // 64 logits of a network and 64 or 484 of another, on 16×16 pictures.
     func logits(_ x: Tensor) -> [Tensor] {
       let flat = x.reshaped([x.shape[0], 256])
-      return [flat.linear(w), flat.linear(w.scaled(by: 0.5))]
+      return [flat.linear(w.reshaped([64, 256])), flat.linear(v.reshaped([second, 256]))]
     }
     let x = pictures([8, 1, 16, 16])
     let (_, _, slope) = valueWithGradient(at: x) { x -> (Tensor, Tensor) in
@@ -117,22 +131,21 @@ import Testing
     }
     // Mean over samples, over the 8 samples that the loss beside it is a sum of.
     let published = 1e-4 / 2 * slope.squared().sum()[0] / 8 / 8
-    let penalty = GradientPenalty(gamma: GradientPenalty.published(samples: 8))(
-      at: x, noise: { x }, logits
-    ).penalty
-    #expect(abs(penalty[0] - published) < 1e-4 * published)
+    for sumsLogits in scales {
+      let penalty = GradientPenalty(
+        gamma: GradientPenalty.published(samples: 8), sumsLogits: sumsLogits)(at: x, logits).penalty
+      #expect(abs(penalty[0] - published) < 1e-4 * published)
+    }
     #expect(abs(GradientPenalty.published() - 6.4e-3) < 1e-8)
     #expect(abs(GradientPenalty.published(resolution: 16) - 1.6e-3) < 1e-8)
   }
 
   /// Sixteen equal logits, or three networks' worth in one, weigh what one does.
-  @Test(arguments: GradientPenalty.Method.allCases)
-  func penaltyDoesNotCountLogits(method: GradientPenalty.Method) {
+  @Test func penaltyDoesNotCountLogits() {
     let w = pictures([1, 64], seed: 3)
     let x = pictures([32, 1, 8, 8])
-    let noise = pictures([32, 1, 8, 8], seed: 4)
     func value(_ copies: Int) -> Float {
-      GradientPenalty(method: method, gamma: 1.5)(at: x, noise: { noise }) { x in
+      GradientPenalty(gamma: 1.5)(at: x) { x in
         let logit = x.reshaped([x.shape[0], 64]).linear(w)
         return [Tensor.concatenated(Array(repeating: logit, count: copies), 1)]
       }.penalty[0]
@@ -145,9 +158,9 @@ import Testing
     let w = pictures([1, 64], seed: 3)
     func penalty(_ side: Int, _ logit: @escaping (Tensor) -> Tensor) -> Float {
       let x = pictures([16, 1, side, side])
-      return GradientPenalty(gamma: GradientPenalty.published(resolution: side))(
-        at: x, noise: { x }
-      ) { [logit($0)] }.penalty[0]
+      return GradientPenalty(gamma: GradientPenalty.published(resolution: side))(at: x) {
+        [logit($0)]
+      }.penalty[0]
     }
     let small = penalty(8) { $0.reshaped([16, 64]).linear(w) }
     let large = penalty(16) { $0.averagePooled().reshaped([16, 64]).linear(w) }

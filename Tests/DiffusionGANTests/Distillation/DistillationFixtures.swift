@@ -50,3 +50,11 @@ enum DistillationFixtures {
       normal: [1, 8, 8], from: (0..<count).map { RandomStream(seed: seed, path: [UInt64($0)]) })
   }
 }
+
+extension Denoiser {
+  /// Euler's step, which in this parametrisation is DDIM's:
+  /// `x + (s − t) (x − D(x; t)) / t = (s/t) x + (1 − s/t) D(x; t)`.
+  func eulerStep(_ x: Tensor, from t: [Float], to s: [Float], _ weights: Parameters) -> Tensor {
+    .mixed(x, self(x, sigma: t, weights, nil), share: zip(s, t).map { $0 / $1 })
+  }
+}

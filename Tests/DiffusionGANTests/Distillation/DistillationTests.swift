@@ -108,6 +108,55 @@ import Testing
     #expect(error() < 0.2 * before)
   }
 
+  /// A student that begins at a lower noise level is called there, and its file says so.
+  @Test func regressionBeginsAtItsNoiseLevel() throws {
+    let scratch = try Scratch()
+    let teacher = try Fixtures.teacher()
+    let pool = try Fixtures.pool(of: teacher, count: 4, folder: scratch.file("pool"))
+    var settings = Fixtures.settings(.regression)
+    settings.startSigma = 2.5
+    let run = Distillation(of: teacher, learningFrom: .pairs(pool), settings: settings)
+    #expect(run.generator.startSigma == 2.5)
+    let batch = 0..<settings.batch
+    var order = ShuffledOrder(count: 4, seed: settings.seed)
+    let indices = order.samples(batch).map(\.index)
+    let made = run.student.generated(
+      pool.latents(at: indices), run.learner.weights, sigma: 2.5)
+    let loss = try run.loss(run.learner.trainable, batch: batch).loss[0]
+    let expected = (made - pool.targets(at: indices)).squared().mean()[0]
+    #expect(abs(loss - expected) < 1e-5 * expected)
+  }
+
+  /// The last half decays to 0; progressive's own stages do not.
+  @Test func learningRateDecaysOverItsShare() throws {
+    let scratch = try Scratch()
+    let teacher = try Fixtures.teacher()
+    var settings = Fixtures.settings(.consistency, total: 16)
+    settings.decay = 0.5
+    #expect(!settings.isOpenEnded)
+    var run = Distillation(
+      of: teacher, learningFrom: try Fixtures.data(.consistency, folder: scratch.file("pool")),
+      settings: settings)
+    var rates: [Float] = []
+    while run.seen < settings.total { rates.append(try run.step().learner.rate) }
+    let share = rates.map { $0 / settings.learningRate }
+    #expect(share == [1, 1, 1, 0.5], "\(share)")
+  }
+
+  /// Its learning rate is the student's, unless something else is said; with the decay, seed and batch of the student.
+  @Test func discriminatorBesideHasTheStudentsTerms() {
+    var settings = Distillation.Settings()
+    (settings.seed, settings.batch, settings.total) = (3, 24, 4_800)
+    (settings.learningRate, settings.decay) = (0.004, 0.5)
+    let preset = AdversarialTraining.Settings(unfrozenRate: 2e-4, discriminatorRate: 1e-4)
+    let same = settings.criticSettings(preset)
+    #expect(same.correctedDiscriminatorRate == 0.004 * Float(16.0 / 17))
+    #expect(same.seed == 3 && same.batch == 24)
+    #expect(same.schedule.value(seen: 2_400) == 1 && same.schedule.value(seen: 3_600) == 0.5)
+    settings.discriminatorRate = 0.001
+    #expect(settings.criticSettings(preset).discriminatorRate == 0.001)
+  }
+
   @Test func frozenWeightsStay() throws {
     let scratch = try Scratch()
     let teacher = try Fixtures.teacher()

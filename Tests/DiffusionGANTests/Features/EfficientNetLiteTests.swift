@@ -76,8 +76,8 @@ import Testing
     let path = try scratch.write("a@64", [1])
     let other = try FeatureNetworkFile.Reference(path, store: store)
     #expect(other.path == path && other.size == nil)
-    expectUserError("vgg.weights", "a size of its own") {
-      _ = try FeatureNetworkFile.load(Self.folder + "vgg.weights.safetensors@64")
+    expectUserError("inception", "a size of its own") {
+      _ = try FeatureNetworkFile.load(Self.folder + "inception.weights.safetensors@64")
     }
   }
 

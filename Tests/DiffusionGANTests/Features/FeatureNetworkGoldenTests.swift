@@ -29,6 +29,19 @@ import Testing
     }
   }
 
+  /// As the published discriminators show it pictures: resized, with maps at a half to a sixteenth of the size.
+  @Test func aVGGSeesPicturesAtTheSizeAskedFor() throws {
+    let path = Self.folder + "vgg_bn.weights.safetensors"
+    let resized = try FeatureNetworkFile.load(path + "@64")
+    let pictures = ClassifierTests.pictures([2, 1, 16, 16])
+    let maps = resized.maps(pictures)
+    let expected = try FeatureNetworkFile.load(path).maps(
+      pictures.resizedBilinearly(height: 64, width: 64))
+    #expect(maps.count == 4 && expected.count == 4)
+    for (a, b) in zip(maps, expected) { expectClose(a, b, 1e-6, "map") }
+    #expect(resized.preprocessing.hasPrefix("64×64") && resized.name.hasSuffix("@64"))
+  }
+
   @Test func picturesHaveGradients() throws {
     let network = try FeatureNetworkFile.load(Self.folder + "vgg_bn.weights.safetensors")
     let pictures = ClassifierTests.pictures([1, 1, 16, 16])

@@ -11,7 +11,6 @@ import Testing
       name: "mine")
   }
 
-  /// Karras et al. 2022, Table 7; Zheng & Yang 2025.
   /// Of presets with images of one shape, a network's own is found.
   @Test func aNetworkHasItsPreset() throws {
     for name in ["fashion16", "fashion28", "stacked32", "cifar10", "ffhq64"] {
@@ -26,6 +25,7 @@ import Testing
     }
   }
 
+  /// Karras et al. 2022, Table 7; Zheng & Yang 2025.
   @Test func presetsOfThePapers() throws {
     for (name, augmentation, dropout, batch, rates) in [
       ("cifar10", 0.12, 0.13 as Float, 512, [1e-4, 1e-4] as [Float]),
@@ -130,7 +130,7 @@ import Testing
     var train = preset.adversarial.settled
     train.loss = .relativistic
     train.penalty = GradientPenalty(
-      method: .finiteDifference, gamma: 0.25, interval: 3, includesGenerated: true)
+      gamma: 0.25, interval: 3, includesGenerated: true, sumsLogits: true)
     train.augmentation = Augmentation(
       [.colour, .cutout], adaptive: (target: 0.6, pictures: 500_000))
     train.freezing = .patterns(["*.qkv.*"])

@@ -28,7 +28,7 @@ import Testing
     #expect(zip(transform.map(\.x), real).allSatisfy { abs($0 - $1) < 1e-10 * scale })
     #expect(zip(transform.map(\.y), imaginary).allSatisfy { abs($0 - $1) < 1e-10 * scale })
     let tensor = Tensor(image.map { Float($0) }, shape: [1, 1, 16, 16])
-    let mean = spectrum.meanEnergies(of: tensor, pool: ThreadPool(count: 2))
+    let mean = spectrum.energies(ofEach: tensor, pool: ThreadPool(count: 2))[0]
     #expect(zip(mean, energies).allSatisfy { abs($0 - $1) <= 1e-6 * $1 })
   }
 
@@ -48,7 +48,7 @@ import Testing
   @Test func energiesAreMeansOverPlanes() {
     let spectrum = RadialSpectrum(height: 4, width: 4)
     let images = Tensor((0..<48).map { Float($0 % 7) }, shape: [1, 3, 4, 4])
-    let mean = spectrum.meanEnergies(of: images, pool: ThreadPool(count: 2))
+    let mean = spectrum.energies(ofEach: images, pool: ThreadPool(count: 2))[0]
     let squares = images.values.reduce(0.0) { $0 + Double($1) * Double($1) }
     #expect(abs(mean.reduce(0, +) - squares / 3) < 1e-9)
   }

@@ -16,7 +16,7 @@ import Testing
 
   /// A network with batch norm.
   private static func loss(_ weights: [Tensor], _ x: Tensor) -> Tensor {
-    let hidden = (x * weights[0]).batchNormalised(weight: weights[1], bias: weights[2]).result
+    let hidden = (x * weights[0]).batchNormalised(weight: weights[1], bias: weights[2])
     return (hidden.leakyReLU(slope: 0.2) * weights[3] - 0.5).squared().mean()
   }
 

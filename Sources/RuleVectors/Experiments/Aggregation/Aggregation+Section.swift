@@ -138,8 +138,9 @@ extension Aggregation {
           paper: counted(3), unit: "logits²",
           { $0.joint * $0.joint / 4 - $0.sumOfSquares })
       ]
+    // Of eight, more than half of them are more than four.
     let spread =
-      !hasShares
+      !hasShares || n == 8
       ? []
       : [
         claim(
