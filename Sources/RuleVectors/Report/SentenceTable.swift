@@ -64,7 +64,8 @@ struct SentenceTable {
     }
     let able = runs.filter { $0.gate?.passed ?? true }
     guard let claim = able.lazy.flatMap(\.claims).first(where: { $0.name == name }) else {
-      return able.count < runs.count ? "gate not passed" : "not run"
+      if able.count < runs.count { return "gate not passed" }
+      return able.isEmpty ? "not run" : "not asked"
     }
     let sign = VerdictMark(claim.verdict).sign
     let counts = row.claim.map { claim.paperClaim == $0.rawValue } ?? true
