@@ -8,30 +8,34 @@ import TensorCore
 /// together.
 extension Report {
   /// As Markdown: `aggregate --claims`.
-  public var claimsTable: String {
+  ///
+  /// - Parameter families: of tasks, by their names; rows are sorted by them, and name them.
+  public func claimsTable(families: [String: String] = [:]) -> String {
     let text =
       Claim.count(claims) + " All are corrected together (Holm).\n\n"
-      + "## Whether the models do the tasks\n\n" + gateTable.markdown
+      + "## Whether the models do the tasks\n\n" + gateTable(families).markdown
     return PaperClaim.allCases.reduce(into: text) { text, claim in
       text += "\n## \(claim.rawValue). \(claim.sentence)\n\n"
       if claim == .series {
         text += series.map { "- \($0)\n" }.joined()
       } else {
-        text += table(of: claim)?.markdown ?? "No run tests it.\n"
+        text += table(of: claim, families)?.markdown ?? "No run tests it.\n"
       }
     }
   }
 
   /// Whether the models do the tasks.
-  var gateTable: HTMLTable { table(tasks) { HTMLTable.Cell(Self.gates($0)) } }
+  func gateTable(_ families: [String: String] = [:]) -> HTMLTable {
+    table(tasks, families) { HTMLTable.Cell(Self.gates($0)) }
+  }
 
   /// The verdicts on one claim by task and model; nil where no run tests it.
-  func table(of claim: PaperClaim) -> HTMLTable? {
+  func table(of claim: PaperClaim, _ families: [String: String] = [:]) -> HTMLTable? {
     let tested = tasks.filter { task in
       runs.contains { $0.record.task == task && $0.verdict(on: claim).outcome != .notTested }
     }
     guard !tested.isEmpty else { return nil }
-    return table(tested) { runs in
+    return table(tested, families) { runs in
       runs.contains { $0.gate?.passed ?? true }
         ? Self.cell(verdict(on: claim, runs)) : "the model does not do the task"
     }
@@ -68,11 +72,16 @@ extension Report {
   }
 
   /// A row for each task, a column for each model.
-  private func table(_ tasks: [String], _ cell: ([RunReport]) -> HTMLTable.Cell) -> HTMLTable {
-    HTMLTable(
-      headers: ["task"] + models,
-      cells: tasks.map { task in
-        [HTMLTable.Cell(task)]
+  private func table(
+    _ tasks: [String], _ families: [String: String], _ cell: ([RunReport]) -> HTMLTable.Cell
+  ) -> HTMLTable {
+    func family(_ task: String) -> String { families[task] ?? "" }
+    let sorted =
+      families.isEmpty ? tasks : tasks.sorted { (family($0), $0) < (family($1), $1) }
+    return HTMLTable(
+      headers: (families.isEmpty ? [] : ["family"]) + ["task"] + models,
+      cells: sorted.map { task in
+        (families.isEmpty ? [] : [HTMLTable.Cell(family(task))]) + [HTMLTable.Cell(task)]
           + models.map { model in
             let own = runs(of: task, on: model)
             return own.isEmpty ? "not run" : cell(own)
@@ -93,10 +102,16 @@ extension Report {
   private static func cell(_ verdict: RunReport.PaperVerdict) -> HTMLTable.Cell {
     guard verdict.outcome != .notTested else { return "not tested" }
     let decided = verdict.claims.filter { $0.verdict != .undecided }
-    let weakest = (decided.isEmpty ? verdict.claims : decided)
-      .max { $0.adjustedPValue < $1.adjustedPValue }
+    let weakest = (decided.isEmpty ? verdict.claims : decided).weakest
     let effect = weakest?.effect.map { ": \($0.text) \(weakest?.unit ?? "")" } ?? ""
     return .verdict(verdict.outcome.mark, verdict.words + effect)
+  }
+}
+
+extension Array where Element == Claim {
+  /// The one of the largest adjusted p; those that could not be tested have none.
+  var weakest: Claim? {
+    filter { !$0.adjustedPValue.isNaN }.max { $0.adjustedPValue < $1.adjustedPValue } ?? first
   }
 }
 

@@ -72,7 +72,7 @@ extension Report {
   /// The claims by task and model, for many runs.
   private func addTables(to page: inout HTMLPage) {
     page.add(.heading("Whether the models do the tasks", level: 2))
-    page.add(.table(gateTable))
+    page.add(.table(gateTable()))
     guard asks else { return }
     page.add(.heading("The paper's claims", level: 2))
     page.add(
@@ -101,7 +101,7 @@ extension Report {
           ? [seriesRow]
           : runs.map { run in
             let verdict = run.verdict(on: claim)
-            let weakest = verdict.claims.max { $0.adjustedPValue < $1.adjustedPValue }
+            let weakest = verdict.claims.weakest
             return [
               HTMLTable.Cell("\(claim.rawValue). \(claim.sentence)"),
               HTMLTable.Cell(title(of: run)),

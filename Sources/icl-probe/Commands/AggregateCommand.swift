@@ -63,7 +63,12 @@ enum AggregateCommand: Command {
     try ReportFolder.write(
       report.page, sentences: report.sentences, summary: summary, to: folder)
     if let path = parsed.string("claims") {
-      try Files.write(Data(report.claimsTable.utf8), to: path)
+      // Without the folder of tasks there are no families.
+      let entries = (try? TaskLibrary(folder: DataFolders.tasks()).entries) ?? []
+      let families = entries.compactMap { entry in entry.family.map { (entry.name, $0) } }
+      let table = report.claimsTable(
+        families: Dictionary(families, uniquingKeysWith: { first, _ in first }))
+      try Files.write(Data(table.utf8), to: path)
     }
     if let (path, page) = filled { try Files.write(Data(page.utf8), to: path) }
     if parsed.flag("json") {

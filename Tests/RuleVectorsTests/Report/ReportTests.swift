@@ -134,7 +134,7 @@ import Testing
     let report = try Report([
       try record("a"), try record("b", task: "next", right: 8),
     ])
-    let table = report.claimsTable
+    let table = report.claimsTable()
     #expect(table.contains("| small | yes, right in 1.00"))
     #expect(table.contains("| next | no, right in 0.50"))
     let own = try #require(table.components(separatedBy: "## 2. ").last)
@@ -143,6 +143,11 @@ import Testing
     #expect(own.contains("| small | \(verdict.words): "))
     #expect(own.contains("| next | the model does not do the task |"))
     #expect(table.contains("## 4. ") && table.contains("No run tests it."))
+    // By family where they are known, and by name within one.
+    let grouped = report.claimsTable(families: ["small": "words", "next": "letters"])
+    #expect(grouped.contains("| family | task | tiny |"))
+    let lines = grouped.split(separator: "\n").filter { $0.contains(", right in ") }
+    #expect(lines.map { $0.prefix(13) } == ["| letters | n", "| words | sma"])
   }
 
   @Test func aPagesTablesAreWrittenAnew() throws {
@@ -211,11 +216,11 @@ import Testing
     defer { removeFolder() }
     let report = try Report([try record("a"), try record("c")])
     let claims = report.runs[0].verdict(on: .ownAnswerPosition).claims.count
-    let own = try #require(report.claimsTable.components(separatedBy: "## 2. ").last)
+    let own = try #require(report.claimsTable().components(separatedBy: "## 2. ").last)
       .components(separatedBy: "## 3. ")[0]
     #expect(claims > 0 && own.contains("| small | supported by \(2 * claims) of \(2 * claims): "))
     #expect(own.components(separatedBy: "| small |").count == 2)
-    #expect(report.claimsTable.contains("- tiny, 1 task: "))
+    #expect(report.claimsTable().contains("- tiny, 1 task: "))
   }
 
   @Test func whatIsNotShownIsCorrectedAllTheSame() throws {
@@ -228,7 +233,7 @@ import Testing
     #expect(some.claims.map(\.adjustedPValue) == all.claims.map(\.adjustedPValue))
     #expect(some.page.figures.map(\.name).allSatisfy { $0.hasPrefix("3-") })
     #expect(some.page.figures.count == 6 && all.page.figures.count == 30)
-    #expect(some.summary == all.summary && some.claimsTable == all.claimsTable)
+    #expect(some.summary == all.summary && some.claimsTable() == all.claimsTable())
     let page = some.page.html
     #expect(page.contains("2 tasks on 1 model, 5 runs"))
     #expect(page.contains("of all 5 runs, 1 of them shown below,"))

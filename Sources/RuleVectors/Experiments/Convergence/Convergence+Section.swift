@@ -164,12 +164,11 @@ extension Convergence {
             ? " Their labels differ within a rule and agree between rules: a copied label alone predicts −1."
             : ""),
         result.curve.values(layer, \.rest.centred))
-      let different = result.curve.values(layer, \.rest.centred)
-      let same =
-        results.first { $0.task == result.task && $0.pairs == .sameAnswers }?
-        .curve.values(layer, \.rest.centred) ?? []
-      guard same.count == different.count else { continue }
-      let balanced = zip(same, different).map { ($0 + $1) / 2 }
+      let same = results.first { $0.task == result.task && $0.pairs == .sameAnswers }
+      guard
+        let balanced = same.map({ result.curve.means(with: $0.curve, layer, \.rest.centred) }),
+        !balanced.isEmpty
+      else { continue }
       add(
         "more-than-labels",
         "On \(result.task) local vectors after layer \(layer) share more of the rule than their "

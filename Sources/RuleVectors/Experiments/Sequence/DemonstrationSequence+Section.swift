@@ -127,7 +127,7 @@ extension DemonstrationSequence {
     return
       "Every vector is of the same item with the same label, whatever stands before it, so copied "
       + "labels bring the same in all lines and cannot make them differ. A vector taken at another "
-      + "position carries that position's rotation and another distance to the prompt's beginning; "
+      + "position has another distance to the prompt's beginning, and what the model makes of that; "
       + "the sampler draws predecessors of the same length where the task has them. Mean distance "
       + "of positions: " + (moved.isEmpty ? "none" : moved.joined(separator: ", ")) + "."
   }
