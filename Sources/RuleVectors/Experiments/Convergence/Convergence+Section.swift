@@ -164,8 +164,10 @@ extension Convergence {
             ? " Their labels differ within a rule and agree between rules: a copied label alone predicts −1."
             : ""),
         result.curve.values(layer, \.rest.centred))
+      // Where answers are not labels, two slots have the same one by chance.
       let same = results.first { $0.task == result.task && $0.pairs == .sameAnswers }
       guard
+        result.isCategorization,
         let balanced = same.map({ result.curve.means(with: $0.curve, layer, \.rest.centred) }),
         !balanced.isEmpty
       else { continue }
