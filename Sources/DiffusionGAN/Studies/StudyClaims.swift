@@ -50,21 +50,27 @@ public struct StudyClaims {
     let longest = results.study.teachers.indices.max {
       results.study.teachers[$0].steps < results.study.teachers[$1].steps
     }
-    return results.spaces.flatMap { space in
-      claim(
+    return results.spaces.flatMap { space -> [Claim] in
+      let closer = claim(
         .minima, "closer-to-data-\(student.name)-\(space)",
         "The GAN-only student `\(student.name)` is closer to the data than every distilled one at the "
           + "same number of images, in \(words(space)).",
         statistics.each(
           distilled.map { ($0, student) }, .frechet, in: space, at: images))
-        + (longest.map { teacher in
-          claim(
-            .minima, "farther-from-teacher-\(student.name)-\(space)",
-            "The GAN-only student `\(student.name)` is farther from its teacher's images than every "
-              + "distilled one, in \(words(space)).",
-            statistics.each(
-              distilled.map { (student, $0) }, .toTeacher(teacher), in: space, at: images))
-        } ?? [])
+      let recall = claim(
+        .minima, "recall-\(student.name)-\(space)",
+        "The GAN-only student `\(student.name)` has a higher recall than every distilled one at the same "
+          + "number of images, in \(words(space)).",
+        statistics.each(distilled.map { (student, $0) }, .recall, in: space, at: images))
+      let farther = longest.map { teacher in
+        claim(
+          .minima, "farther-from-teacher-\(student.name)-\(space)",
+          "The GAN-only student `\(student.name)` is farther from its teacher's images than every "
+            + "distilled one, in \(words(space)).",
+          statistics.each(
+            distilled.map { (student, $0) }, .toTeacher(teacher), in: space, at: images))
+      }
+      return closer + recall + (farther ?? [])
     }
   }
 
@@ -120,12 +126,18 @@ public struct StudyClaims {
       }.flatMap { frozen -> [Claim] in
         guard let images = results.commonBudget(of: [free, frozen]) else { return [] }
         let start = free.network == Study.random ? "from random weights" : "from `\(free.network)`"
-        return results.spaces.flatMap { space in
-          claim(
+        return results.spaces.flatMap { space -> [Claim] in
+          let closer = claim(
             .freezing, "freezing-\(frozen.name)-\(free.name)-\(space)",
             "Starting \(start), \(words(frozen.freezing)) reaches a smaller distance than freezing "
               + "nothing, in \(words(space)).",
             statistics.each([(free, frozen)], .frechet, in: space, at: images))
+          let recall = claim(
+            .freezing, "freezing-recall-\(frozen.name)-\(free.name)-\(space)",
+            "Starting \(start), \(words(frozen.freezing)) keeps a higher recall than freezing nothing, in "
+              + "\(words(space)).",
+            statistics.each([(frozen, free)], .recall, in: space, at: images))
+          return closer + recall
         }
       }
     }
