@@ -26,7 +26,7 @@ PACKAGING_PACKAGES := binutils patchelf python3-venv dpkg-dev libicu72
 INSTALLED_PACKAGES := python3-venv qemu-user debootstrap
 AARCH64_PACKAGES := qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
-.PHONY: help demo test test-cluster test-ranks test-kills test-faults test-soak test-sanitized fuzz build packages \
+.PHONY: help demo evaluations test test-cluster test-ranks test-kills test-faults test-soak test-sanitized fuzz build packages \
   model vocabulary check-models install install-files packaging wheel deb test-wheel test-deb test-aarch64 bench bench-peers \
   networks rule-networks image-networks reproduce reproduce-onestep format lint clean
 
@@ -188,11 +188,32 @@ reproduce: build ## test the paper's claims on four models (hours; stops and goe
 	  --fill docs/results/README.md
 	$(call keep,reports/reproduce,docs/results/report)
 
+# Seeds 1 and 2 of the one-step networks, and how good all are: docs/onestep/evaluations.
+SEEDS := 1 2
+train-one-step = $(ONESTEP) train --network networks/fashion$(1).safetensors --data fashion-mnist \
+  --preset fashion$(1) --features networks/fashion$(1)-plain.safetensors --features encoder \
+  --kimg $(2) --decay 0.5 --seed $(3) --out training-runs/fashion$(1)-onestep-seed-$(3)
+evaluate = $(ONESTEP) evaluate --network $(2) --data fashion-mnist --preset fashion$(3) \
+  --features networks/fashion$(3)-residual.safetensors --features efficientnet-lite2@64 --json \
+  > docs/onestep/evaluations/$(1).tmp && \
+  mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json
+evaluations: build ## measure the networks of onestep, three seeds (about two hours)
+	$(ONESTEP) features fetch efficientnet-lite2
+	mkdir -p docs/onestep/evaluations
+	$(foreach seed,$(SEEDS),$(call train-one-step,16,200,$(seed)) && \
+	  $(call train-one-step,28,60,$(seed)) &&) true
+	$(foreach size,16 28,$(call evaluate,fashion$(size),networks/fashion$(size).safetensors,$(size)) && \
+	  $(call evaluate,fashion$(size)-onestep,networks/fashion$(size)-onestep.safetensors,$(size)) &&) true
+	$(foreach seed,$(SEEDS),\
+	  $(call evaluate,fashion16-onestep-seed-$(seed),training-runs/fashion16-onestep-seed-$(seed)/snapshot-000200.safetensors,16) && \
+	  $(call evaluate,fashion28-onestep-seed-$(seed),training-runs/fashion28-onestep-seed-$(seed)/snapshot-000060.safetensors,28) &&) true
+
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (about 5 hours)
 	for seed in 1 2; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --seed $$seed \
 	    --out training-runs/fashion16-seed-$$seed || exit 1; \
 	done
+	$(STUDY) --features encoder levers --network pretrained=networks/fashion16.safetensors
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
 	$(STUDY) rivals --network pretrained=networks/fashion16.safetensors
