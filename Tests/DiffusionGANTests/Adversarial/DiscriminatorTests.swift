@@ -51,6 +51,28 @@ import Testing
     #expect(zip(other[0].values, logits[0].values).suffix(width).allSatisfy { $0 == $1 })
   }
 
+  /// As torch's own layers begin: weights and biases uniform in ±1 / √fanIn, of the fixed mixing and of the heads.
+  @Test func layersBeginAsTorchs() {
+    let discriminator = ProjectedDiscriminator(
+      [TwoScales()], shape: ImageShape(channels: 1, height: 16, width: 16),
+      style: .init(mixingChannels: 64, headChannels: 64), seed: 1)
+    let weights = discriminator.mixingWeights.pairs + discriminator.initialParameters(seed: 1).pairs
+    let convolutions = weights.filter { $0.tensor.shape.count == 4 }
+    #expect(convolutions.count > 8)
+    for (name, tensor) in convolutions {
+      let bound = 1 / Float(tensor.count / tensor.shape[0]).squareRoot()
+      let bias = weights.first { $0.name == name.replacing(".weight", with: ".bias") }?.tensor
+      for values in [tensor.values, bias?.values ?? []] {
+        #expect(values.allSatisfy { abs($0) <= bound }, "\(name)")
+        guard values.count >= 64 else { continue }
+        // A uniform number's square is a third of the bound's on average, and its deviation √(4/45) of it.
+        let square = values.reduce(0) { $0 + $1 * $1 } / Float(values.count) / (bound * bound)
+        let error = (4.0 / 45 / Float(values.count)).squareRoot()
+        #expect(abs(square - 1 / 3) < 5 * error, "\(name): \(square)")
+      }
+    }
+  }
+
   /// Logits of the published heads: of maps of 224 pixels, of a VGG's, which are twice as large, and of those whose
   /// sides are powers of two. Widths double from scale to scale.
   @Test(arguments: [

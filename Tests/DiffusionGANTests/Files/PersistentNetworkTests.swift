@@ -49,6 +49,22 @@ import Testing
     #expect(images[0].isFinite && images[0].values == images[1].values)
   }
 
+  /// StyleGAN's and GDD's training scripts keep the averaged network under another name.
+  @Test func theAveragedNetworkMayHaveTheNameOfStyleGAN() throws {
+    let scratch = try Scratch()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: Self.path))
+    // A short string: its code, its length and its letters.
+    let key = try #require(bytes.range(of: Data([0x8C, 3] + "ema".utf8)))
+    bytes.replaceSubrange(key, with: Data([0x8C, 5] + "G_ema".utf8))
+    let path = scratch.file("network-snapshot.pkl")
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let (found, expected) = (
+      try NetworkFile(contentsOf: path), try NetworkFile(contentsOf: Self.path)
+    )
+    #expect(found.weights.names == expected.weights.names)
+    #expect(found.weights.tensors.map(\.values) == expected.weights.tensors.map(\.values))
+  }
+
   private func changed(_ old: String, _ new: String, _ path: String) throws {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.path))
     let (from, to) = (Data(old.utf8), Data(new.utf8))
