@@ -64,13 +64,21 @@ import Transformer
     }
   }
 
+  /// Of the same queries, of none of the classes and not to the first position; the third query has no others, so that
+  /// those of the rest make up for it.
   @Test func controlsAreAsManyOtherEdges() {
-    let excluded: Set<Edge> = [Edge(query: 3, key: 1), Edge(query: 5, key: 0)]
+    let own = Set(
+      [(9, 2), (9, 3), (12, 5), (2, 1)].map { Edge(query: $0.0, key: $0.1) })
+    let excluded = own.union([Edge(query: 12, key: 7)])
     var streams = (0..<2).map { RandomStream(seed: 1, path: [UInt64($0)]) }
-    let a = Set<Edge>.random(6, length: 8, excluding: excluded, random: &streams[0])
-    let b = Set<Edge>.random(6, length: 8, excluding: excluded, random: &streams[1])
-    #expect(a.count == 6 && b.count == 6 && a != b)
-    #expect(a.isDisjoint(with: excluded) && a.allSatisfy { $0.key < $0.query && $0.query < 8 })
+    let a = own.control(excluding: excluded, random: &streams[0])
+    let b = own.control(excluding: excluded, random: &streams[1])
+    #expect(a.count == 4 && b.count == 4 && a != b)
+    #expect(a.isDisjoint(with: excluded) && a.allSatisfy { 0 < $0.key && $0.key < $0.query })
+    #expect(a.count { $0.query == 9 } >= 2 && a.count { $0.query == 12 } >= 1)
+    #expect(a.allSatisfy { $0.query != 2 })
+    // Where there are no others at all there is nothing to cut.
+    #expect(Set([Edge(query: 2, key: 1)]).control(excluding: own, random: &streams[0]).isEmpty)
   }
 
   @Test func windowsCoverAllLayers() throws {

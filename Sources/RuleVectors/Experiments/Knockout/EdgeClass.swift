@@ -81,14 +81,21 @@ extension Set<Edge> {
     }
   }
 
-  /// As many edges drawn from those of a prompt of `length` tokens that are not among `excluded`; fewer
-  /// where there are no more.
-  static func random(
-    _ count: Int, length: Int, excluding excluded: Set<Edge>, random: inout RandomStream
-  ) -> Set<Edge> {
-    let all = (1..<Swift.max(length, 2)).flatMap { query in
-      (0..<query).map { Edge(query: query, key: $0) }
+  /// As many edges of the same queries that are not among `excluded`, drawn query by query; where a query has too few,
+  /// others of them make up for it, and where all have, there are fewer.
+  ///
+  /// The first position is in none: attention rests there, and cutting it harms whatever a query reads.
+  func control(excluding excluded: Set<Edge>, random: inout RandomStream) -> Set<Edge> {
+    let queries = Dictionary(grouping: self, by: \.query).sorted { $0.key < $1.key }
+    var drawn: Set<Edge> = []
+    var left: [Edge] = []
+    for (query, own) in queries {
+      let others = (1..<Swift.max(query, 1)).map { Edge(query: query, key: $0) }
+        .filter { !excluded.contains($0) }
+      let found = Set(random.sample(own.count, of: others))
+      drawn.formUnion(found)
+      left += others.filter { !found.contains($0) }
     }
-    return Set(random.sample(count, of: all.filter { !excluded.contains($0) }))
+    return drawn.union(random.sample(count - drawn.count, of: left))
   }
 }

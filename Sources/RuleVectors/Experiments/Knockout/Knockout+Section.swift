@@ -71,12 +71,13 @@ extension Knockout {
     if !claims.isEmpty { section.elements.append(.claims(claims)) }
     section.elements.append(
       .paragraph(
-        "Edges of the clean run are cut in windows of \(window) layers. Beside every class as many random "
-          + "edges anywhere in the prompt are cut that belong to none, drawn anew for every episode. The window of a sentence is "
+        "Edges of the clean run are cut in windows of \(window) layers. Beside every class as many edges "
+          + "of the same queries are cut that belong to none, drawn anew for every episode; none of them is to the "
+          + "first position, where attention rests, or to the question itself. The window of a sentence is "
           + "that of the largest loss on \(development) development episodes."))
     section.elements.append(.figure(figure(results.map { ($0.edges, $0.windows) }, findings)))
     section.headers = [
-      "edges", "layers", "logits lost", "by random edges", "share lost", "accuracy of two lost",
+      "edges", "layers", "logits lost", "by other edges", "share lost", "accuracy of two lost",
       "accuracy lost", "n",
     ]
     section.rows = results.compactMap { edges, _, best in
@@ -143,9 +144,9 @@ extension Knockout {
       Self.kind, name: "\(findings.probe).\(edges.rawValue)",
       sentence:
         "In \(window.words) attention \(edges.words) matters: cutting it costs more than cutting as "
-        + "many random edges.",
+        + "many other edges of the same queries.",
       evidence:
-        "\(window.loss.text) logits lost, \(window.controlLoss.text) by random edges; "
+        "\(window.loss.text) logits lost, \(window.controlLoss.text) by other edges; "
         + "\(window.share.text) of the clean logit difference, accuracy of two "
         + "\(window.accuracyLost.text) lower.",
       differences: zip(window.cut, window.control).map { $0.loss - $1.loss },
@@ -174,7 +175,7 @@ extension Knockout {
         yTitle: "logits lost",
         series: results.map { series($0.edges.rawValue, $0.windows, \.loss) }
           + results.suffix(1).map {
-            series("as many random edges as \($0.edges.rawValue)", $0.windows, \.controlLoss)
+            series("as many other edges as \($0.edges.rawValue)", $0.windows, \.controlLoss)
           },
         horizontalLines: [LineChart.HorizontalLine(y: 0, label: "uncut")],
         intervalNote: "Bands: 95 % t intervals over episodes."),

@@ -1,12 +1,12 @@
 import TensorCore
 import Transformer
 
-/// Attention edges cut by role, in sliding windows of layers of the clean run, beside as many random
-/// edges redrawn for every episode: the path that the rule takes (Geva et al. 2023; Wang et al. 2023).
+/// Attention edges cut by role, in sliding windows of layers of the clean run, beside as many others of the same
+/// queries, drawn anew for every episode: the path that the rule takes (Geva et al. 2023; Wang et al. 2023).
 struct Knockout: Experiment {
   typealias Row = KnockoutRow
   static let kind = "knockout"
-  static let version = 1
+  static let version = 2
 
   let classes: [EdgeClass]
   /// Layers of a window, and from the beginning of one window to that of the next.
@@ -68,14 +68,17 @@ struct Knockout: Experiment {
   ) throws -> [KnockoutRow] {
     let episode = try laboratory.episode(task, index, split)
     let clean = try laboratory.record([episode], task, question: episode)[0]
-    let length = clean.tokens.count
     let named = classes.map { $0.edges(in: clean.prompt, last: clean.lastPosition) }
-    let all = named.reduce(into: Set<Edge>()) { $0.formUnion($1) }
+    // Without the question's own tokens nothing can be answered, so that they are in no control.
+    let question = clean.prompt.positions(of: .queryInput).map {
+      Edge(query: clean.lastPosition, key: $0)
+    }
+    let excluded = named.reduce(into: Set(question)) { $0.formUnion($1) }
     var random = key.stream(seed: laboratory.seed, purpose: 0xED6E)
     var rows: [KnockoutRow] = []
     var requests: [ForwardRequest] = []
     for (edges, own) in zip(classes, named) where !own.isEmpty {
-      let control = Set<Edge>.random(own.count, length: length, excluding: all, random: &random)
+      let control = own.control(excluding: excluded, random: &random)
       for (isControl, set) in [(false, own), (true, control)] {
         for layers in windows {
           rows.append(

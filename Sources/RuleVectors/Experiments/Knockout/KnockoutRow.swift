@@ -3,7 +3,7 @@ import TensorCore
 /// One class of edges, or its control, cut in a window of layers of the clean run.
 public struct KnockoutRow: ResultRow, Equatable {
   let edges: EdgeClass
-  /// Whether as many random edges were cut instead.
+  /// Whether as many other edges of the same queries were cut instead.
   let isControl: Bool
   /// First and last layer of the window.
   let layers: ClosedRange<Int>
