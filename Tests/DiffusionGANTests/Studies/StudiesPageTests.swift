@@ -25,7 +25,7 @@ import Testing
     #expect(!report.claims.isEmpty && report.page.html.contains("What the tests say"))
   }
 
-  /// `0.77 [0.49, 1.04]` on a page is a distance or a recall of a cell at a checkpoint.
+  /// `0.77 [0.49, 1.04]` on a page is a distance (to the data or a teacher) or a recall of a cell at a checkpoint.
   @Test(arguments: ["studies.md", "README.md"])
   func intervalsOfThePagesAreOfTheRows(page: String) throws {
     var known: Set<String> = []
@@ -33,7 +33,8 @@ import Testing
       for cell in result.study.cells {
         for images in result.checkpoints(of: cell) {
           for space in result.spaces {
-            for quantity in [StudyQuantity.frechet, .recall] {
+            let teachers = result.study.teachers.indices.map { StudyQuantity.toTeacher($0) }
+            for quantity in [.frechet, .recall] + teachers {
               guard let mean = result.mean(quantity, in: space, of: cell, at: images) else {
                 continue
               }
