@@ -62,7 +62,8 @@ import Transformer
             rows.first {
               $0.slot == slot && $0.layer == row.layer && $0.predecessors == .own
             })
-          return abs(own.outcome.effect - row.outcome.effect)
+          return max(
+            abs(own.outcome.effect - row.outcome.effect), abs(Double(own.flipped - row.flipped)))
         }
       }
       // Words and labels are as long as each other, so nothing moves but what stands alone.
@@ -91,6 +92,10 @@ import Transformer
       #expect(own.map(\.layer) == [0, 1])
       for (row, expected) in zip(own, sweep) {
         #expect(abs(row.outcome.effect - expected.outcome.effect) < 1e-5)
+        // The flipped rule's own vectors change nothing.
+        #expect(abs(row.flipped - row.outcome.recipient) < 1e-5)
+        #expect(abs(2 * row.bothRules.effect - expected.outcome.effect) < 1e-5)
+        #expect(abs(2 * row.bothRules.gap - expected.outcome.gap) < 1e-5)
         #expect(row.outcome.donor == expected.outcome.donor)
       }
     }
@@ -115,7 +120,9 @@ import Transformer
               donor: donor, predecessors: predecessors, slot: slot, layer: 1,
               shift: predecessors == .none ? 6 : 0,
               outcome: RowFixtures.outcome(
-                effect: (slot == nil ? effect : 5) - lost + draws[slot ?? 4], gap: 8)))
+                effect: (slot == nil ? effect : 5) - lost + draws[slot ?? 4], gap: 16),
+              flipped: RowFixtures.flipped(
+                effect: (slot == nil ? effect : 5) - lost + draws[slot ?? 4])))
         }
       }
       return RowFixtures.stored(DemonstrationSequence.self, probe: "p", episode: episode, rows)
@@ -134,7 +141,7 @@ import Transformer
     let alone = try #require(section.claim("over-none"))
     #expect(alone.verdict == .contradicted && alone.evidence.contains("6.0 tokens"))
     let local = try #require(section.claim("local"))
-    #expect(abs(local.difference - 0.5) < 0.1 && local.paperClaim == nil)
+    #expect(abs(local.difference - 4.5) < 0.1 && local.paperClaim == nil)
     let later = try #require(section.claim("later-slots"))
     #expect(abs(later.difference - 1) < 0.1 && later.pValue < 0.001)
     let row = try #require(section.rows.first { $0[0] == "dummies" })
@@ -162,7 +169,7 @@ import Transformer
     for slot in [nil, 3] {
       let row = SequenceRow(
         donor: .swappedSlots, predecessors: .none, slot: slot, layer: 4, shift: 2.5,
-        outcome: RowTests.outcome)
+        outcome: RowTests.outcome, flipped: -3)
       #expect(try SequenceRow(Columns(row.columns, place: "row")) == row)
     }
   }

@@ -20,6 +20,9 @@ enum RowFixtures {
       recipient: Float(recipient))
   }
 
+  /// The logit difference by vectors of the flipped rule, for half the difference to the same donor's to be `effect`.
+  static func flipped(effect: Double, recipient: Double = -2) -> Float { Float(recipient - effect) }
+
   /// The rows of one unit, as a run stores them.
   static func stored<Kind: RowKind>(
     _ kind: Kind.Type, probe: String, task: String = "small", split: Split = .heldOut,

@@ -48,8 +48,7 @@ import Testing
     Level.expect(count, names, decided)
   }
 
-  /// Vectors bring half of the gap whatever they are taken behind, and slots lose nothing: as vectors without a rule
-  /// do, in place of those of the flipped rule.
+  /// Vectors bring nothing whatever they are taken behind, and slots lose nothing.
   @Test(arguments: Level.sizes) func vectorsThatOweNothing(count: Int) throws {
     let others: [Predecessors] = [.otherItems, .flippedRule, .none]
     let names = others.map { "over-\($0.rawValue)" } + ["local", "later-slots"]
@@ -65,8 +64,8 @@ import Testing
             rows.append(
               SequenceRow(
                 donor: .swappedSlots, predecessors: predecessors, slot: slot, layer: 1, shift: 0,
-                outcome: RowFixtures.outcome(
-                  effect: slot == nil ? gap / 2 + 2 * draw : 1 + draw, gap: gap)))
+                outcome: RowFixtures.outcome(effect: 2 * draw, gap: gap),
+                flipped: RowFixtures.flipped(effect: 2 * draw)))
           }
         }
         return RowFixtures.stored(

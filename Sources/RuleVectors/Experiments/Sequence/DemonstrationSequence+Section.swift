@@ -101,10 +101,10 @@ extension DemonstrationSequence {
     let single = Dictionary(grouping: own.filter { $0.row.slot != nil }) { $0.row.slot ?? 0 }
     return Result(
       predecessors: predecessors,
-      curve: LayerCurve(together.map { ($0.episode, $0.row.layer, $0.row.outcome) }),
+      curve: LayerCurve(together.map { ($0.episode, $0.row.layer, $0.row.bothRules) }),
       shift: together.reduce(0) { $0 + $1.row.shift } / Double(together.count),
       slots: single.sorted { $0.key < $1.key }.map { _, rows in
-        rows.sorted { $0.episode < $1.episode }.map(\.row.outcome)
+        rows.sorted { $0.episode < $1.episode }.map(\.row.bothRules)
       })
   }
 
@@ -126,7 +126,9 @@ extension DemonstrationSequence {
     }
     return
       "Every vector is of the same item with the same label, whatever stands before it, so copied "
-      + "labels bring the same in all lines and cannot make them differ. A vector taken at another "
+      + "labels bring the same in all lines and cannot make them differ. Effects are half the difference between "
+      + "the donor's vectors and those of the flipped prompt's own demonstrations, both taken behind the same kind "
+      + "of predecessors: what taking vectors elsewhere does to any of them counts for nothing. A vector taken at another "
       + "position has another distance to the prompt's beginning, and what the model makes of that; "
       + "the sampler draws predecessors of the same length where the task has them. Mean distance "
       + "of positions: " + (moved.isEmpty ? "none" : moved.joined(separator: ", ")) + "."
@@ -176,12 +178,11 @@ extension DemonstrationSequence {
       claims.append(
         claim(
           "local",
-          "After layer \(layer) vectors of demonstrations that had no rule before them bring more of the rule "
-            + "than vectors without any would.",
-          "Recovery \(point.recovery.text), taken \(bare.predecessors.words); vectors without a rule, in place of "
-            + "those of the flipped rule, would leave the prompt between both, at 0.5."
+          "After layer \(layer) vectors of demonstrations that had no rule before them bring some of the rule.",
+          "Recovery \(point.recovery.text), taken \(bare.predecessors.words), half the difference between both "
+            + "rules' vectors; vectors without a rule bring 0."
             + (donor == .clean ? " A copied label would do it too." : ""),
-          point.outcomes.map { $0.effect - $0.gap / 2 }, paper: donor == .swappedSlots ? 2 : nil))
+          point.outcomes.map(\.effect), paper: donor == .swappedSlots ? 2 : nil))
     }
     if let slopes = slopes(results) {
       claims.append(

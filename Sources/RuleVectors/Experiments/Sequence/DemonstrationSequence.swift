@@ -4,10 +4,14 @@ import Transformer
 /// Vectors of the same demonstrations taken behind other predecessors, put into the same prompt under
 /// the flipped rule: does a demonstration's vector use what came before it? (Contextualise, then
 /// aggregate: 2025; state vectors: 2024.)
+///
+/// Beside the donor's vectors those of the flipped rule's own demonstrations, taken behind the same kind of
+/// predecessors, are put into the same places: half the difference is what the vectors tell of the rule, and what taking
+/// them elsewhere does to any vector counts for nothing.
 struct DemonstrationSequence: Experiment {
   typealias Row = SequenceRow
   static let kind = "sequence"
-  static let version = 1
+  static let version = 2
 
   let donor: Donor
   /// Beside the own ones.
@@ -46,9 +50,10 @@ struct DemonstrationSequence: Experiment {
     let choosing = choice.units(task, setting)
     let split = setting.split
     // Predecessors are shared by the slots behind them.
-    let sources = (2 + others.count) * setting.wholeRun
-    let together = listed.reduce(0) { $0 + setting.above($1) } * all.count
-    let single = all.count * setting.demonstrations * setting.above(setting.architecture.layers / 2)
+    let sources = 2 * (1 + others.count) * setting.wholeRun
+    let together = 2 * listed.reduce(0) { $0 + setting.above($1) } * all.count
+    let single =
+      2 * all.count * setting.demonstrations * setting.above(setting.architecture.layers / 2)
     return .units(
       choosing
         + (0..<setting.episodes).map { index in
@@ -60,7 +65,9 @@ struct DemonstrationSequence: Experiment {
               try laboratory.check(donor, episode, task)
               let source = try laboratory.source(donor, of: episode, task)
               for predecessors in others {
-                _ = try predecessors.episodes(of: source, laboratory.sampler(task))
+                for side in [source, try episode.flippedRule()] {
+                  _ = try predecessors.episodes(of: side, laboratory.sampler(task))
+                }
               }
             },
             compute: { laboratory, needed in
@@ -78,37 +85,51 @@ struct DemonstrationSequence: Experiment {
   ) throws -> [SequenceRow] {
     let episode = try laboratory.episode(task, index, split)
     let pair = try laboratory.pair(donor, episode, task)
-    let source = try laboratory.source(donor, of: episode, task)
+    let sides = [
+      try laboratory.source(donor, of: episode, task), try episode.flippedRule(),
+    ]
     let targets = pair.recipient.prompt.answerPositions
     var rows: [SequenceRow] = []
     var requests: [ForwardRequest] = []
     for predecessors in all {
-      let taken = try slotVectors(laboratory, task, predecessors, source, layers)
-      let shifts = zip(taken.positions, targets).map { Double(abs($0 - $1)) }
-      func add(_ slot: Int?, _ layer: Int, _ positions: [Int], _ vectors: Tensor, _ shift: Double) {
+      let taken = try sides.map { try slotVectors(laboratory, task, predecessors, $0, layers) }
+      let shifts = targets.indices.map { slot in
+        taken.reduce(0) { $0 + Double(abs($1.positions[slot] - targets[slot])) }
+          / Double(taken.count)
+      }
+      /// - Parameter vectors: the donor's and the flipped rule's.
+      func add(
+        _ slot: Int?, _ layer: Int, _ positions: [Int], _ vectors: [Tensor], _ shift: Double
+      ) {
         rows.append(
           SequenceRow(
             donor: donor, predecessors: predecessors, slot: slot, layer: layer, shift: shift,
-            outcome: pair.outcome(pair.recipient.measurement)))
-        requests.append(
+            outcome: pair.outcome(pair.recipient.measurement), flipped: 0))
+        requests += vectors.map {
           laboratory.request(
             pair.recipient.tokens, base: pair.recipient.run,
-            interventions: [Laboratory.patch(layer, positions, vectors)],
-            contrast: pair.recipient.contrast, reference: pair.donor.logProbabilities))
+            interventions: [Laboratory.patch(layer, positions, $0)],
+            contrast: pair.recipient.contrast, reference: pair.donor.logProbabilities)
+        }
       }
-      for (layer, vectors) in zip(layers, taken.vectors) {
+      for (place, layer) in layers.enumerated() {
+        let vectors = taken.map { $0.vectors[place] }
         add(
-          nil, layer, targets, stacked(vectors),
+          nil, layer, targets, vectors.map(stacked),
           shifts.reduce(0, +) / Double(max(shifts.count, 1)))
         guard layer == chosen else { continue }
-        for slot in vectors.indices {
-          add(slot, layer, [targets[slot]], vectors[slot], shifts[slot])
+        for slot in targets.indices {
+          add(slot, layer, [targets[slot]], vectors.map { $0[slot] }, shifts[slot])
         }
       }
     }
     let results = try laboratory.run(requests)
-    for (number, result) in results.enumerated() {
-      rows[number].outcome.patched = try laboratory.measure(result, pair.recipient.contrast)
+    for number in rows.indices {
+      let measured = try (0..<sides.count).map {
+        try laboratory.measure(results[sides.count * number + $0], pair.recipient.contrast)
+      }
+      rows[number].outcome.patched = measured[0]
+      rows[number].flipped = measured[1].logitDifference
     }
     return rows
   }
