@@ -183,6 +183,7 @@ keep = rm -rf $(2) && mkdir -p $(2) && cp $(1)/*.csv $(2)/ && \
   sed 's/<a href="[^"]*\.svg">[^<]*<\/a> · //g' $(1)/index.html > $(2)/index.html
 reproduce: build ## test the paper's claims on four models (hours; stops and goes on)
 	studies/rule-vectors/run
+	rm -rf reports/reproduce
 	$(PROBE) aggregate runs/reproduce/*/*/ --out reports/reproduce \
 	  --show multi-demo-rule --show country-capital --claims docs/results/claims.md \
 	  --fill docs/results/README.md

@@ -109,9 +109,10 @@ extension Report {
 }
 
 extension Array where Element == Claim {
-  /// The one of the largest adjusted p; those that could not be tested have none.
+  /// The one of the largest adjusted p, of equals that of the largest p; those that could not be tested have none.
   var weakest: Claim? {
-    filter { !$0.adjustedPValue.isNaN }.max { $0.adjustedPValue < $1.adjustedPValue } ?? first
+    filter { !$0.adjustedPValue.isNaN }
+      .max { ($0.adjustedPValue, $0.pValue) < ($1.adjustedPValue, $1.pValue) } ?? first
   }
 }
 
