@@ -194,10 +194,10 @@ SEEDS := 1 2
 train-one-step = $(ONESTEP) train --network networks/fashion$(1).safetensors --data fashion-mnist \
   --preset fashion$(1) --features networks/fashion$(1)-plain.safetensors --features encoder \
   --kimg $(2) --decay 0.5 --seed $(3) --out training-runs/fashion$(1)-onestep-seed-$(3)
-evaluate = $(ONESTEP) evaluate --network $(2) --data fashion-mnist --preset fashion$(3) \
+evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) --data fashion-mnist --preset fashion$(3) \
   --features networks/fashion$(3)-residual.safetensors --features efficientnet-lite2@64 --json \
   > docs/onestep/evaluations/$(1).tmp && \
-  mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json
+  mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
 evaluations: build ## measure the networks of onestep, three seeds (about two hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
@@ -209,7 +209,7 @@ evaluations: build ## measure the networks of onestep, three seeds (about two ho
 	  $(call evaluate,fashion16-onestep-seed-$(seed),training-runs/fashion16-onestep-seed-$(seed)/snapshot-000200.safetensors,16) && \
 	  $(call evaluate,fashion28-onestep-seed-$(seed),training-runs/fashion28-onestep-seed-$(seed)/snapshot-000060.safetensors,28) &&) true
 
-reproduce-onestep: image-networks ## run the studies of one-step generators anew (about 5 hours)
+reproduce-onestep: image-networks ## run the studies of one-step generators anew (hours; stops and goes on)
 	for seed in 1 2; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --seed $$seed \
 	    --out training-runs/fashion16-seed-$$seed || exit 1; \

@@ -163,7 +163,10 @@ struct EvaluationReport {
       }
       if let labels = comparison.labels {
         text += "\n" + self.text(labels, device)
-        if !labels.areOfTheData { text += "its classes are not those of the data\n" }
+        if !labels.areOfTheData {
+          text +=
+            "most real images have no label, or another by this network: its classes go by number\n"
+        }
       }
       if !comparison.classes.isEmpty { text += "\n" + self.text(comparison.classes, device) }
     }

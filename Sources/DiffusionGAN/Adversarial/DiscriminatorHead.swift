@@ -34,10 +34,10 @@ struct DiscriminatorHead: Sendable {
     _ name: String, inputs: Int, side: Int, halvings: Int? = nil, stem: Int? = nil, style: Style
   ) {
     self.name = name
-    let sides = Array(
-      sequence(first: side) { $0 > (halvings == nil ? Self.side : 1) ? $0 / 2 : nil }
-        .prefix(halvings.map { $0 + 1 } ?? .max))
-    let (halvings, coarsest) = (sides.count - 1, sides[sides.count - 1])
+    let needed = sequence(first: side) { $0 / 2 }.prefix { $0 > Self.side }.count
+    // No more than there is to halve.
+    let halvings = min(halvings ?? needed, Int.bitWidth - 1 - side.leadingZeroBitCount)
+    let coarsest = side >> halvings
     var (blocks, channels) = ([SpectralConvolution](), stem ?? inputs)
     func add(_ outputs: Int, kernel: Int, stride: Int) {
       blocks.append(

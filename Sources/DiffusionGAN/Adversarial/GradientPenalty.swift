@@ -17,7 +17,7 @@ public struct GradientPenalty: Sendable, Equatable {
   /// as much as 7.6 of 64 logits, for which both scales are one.
   public var sumsLogits: Bool = false
 
-  /// Logits for which a sum over `publishedLogits` is a mean.
+  /// Logits of a network with four heads of 4×4.
   private static let publishedLogits = 64
 
   /// The weight of GDD's published code on this scale.
