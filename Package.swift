@@ -73,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "onestep",
       dependencies: [
-        "DiffusionGAN", "TensorCore", "Reports", "Terminal",
+        "DiffusionGAN", "TensorCore", "Reports", "Terminal", "CProcessor",
         .target(name: "CMessagePassing", condition: .when(traits: ["MPI"])),
       ],
       swiftSettings: settings),

@@ -1,3 +1,4 @@
+import CProcessor
 import Terminal
 
 /// Where the program starts.
@@ -17,5 +18,9 @@ enum Main {
       CompletionCommand.self,
     ])
 
-  static func main() { Processes.run(program) }
+  static func main() {
+    // A step of training, or a batch of pictures, allocates what the one before it freed.
+    keepLargeBlocks()
+    Processes.run(program)
+  }
 }
