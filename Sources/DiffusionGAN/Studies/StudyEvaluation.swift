@@ -43,11 +43,17 @@ public struct StudyEvaluation: Sendable {
 
   /// Everything about `images` that a row holds.
   ///
+  /// - Parameter role: rows that choose a learning rate are of the first space, which chooses, and of pixels, which
+  ///   cost nothing.
   /// - Throws: `UserError` for features that are not finite and for too few images.
   public func metrics(
-    of images: ImageDataset
+    of images: ImageDataset, role: StudyTask.Role
   ) throws -> (metrics: [StudyRow.Metric], labelDistance: Double?) {
-    let metrics = try spaces.map { space in
+    let measured =
+      role == .development
+      ? spaces.indices.filter { $0 == 0 || spaces[$0].network == nil } : Array(spaces.indices)
+    let metrics = try measured.map { place in
+      let space = spaces[place]
       let features = Self.features(images, space.network, pool)
       let frechet = try FrechetInterval(space.reference, features, pool: pool)
       let kernel = KernelDistance(space.reference, features, pool: pool)

@@ -93,7 +93,9 @@ public enum StudyQuantity: Sendable, Equatable {
 
 extension StudyResults {
   /// Spaces of features, metric networks before pixels.
-  public var spaces: [String] { rows.first?.metrics.map(\.name) ?? [] }
+  public var spaces: [String] {
+    (rows.first { $0.role == .heldOut } ?? rows.first)?.metrics.map(\.name) ?? []
+  }
 
   public func cells(_ isWanted: (StudyCell) -> Bool) -> [StudyCell] { study.cells.filter(isWanted) }
 

@@ -179,7 +179,7 @@ public struct StudyRunner {
       let drawn = try draw(
         NetworkFile(contentsOf: snapshot.path),
         steps: task.cell.method.isTrained ? nil : task.cell.steps ?? 18, seed: task.seed)
-      let found = try evaluation.metrics(of: drawn)
+      let found = try evaluation.metrics(of: drawn, role: task.role)
       let row = StudyRow(
         cell: task.cell.name, role: task.role, seed: task.seed,
         learningRate: task.cell.method.isTrained ? task.learningRate : nil, images: snapshot.images,

@@ -120,6 +120,35 @@ import Testing
     }
   }
 
+  /// What is held out is measured in every space; what chooses a learning rate in the first, and in pixels.
+  @Test func developmentIsMeasuredInTheSpaceThatChooses() throws {
+    struct Blocks: FeatureNetwork {
+      let name: String
+      func maps(_ pictures: Tensor) -> [Tensor] { [pictures] }
+      func vectors(_ pictures: Tensor) -> Tensor {
+        pictures.mean(over: [2]).reshaped([pictures.shape[0], 8])
+      }
+    }
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    let run = try RunDirectory.open(
+      root: scratch.path, name: "s", identity: Self.identity(of: study),
+      rowsFile: StudyResults.rowsFile)
+    var runner = try StudyRunner(
+      study, in: run, train: Self.pictures(), test: nil,
+      metrics: [Blocks(name: "one"), Blocks(name: "other")], trainer: CountingTrainer(network),
+      pool: ThreadPool(count: 2)
+    ) { _, _, _ in }
+    try runner()
+    let results = try StudyResults(contentsOf: run.path)
+    #expect(results.spaces == ["one", "other", "pixels"])
+    #expect(results.choices.map(\.metric) == ["one"])
+    for row in results.rows {
+      let expected = row.role == .development ? ["one", "pixels"] : ["one", "other", "pixels"]
+      #expect(row.metrics.map(\.name) == expected)
+    }
+  }
+
   /// A learning rate at which training diverges is not chosen, and ends nothing unless all do.
   @Test func ratesThatDivergeArePassedOver() throws {
     let scratch = try Scratch()
