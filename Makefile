@@ -170,6 +170,14 @@ image-networks: build ## train the networks of onestep, into training-runs/ (abo
 	$(ONESTEP) train --network networks/fashion28.safetensors --data fashion-mnist --preset fashion28 \
 	  --features networks/fashion28-plain.safetensors --features encoder --kimg 60 --decay 0.5 \
 	  --out training-runs/fashion28-onestep
+	$(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --cond --out training-runs/fashion16-cond
+	$(ONESTEP) train --network training-runs/fashion16-cond/snapshot-000400.safetensors --data fashion-mnist \
+	  --features networks/fashion16-plain.safetensors --features encoder --kimg 200 --decay 0.5 \
+	  --out training-runs/fashion16-cond-onestep
+	$(ONESTEP) pretrain --data stacked-fashion-mnist --preset stacked32 --out training-runs/stacked32
+	$(ONESTEP) train --network training-runs/stacked32/snapshot-000250.safetensors \
+	  --data stacked-fashion-mnist --preset stacked32 --features networks/fashion28-plain.safetensors@channels \
+	  --features encoder --kimg 100 --decay 0.5 --out training-runs/stacked32-onestep
 
 # Resumable too. A study chooses learning rates on a development seed; `larger` takes those of the others.
 # Three pretrainings, of which the first made networks/fashion16.

@@ -6,9 +6,9 @@ public struct Augmentation: Sendable, Equatable {
   public enum Operation: String, Sendable, CaseIterable {
     /// Brightness and contrast, and saturation where there are colours.
     case colour
-    /// Moves by up to an eighth of the side, rounded; what comes in is 0.
+    /// Moves by up to an eighth of each side, rounded; what comes in is 0.
     case translation
-    /// A square of half the side, set to 0.
+    /// A rectangle of half the sides, set to 0. (StyleGAN-XL's copy has a fifth; GDD's training none.)
     case cutout
   }
 
@@ -39,57 +39,102 @@ public struct Augmentation: Sendable, Equatable {
   ///   - streams: one for each picture.
   func callAsFunction(_ x: Tensor, probability: Double, _ streams: [RandomStream]) -> Tensor {
     var streams = streams
-    var x = x
-    for operation in operations {
-      // Drawn for every picture, so that the others' numbers do not depend on who is changed.
-      let isChanged = streams.indices.map { Double(streams[$0].uniform()) < probability }
-      func numbers(_ neutral: Float, _ value: (Float) -> Float) -> Tensor {
-        Tensor(
-          streams.indices.map {
-            let number = value(streams[$0].uniform())
-            return isChanged[$0] ? number : neutral
-          }, shape: [streams.count, 1, 1, 1])
-      }
-      switch operation {
-      case .colour:
-        x = x + numbers(0) { $0 - 0.5 }
-        if x.shape[1] == 3 {
-          let mean = x.mean(over: [1])
-          x = (x - mean) * numbers(1) { 2 * $0 } + mean
-        }
-        let mean = x.mean(over: [1, 2, 3])
-        x = (x - mean) * numbers(1) { $0 + 0.5 } + mean
-      case .translation:
-        let reach = max((min(x.shape[2], x.shape[3]) + 4) / 8, 1)
-        let moves = streams.indices.map { index in
-          let move = (
-            streams[index].integer(below: 2 * reach + 1) - reach,
-            streams[index].integer(below: 2 * reach + 1) - reach
-          )
-          return isChanged[index] ? move : (0, 0)
-        }
-        x = Tensor.concatenated(
-          moves.enumerated().map { index, move in
-            x.slice(0, index..<index + 1).moved(2, by: move.0).moved(3, by: move.1)
-          }, 0)
-      case .cutout: x = x * cutout(x.shape, isChanged, &streams)
+    return operations.reduce(x) { pictures, operation in
+      Change(operation, of: pictures.shape, probability: probability, &streams)(pictures)
+    }
+  }
+}
+
+/// What an operation does to each picture of a batch.
+enum Change {
+  /// x + brightness − ½, then differences from the pixel's mean over channels by 2 · saturation, then those from the
+  /// picture's mean by contrast + ½; one uniform number each.
+  case colour(brightness: [Float], saturation: [Float], contrast: [Float])
+  /// Rows and columns by which a picture moves down and right.
+  case translation([(rows: Int, columns: Int)])
+  /// Where the middle of the square is; nil without one.
+  case cutout([(row: Int, column: Int)?])
+
+  /// Drawn for every picture, so that the others' numbers do not depend on who is changed.
+  ///
+  /// - Parameters:
+  ///   - shape: `[batch, channels, height, width]`.
+  ///   - streams: one for each picture.
+  init(
+    _ operation: Augmentation.Operation, of shape: [Int], probability: Double,
+    _ streams: inout [RandomStream]
+  ) {
+    let (height, width) = (shape[2], shape[3])
+    let isChanged = streams.indices.map { Double(streams[$0].uniform()) < probability }
+    func numbers(neutral: Float) -> [Float] {
+      streams.indices.map {
+        let number = streams[$0].uniform()
+        return isChanged[$0] ? number : neutral
       }
     }
-    return x
+    /// One number of 0 ..< bound for each axis.
+    func places(_ rows: Int, _ columns: Int) -> [(Int, Int)] {
+      streams.indices.map {
+        (streams[$0].integer(below: rows), streams[$0].integer(below: columns))
+      }
+    }
+    switch operation {
+    case .colour:
+      let brightness = numbers(neutral: 0.5)
+      let saturation =
+        shape[1] == 3 ? numbers(neutral: 0.5) : [Float](repeating: 0.5, count: streams.count)
+      self = .colour(
+        brightness: brightness, saturation: saturation, contrast: numbers(neutral: 0.5))
+    case .translation:
+      let (rows, columns) = ((height + 4) / 8, (width + 4) / 8)
+      self = .translation(
+        zip(places(2 * rows + 1, 2 * columns + 1), isChanged).map { place, isChanged in
+          isChanged ? (place.0 - rows, place.1 - columns) : (0, 0)
+        })
+    case .cutout:
+      let square = Self.square(of: shape)
+      self = .cutout(
+        zip(
+          places(height + 1 - square.height % 2, width + 1 - square.width % 2), isChanged
+        ).map { place, isChanged in isChanged ? place : nil })
+    }
   }
 
-  /// 0 inside a random square of half the side, which may reach over the border, and 1 elsewhere.
-  private func cutout(
-    _ shape: [Int], _ isChanged: [Bool], _ streams: inout [RandomStream]
-  ) -> Tensor {
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .colour(let brightness, let saturation, let contrast):
+      func each(_ values: [Float]) -> Tensor { Tensor(values, shape: [values.count, 1, 1, 1]) }
+      var x = x + each(brightness.map { $0 - 0.5 })
+      if x.shape[1] == 3 {
+        let mean = x.mean(over: [1])
+        x = (x - mean) * each(saturation.map { 2 * $0 }) + mean
+      }
+      let mean = x.mean(over: [1, 2, 3])
+      return (x - mean) * each(contrast.map { $0 + 0.5 }) + mean
+    case .translation(let moves):
+      return Tensor.concatenated(
+        moves.enumerated().map { index, move in
+          x.slice(0, index..<index + 1).moved(2, by: move.rows).moved(3, by: move.columns)
+        }, 0)
+    case .cutout(let middles): return x * Self.mask(middles, x.shape)
+    }
+  }
+
+  /// Half the sides, rounded.
+  private static func square(of shape: [Int]) -> (height: Int, width: Int) {
+    ((shape[2] + 1) / 2, (shape[3] + 1) / 2)
+  }
+
+  /// 0 inside the squares, as far as they lie in the picture, and 1 elsewhere.
+  private static func mask(_ middles: [(row: Int, column: Int)?], _ shape: [Int]) -> Tensor {
     let (height, width) = (shape[2], shape[3])
+    let square = square(of: shape)
     var mask = [Float](repeating: 1, count: shape[0] * height * width)
-    for index in streams.indices {
-      let top = streams[index].integer(below: height + 1) - height / 4
-      let left = streams[index].integer(below: width + 1) - width / 4
-      guard isChanged[index] else { continue }
-      for row in max(top, 0)..<max(min(top + height / 2, height), max(top, 0)) {
-        for column in max(left, 0)..<max(min(left + width / 2, width), max(left, 0)) {
+    for (index, middle) in middles.enumerated() {
+      guard let middle else { continue }
+      let (top, left) = (middle.row - square.height / 2, middle.column - square.width / 2)
+      for row in (top..<top + square.height).clamped(to: 0..<height) {
+        for column in (left..<left + square.width).clamped(to: 0..<width) {
           mask[(index * height + row) * width + column] = 0
         }
       }

@@ -46,6 +46,33 @@ import Testing
     #expect(abs(difference - expected) < 2e-3 * max(abs(expected), 1), "\(difference) \(expected)")
   }
 
+  /// Each change, with given numbers, against f64 values of a torch script that follows Zhao et al.'s formulas.
+  @Test(arguments: ["colour", "grey"])
+  func changesArePublishedOnes(kind: String) throws {
+    func tensor(_ name: String) throws -> Tensor {
+      try Golden.tensor("\(kind).\(name)", of: "diffaugment.safetensors")
+    }
+    func places(_ name: String) throws -> [(Int, Int)] {
+      let numbers = try tensor(name).values.map { Int($0) }
+      return (0..<4).map { (numbers[$0], numbers[4 + $0]) }
+    }
+    let uniform = try tensor("uniform").values
+    let found = try [
+      (
+        "colour",
+        Change.colour(
+          brightness: Array(uniform[..<4]), saturation: Array(uniform[4..<8]),
+          contrast: Array(uniform[8...]))
+      ),
+      // The script counts how far a place looks, which is how far the picture moves the other way.
+      ("translated", .translation(places("moves").map { (-$0.0, -$0.1) })),
+      ("cut", .cutout(places("offsets"))),
+    ]
+    for (name, change) in found {
+      expectClose(change(try tensor("pictures")), try tensor(name), 2e-6, name)
+    }
+  }
+
   @Test func probabilityFollowsTheSigns() {
     let augmentation = Augmentation([.colour], adaptive: (target: 0.6, pictures: 100))
     #expect(augmentation.adapted(0.5, sign: 0.9, batch: 10) == 0.6)
