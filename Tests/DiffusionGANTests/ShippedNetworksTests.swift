@@ -1,0 +1,43 @@
+import Foundation
+import TensorCore
+import Testing
+
+@testable import DiffusionGAN
+
+/// What the networks that come along draw, by the classifiers that come along.
+@Suite struct ShippedNetworksTests {
+  private static func path(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../networks/\(name).safetensors").standardized.path
+  }
+
+  private static func network(_ name: String) throws -> NetworkFile {
+    try NetworkFile(contentsOf: path(name))
+  }
+
+  /// Classes that the classifier of the network's size sees in pictures of `seeds`.
+  private static func seen(
+    _ name: String, _ seeds: Range<UInt64>, suffix: String = ""
+  ) throws -> (classes: [Int], drawnFor: [Int]?) {
+    let sampling = try SeededSampling(network(name))
+    let side = sampling.shape.width == 16 ? 16 : 28
+    let classifier = try #require(
+      FeatureNetworkFile.load(path("fashion\(side)-residual") + suffix) as? any LabellingNetwork)
+    return (classifier.labels(try sampling(Array(seeds))), sampling.classes(of: Array(seeds)))
+  }
+
+  /// All ten kinds of garments.
+  @Test(arguments: ["fashion16", "fashion16-onestep", "fashion28", "fashion28-onestep"])
+  func everyGarmentIsDrawn(name: String) throws {
+    let counts = Dictionary(grouping: try Self.seen(name, 0..<100).classes) { $0 }
+    #expect(counts.count == 10 && counts.values.allSatisfy { (2...30).contains($0.count) })
+  }
+
+  /// A network with classes draws the one that was asked for; the classifier is right for nine real ones in ten.
+  @Test(arguments: ["fashion16-cond", "fashion16-cond-onestep"])
+  func theClassAskedForIsDrawn(name: String) throws {
+    let (classes, drawnFor) = try Self.seen(name, 0..<100)
+    let right = zip(classes, try #require(drawnFor)).count { $0 == $1 }
+    #expect(right >= 80, "\(right) of 100")
+  }
+}
