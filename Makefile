@@ -199,25 +199,35 @@ reproduce: build ## test the paper's claims on four models (hours; stops and goe
 
 # Seeds 1 and 2 of the one-step networks, and how good all are: docs/onestep/evaluations.
 SEEDS := 1 2
-train-one-step = $(ONESTEP) train --network networks/fashion$(1).safetensors --data fashion-mnist \
-  --preset fashion$(1) --features networks/fashion$(1)-plain.safetensors --features encoder \
-  --kimg $(2) --decay 0.5 --seed $(3) --out training-runs/fashion$(1)-onestep-seed-$(3)
-evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) --data fashion-mnist --preset fashion$(3) \
-  --features networks/fashion$(3)-residual.safetensors --features efficientnet-lite2@64 --json \
+# Network, size, thousands of images, seed.
+train-one-step = $(ONESTEP) train --network networks/$(1).safetensors --data fashion-mnist \
+  --preset fashion$(2) --features networks/fashion$(2)-plain.safetensors --features encoder \
+  --kimg $(3) --decay 0.5 --seed $(4) --out training-runs/$(1)-onestep-seed-$(4)
+# Name, network, data, preset, the classifier that judges.
+evaluate-by = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) \
+  --data $(3) --preset $(4) --features $(5) --features efficientnet-lite2@64 --json \
   > docs/onestep/evaluations/$(1).tmp && \
   mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
+evaluate = $(call evaluate-by,$(1),$(2),fashion-mnist,fashion$(3),networks/fashion$(3)-residual.safetensors)
+evaluate-shipped = $(call evaluate,$(1),networks/$(1).safetensors,$(2)) && \
+  $(call evaluate,$(1)-onestep,networks/$(1)-onestep.safetensors,$(2))
+evaluate-seed = $(call evaluate,$(1)-onestep-seed-$(4),training-runs/$(1)-onestep-seed-$(4)/snapshot-000$(3).safetensors,$(2))
+evaluate-stacked = $(call evaluate-by,$(1),networks/$(1).safetensors,stacked-fashion-mnist,stacked32,networks/fashion28-residual.safetensors@channels --count 5000)
 evaluations: build ## measure the networks of onestep, three seeds (about two hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
-	$(foreach seed,$(SEEDS),$(call train-one-step,16,200,$(seed)) && \
-	  $(call train-one-step,28,60,$(seed)) &&) true
-	$(foreach size,16 28,$(call evaluate,fashion$(size),networks/fashion$(size).safetensors,$(size)) && \
-	  $(call evaluate,fashion$(size)-onestep,networks/fashion$(size)-onestep.safetensors,$(size)) &&) true
-	$(foreach seed,$(SEEDS),\
-	  $(call evaluate,fashion16-onestep-seed-$(seed),training-runs/fashion16-onestep-seed-$(seed)/snapshot-000200.safetensors,16) && \
-	  $(call evaluate,fashion28-onestep-seed-$(seed),training-runs/fashion28-onestep-seed-$(seed)/snapshot-000060.safetensors,28) &&) true
+	$(foreach seed,$(SEEDS),$(call train-one-step,fashion16,16,200,$(seed)) && \
+	  $(call train-one-step,fashion16-cond,16,200,$(seed)) && \
+	  $(call train-one-step,fashion28,28,60,$(seed)) &&) true
+	$(call evaluate-shipped,fashion16,16) && $(call evaluate-shipped,fashion16-cond,16) && \
+	  $(call evaluate-shipped,fashion28,28)
+	$(foreach seed,$(SEEDS),$(call evaluate-seed,fashion16,16,200,$(seed)) && \
+	  $(call evaluate-seed,fashion16-cond,16,200,$(seed)) && \
+	  $(call evaluate-seed,fashion28,28,060,$(seed)) &&) true
+	$(call evaluate-stacked,stacked32) && $(call evaluate-stacked,stacked32-onestep)
 
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (hours; stops and goes on)
+	$(ONESTEP) features fetch efficientnet-lite2
 	for seed in 1 2; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --seed $$seed \
 	    --out training-runs/fashion16-seed-$$seed || exit 1; \
@@ -225,7 +235,7 @@ reproduce-onestep: image-networks ## run the studies of one-step generators anew
 	$(STUDY) --features encoder levers --network pretrained=networks/fashion16.safetensors
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
-	$(STUDY) rivals --network pretrained=networks/fashion16.safetensors
+	$(STUDY) --metric efficientnet-lite2@64 rivals --network pretrained=networks/fashion16.safetensors
 	$(STUDY) ability $(foreach run,$(PRETRAININGS),\
 	  $(call snapshots,$(firstword $(subst =, ,$(run))),$(lastword $(subst =, ,$(run)))))
 	$(STUDY) frequency --network pretrained=networks/fashion16.safetensors \

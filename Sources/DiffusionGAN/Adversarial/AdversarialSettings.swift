@@ -23,6 +23,11 @@ extension AdversarialTraining {
     public var loss: AdversarialLoss = .nonSaturating
     public var penalty: GradientPenalty? = GradientPenalty()
     public var augmentation: Augmentation? = nil
+    /// Whether the discriminator sees pictures cut off at −1 and 1, as they are stored and as real ones are; the
+    /// published code shows them as they are drawn. Where data have a background of exactly −1, the generator may then
+    /// go beyond it. Otherwise it has to hit it, and what it misses on one side stays as faint noise
+    /// (docs/onestep/levers.md).
+    public var clipsPictures: Bool = false
     /// Half-life of the average of the generator's weights, in samples, and the largest share of the
     /// samples seen that it may be.
     public var halfLife: Double = 500_000
@@ -78,6 +83,7 @@ public enum DiscriminatorKind: String, Sendable, CaseIterable {
 extension AdversarialTraining.Settings: TrainingSettings {
   public var isOpenEnded: Bool { decay == 0 }
 
+  private static let switches = ["on", "off"]
   private static let penalties = ["none", "r1", "r1+r2"]
   private static let operations = Augmentation.Operation.allCases.map(\.rawValue)
 
@@ -173,6 +179,15 @@ extension AdversarialTraining.Settings: TrainingSettings {
       $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.setting(in: 1e-3...1e9) * 1000)
     } write: {
       ($0.augmentation?.adaptive).map { .number($0.pictures / 1000) } ?? .null
+    },
+    Setting(
+      "clip_pictures", .text(choices: switches),
+      "Whether the discriminator sees pictures cut off at −1 and 1, as they are stored.",
+      valueName: "WHETHER"
+    ) {
+      $1.clipsPictures = try $0.choice(of: switches) == switches[0]
+    } write: {
+      .string(switches[$0.clipsPictures ? 0 : 1])
     },
     .number(
       "start_sigma", \.startSigma, in: 0.01...1000,

@@ -254,7 +254,7 @@ public struct Critic: Sendable {
       }
       let sum =
         penalty.includesGenerated
-        ? slope(samples.real) + slope(samples.generated) : slope(samples.real)
+        ? slope(samples.real) + slope(seen(samples.generated)) : slope(samples.real)
       return PartLoss(sum.scaled(by: Float(penalty.interval)), extra: state)
     }
     state = found.extras[0]
@@ -270,11 +270,16 @@ public struct Critic: Sendable {
       seen: seen, of: whose, advice: Self.lowerRates)
   }
 
+  /// Pictures as they are stored, if the settings say so.
+  private func seen(_ pictures: Tensor) -> Tensor {
+    settings.clipsPictures ? pictures.clipped(to: 1) : pictures
+  }
+
   private mutating func logits(
     _ pictures: Tensor, _ labels: Tensor?, _ weights: Parameters, _ view: Purpose,
     _ positions: Range<Int>
   ) -> [Tensor] {
-    var pictures = pictures
+    var pictures = seen(pictures)
     if let augmentation = settings.augmentation {
       pictures = augmentation(
         pictures, probability: probability, view.streams(positions, seed: settings.seed))

@@ -85,7 +85,7 @@ extension Preset {
       adversarial: AdversarialTraining.Settings(
         batch: batch, total: train, startSigma: 2.5, generatorRate: 1e-3, unfrozenRate: 2e-4,
         penalty: GradientPenalty(gamma: GradientPenalty.published(resolution: side)),
-        halfLife: 20_000, halfLifeRampUp: 0.2, style: style),
+        clipsPictures: true, halfLife: 20_000, halfLifeRampUp: 0.2, style: style),
       // Short runs need a target that follows at once: what is learned at low noise has to climb the whole grid.
       distillation: Distillation.Settings(
         batch: batch, total: distill, learningRate: 5e-4, halfLife: 20_000, halfLifeRampUp: 0.2,

@@ -159,6 +159,27 @@ import Testing
     #expect(interval == 2 ? difference < 1e-4 : difference > 1e-2, "\(difference)")
   }
 
+  /// Pictures beyond −1…1 look to the discriminator as those at the edge, if it sees them as they are stored, and nothing
+  /// draws them back.
+  @Test(arguments: [true, false])
+  func whatIsCutOffIsNotSeen(clips: Bool) throws {
+    var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
+    settings.clipsPictures = clips
+    let critic = try Self.run(settings).critic
+    let pictures = Tensor(normal: [1, 8, 8], from: [RandomStream(seed: 9, path: [1])])
+    func loss(_ x: Tensor) -> Tensor {
+      // Each forward pass of a discriminator moves its state.
+      var critic = critic
+      return critic.generatorLoss(of: x, real: x, labels: nil, 0..<1)
+    }
+    let isOutside = pictures.values.map { abs($0) > 1 }
+    #expect(isOutside.contains(true) && isOutside.contains(false))
+    #expect((loss(pictures)[0] == loss(pictures.clipped(to: 1))[0]) == clips)
+    let slope = gradient(at: pictures) { loss($0) }.values
+    #expect(zip(slope, isOutside).contains { $0 != 0 && $1 } == !clips)
+    #expect(zip(slope, isOutside).contains { $0 != 0 && !$1 })
+  }
+
   @Test func generatorBeginsAtItsNoiseLevel() throws {
     var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
     settings.startSigma = 1
