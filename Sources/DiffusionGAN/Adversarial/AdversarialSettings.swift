@@ -183,7 +183,7 @@ extension AdversarialTraining.Settings: TrainingSettings {
     Setting(
       "clip_pictures", .text(choices: switches),
       "Whether the discriminator sees pictures cut off at −1 and 1, as they are stored.",
-      valueName: "WHETHER"
+      valueName: "on|off"
     ) {
       $1.clipsPictures = try $0.choice(of: switches) == switches[0]
     } write: {
