@@ -148,7 +148,7 @@ bench-peers: packages model ## compare with other programs on the same work (abo
 	$(SWIFT) build -c release --product benchmarks
 	$(BUILD)/benchmarks --peers
 
-networks: rule-networks image-networks ## make the networks in networks/ anew (about two hours)
+networks: rule-networks image-networks ## make the networks in networks/ anew (hours)
 
 rule-networks: packages ## compile and train networks/rule-… anew (about 20 minutes)
 	$(SWIFT) build -c release --product rule-networks
@@ -156,7 +156,7 @@ rule-networks: packages ## compile and train networks/rule-… anew (about 20 mi
 	$(BUILD)/rule-networks --out networks --train
 
 # Resumable: what is there already is not trained again.
-image-networks: build ## train the networks of onestep, into training-runs/ (about two hours)
+image-networks: build ## train the networks of onestep, into training-runs/ (hours)
 	for size in 16 28; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion$$size --out training-runs/fashion$$size && \
 	  $(ONESTEP) features train --data fashion-mnist --preset fashion$$size --kind plain --seed 1 \
@@ -179,7 +179,7 @@ image-networks: build ## train the networks of onestep, into training-runs/ (abo
 	  --data stacked-fashion-mnist --preset stacked32 --features networks/fashion28-plain.safetensors@channels \
 	  --features encoder --kimg 100 --decay 0.5 --out training-runs/stacked32-onestep
 
-# Resumable too. A study chooses learning rates on a development seed; `larger` takes those of the others.
+# Resumable too. A study chooses learning rates on a development seed.
 # Three pretrainings, of which the first made networks/fashion16.
 PRETRAININGS := a=fashion16 b=fashion16-seed-1 c=fashion16-seed-2
 snapshots = $(foreach kimg,050 100 200 400,\
@@ -203,17 +203,15 @@ SEEDS := 1 2
 train-one-step = $(ONESTEP) train --network networks/$(1).safetensors --data fashion-mnist \
   --preset fashion$(2) --features networks/fashion$(2)-plain.safetensors --features encoder \
   --kimg $(3) --decay 0.5 --seed $(4) --out training-runs/$(1)-onestep-seed-$(4)
-# Name, network, data, preset, the classifier that judges.
-evaluate-by = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) \
-  --data $(3) --preset $(4) --features $(5) --features efficientnet-lite2@64 --json \
-  > docs/onestep/evaluations/$(1).tmp && \
+# Name, network, size.
+evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) \
+  --data fashion-mnist --preset fashion$(3) --features networks/fashion$(3)-residual.safetensors \
+  --features efficientnet-lite2@64 --json > docs/onestep/evaluations/$(1).tmp && \
   mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
-evaluate = $(call evaluate-by,$(1),$(2),fashion-mnist,fashion$(3),networks/fashion$(3)-residual.safetensors)
 evaluate-shipped = $(call evaluate,$(1),networks/$(1).safetensors,$(2)) && \
   $(call evaluate,$(1)-onestep,networks/$(1)-onestep.safetensors,$(2))
 evaluate-seed = $(call evaluate,$(1)-onestep-seed-$(4),training-runs/$(1)-onestep-seed-$(4)/snapshot-000$(3).safetensors,$(2))
-evaluate-stacked = $(call evaluate-by,$(1),networks/$(1).safetensors,stacked-fashion-mnist,stacked32,networks/fashion28-residual.safetensors@channels --count 5000)
-evaluations: build ## measure the networks of onestep, three seeds (about two hours)
+evaluations: build ## measure the networks of onestep, three seeds (hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
 	$(foreach seed,$(SEEDS),$(call train-one-step,fashion16,16,200,$(seed)) && \
@@ -224,7 +222,6 @@ evaluations: build ## measure the networks of onestep, three seeds (about two ho
 	$(foreach seed,$(SEEDS),$(call evaluate-seed,fashion16,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion16-cond,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion28,28,060,$(seed)) &&) true
-	$(call evaluate-stacked,stacked32) && $(call evaluate-stacked,stacked32-onestep)
 
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (hours; stops and goes on)
 	$(ONESTEP) features fetch efficientnet-lite2

@@ -7,10 +7,11 @@ import Testing
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../docs/onestep").standardized.path
 
-  /// Evaluations of the networks that were trained to be shown; those of the study of rivals are quoted in its text.
+  /// Evaluations of the networks that were trained to be shown; those of the study of rivals are quoted in its text,
+  /// those of levers on their page.
   private static func evaluations() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: "\(folder)/evaluations").sorted()
-      .filter { $0.hasSuffix(".json") && !$0.hasPrefix("rivals-") }
+      .filter { $0.hasSuffix(".json") && !$0.hasPrefix("rivals-") && !$0.hasPrefix("levers-") }
   }
 
   /// Distance with its error, if the row has one, precision and recall in the space of a classifier, of pixels and of
@@ -56,5 +57,67 @@ import Testing
     }
     let shown = Set(rows.map(\.cells))
     for cells in networks { #expect(shown.contains(cells), "\(page) lacks \(cells)") }
+  }
+
+  /// Recall class by class of one call, of 35 and of training images, and how many of each are recognised.
+  @Test func classesAreOfTheEvaluations() throws {
+    func classes(_ name: String, _ space: String) throws -> [JSONReader] {
+      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(name).json")
+        .at("features").list()
+      return try #require(
+        spaces.first { try $0.at("name").string().contains(space) }
+      ).at("classes").list()
+    }
+    func words(_ reader: JSONReader, _ key: String) throws -> String {
+      String(format: "%.2f", try reader.at(key).number())
+    }
+    func percent(_ reader: JSONReader, _ kind: String) throws -> String {
+      let share =
+        try reader.at("\(kind)_recognised").number() / (try reader.at(kind).number())
+      return String(format: "%.0f", 100 * share)
+    }
+    let (one, many) = ("fashion16-cond-onestep", "fashion16-cond")
+    let spaces = try [".safetensors", "pixels"].map { space in
+      try (one: classes(one, space), many: classes(many, space))
+    }
+    let text = try String(contentsOfFile: "\(Self.folder)/README.md", encoding: .utf8)
+    #expect(spaces[0].one.count == 10)
+    for (index, reader) in spaces[0].one.enumerated() {
+      let recalls = try spaces.flatMap { space in
+        [
+          try words(space.one[index], "recall"), try words(space.many[index], "recall"),
+          try words(space.one[index], "floor_recall"),
+        ]
+      }
+      let recognised = [
+        try percent(reader, "generated"), try percent(spaces[0].many[index], "generated"),
+        try percent(reader, "reference"),
+      ]
+      let row = ([try reader.at("name").string()] + recalls + recognised).joined(separator: " | ")
+      #expect(text.contains("| \(row) |"), "\(row)")
+    }
+  }
+
+  /// The distances of pictures as drawn and cut off.
+  @Test func leversAreOfTheEvaluations() throws {
+    let text = try String(contentsOfFile: "\(Self.folder)/levers.md", encoding: .utf8)
+    let rows = text.split(separator: "\n").filter {
+      $0.hasPrefix("| as drawn |") || $0.hasPrefix("| cut off |")
+    }.map(String.init)
+    #expect(rows.count == 4)
+    func row(_ kind: String, _ files: [String]) throws -> String {
+      let seeds = try files.map { try Self.cells($0, of: "generated", precision: true) }
+      return "| \(kind) | "
+        + [0, 2, 3, 5, 6, 7, 8].map { column in
+          seeds.map { String($0[column].split(separator: " ")[0]) }.joined(separator: ", ")
+        }.joined(separator: " | ") + " |"
+    }
+    let expected = try [
+      row("as drawn", ["levers-as-drawn-40k-seed-100.json"]),
+      row("cut off", ["levers-cut-off-40k-seed-100.json"]),
+      row("as drawn", (0...2).map { "levers-as-drawn-200k-seed-\($0).json" }),
+      row("cut off", ["", "-seed-1", "-seed-2"].map { "fashion16-onestep\($0).json" }),
+    ]
+    for row in expected { #expect(rows.contains(row), "\(row)") }
   }
 }
