@@ -72,6 +72,30 @@ extension AdversarialTraining {
   }
 }
 
+extension AdversarialTraining.Settings {
+  /// - Parameter labels: classes that the network knows; 0 for none.
+  /// - Throws: `UserError` where pictures cannot be judged in packs: of different classes, by a discriminator that
+  ///   knows none, or where the parts of a batch do not come out even.
+  public func checkPacking(labels: Int) throws {
+    guard style.packing > 1 else { return }
+    func refuse(_ problem: String, _ remedy: String) -> UserError {
+      UserError(problem, at: "--packing \(style.packing)", remedy: remedy, status: .usage)
+    }
+    guard discriminator != .convolutional else {
+      throw refuse("a plain convolutional discriminator judges pictures one by one", "leave it out")
+    }
+    guard labels == 0 else {
+      throw refuse("pictures of different classes are not judged together", "leave it out")
+    }
+    let part = BatchPart.samples(ofBatch: batch)
+    guard part % style.packing == 0 else {
+      throw refuse(
+        "a batch of \(batch) is computed in parts of \(part), which are no whole packs",
+        "choose a divisor of \(part), or another --batch")
+    }
+  }
+}
+
 /// What a discriminator looks at: features of frozen networks and pixels, pixels alone through the same heads, or
 /// pixels through convolutions.
 public enum DiscriminatorKind: String, Sendable, CaseIterable {
@@ -83,7 +107,6 @@ public enum DiscriminatorKind: String, Sendable, CaseIterable {
 extension AdversarialTraining.Settings: TrainingSettings {
   public var isOpenEnded: Bool { decay == 0 }
 
-  private static let switches = ["on", "off"]
   private static let penalties = ["none", "r1", "r1+r2"]
   private static let operations = Augmentation.Operation.allCases.map(\.rawValue)
 
@@ -180,14 +203,16 @@ extension AdversarialTraining.Settings: TrainingSettings {
     } write: {
       ($0.augmentation?.adaptive).map { .number($0.pictures / 1000) } ?? .null
     },
+    .onOff(
+      "clip_pictures", \.clipsPictures,
+      "Whether the discriminator sees pictures cut off at −1 and 1, as they are stored."),
     Setting(
-      "clip_pictures", .text(choices: switches),
-      "Whether the discriminator sees pictures cut off at −1 and 1, as they are stored.",
-      valueName: "on|off"
+      "packing", .integer(1...64), "Pictures that the discriminator judges together (PacGAN).",
+      defaultText: "1"
     ) {
-      $1.clipsPictures = try $0.choice(of: switches) == switches[0]
+      $1.style.packing = try $0.integer(in: 1...64)
     } write: {
-      .string(switches[$0.clipsPictures ? 0 : 1])
+      $0.style.packing > 1 ? .integer($0.style.packing) : .null
     },
     .number(
       "start_sigma", \.startSigma, in: 0.01...1000,

@@ -46,19 +46,19 @@ public struct GradientPenalty: Sendable, Equatable {
   /// - Parameters:
   ///   - pictures: constants, `[batch, …]`.
   ///   - logits: the discriminator, of weights that an enclosing recording may follow; each network's are
-  ///     `[batch, logits]`.
+  ///     `[batch, logits]`, or a row for each pack of pictures: the mean is over packs then.
   /// - Returns: the penalty and the logits of `pictures`.
   func callAsFunction(
     at pictures: Tensor, _ logits: (Tensor) -> [Tensor]
   ) -> (penalty: Tensor, logits: [Tensor]) {
-    let batch = Float(pictures.shape[0])
     let (_, found, slope) = valueWithGradient(at: pictures) { pictures -> (Tensor, [Tensor]) in
       let found = logits(pictures)
       // Of the sum over samples: each one's gradient is of its own logits, but for batch norms.
-      guard sumsLogits else { return (found.summedMeans.scaled(by: batch), found) }
+      let rows = Float(found[0].shape[0])
+      guard sumsLogits else { return (found.summedMeans.scaled(by: rows), found) }
       let sum = found.dropFirst().reduce(found[0].sum()) { $0 + $1.sum() }
       return (sum.scaled(by: 1 / Float(Self.publishedLogits)), found)
     }
-    return (slope.squared().sum().scaled(by: gamma / 2 / batch), found)
+    return (slope.squared().sum().scaled(by: gamma / 2 / Float(found[0].shape[0])), found)
   }
 }

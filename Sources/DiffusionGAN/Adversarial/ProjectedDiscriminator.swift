@@ -20,6 +20,9 @@ public struct ProjectedDiscriminator: Discriminator {
     public var headChannels: Int = 64
     /// Whether a head sees the raw pixels.
     public var seesPixels: Bool = true
+    /// Pictures of one kind, real or generated, that are judged together, their maps side by side as channels, so that
+    /// a generator's lack of variety shows (PacGAN, Lin et al. 2018).
+    public var packing: Int = 1
     /// Classes that heads are conditioned on; 0 for none.
     public var labels: Int = 0
 
@@ -34,6 +37,7 @@ public struct ProjectedDiscriminator: Discriminator {
   /// For each network the heads of its scales.
   private let heads: [[DiscriminatorHead]]
   private let pixelHead: DiscriminatorHead?
+  private let packing: Int
 
   /// - Parameters:
   ///   - networks: frozen; without any, a head sees the pixels whatever the style says.
@@ -42,6 +46,7 @@ public struct ProjectedDiscriminator: Discriminator {
   public init(_ networks: [any FeatureNetwork], shape: ImageShape, style: Style, seed: UInt64) {
     let seesPixels = style.seesPixels || networks.isEmpty
     self.networks = networks
+    packing = style.packing
     let blank = Tensor(zeros: [1, shape.channels, shape.height, shape.width])
     mixings = networks.enumerated().map { index, network in
       FeatureMixing(
@@ -52,15 +57,15 @@ public struct ProjectedDiscriminator: Discriminator {
     heads = mixings.enumerated().map { network, mixing in
       mixing.scales.enumerated().map { scale, size in
         DiscriminatorHead(
-          "heads\(network).scale\(scale)", inputs: size.channels, side: size.side,
+          "heads\(network).scale\(scale)", inputs: style.packing * size.channels, side: size.side,
           halvings: style.halvesByScale ? mixing.scales.count - scale : nil, style: headStyle)
       }
     }
     pixelHead =
       seesPixels
       ? DiscriminatorHead(
-        "pixels", inputs: shape.channels, side: min(shape.height, shape.width), stem: 32,
-        style: headStyle) : nil
+        "pixels", inputs: style.packing * shape.channels, side: min(shape.height, shape.width),
+        stem: 32, style: headStyle) : nil
   }
 
   /// The fixed weights of the mixing, `mixing0.across0` and so on for each network.
@@ -89,11 +94,19 @@ public struct ProjectedDiscriminator: Discriminator {
       let mixed = mixings[index](network.maps(pictures))
       logits.append(
         Tensor.concatenated(
-          zip(heads[index], mixed).map { $0($1, labels: labels, weights, state: &state) }, 1))
+          zip(heads[index], mixed).map { $0(packed($1), labels: labels, weights, state: &state) }, 1
+        ))
     }
     if let pixelHead {
-      logits.append(pixelHead(pictures, labels: labels, weights, state: &state))
+      logits.append(pixelHead(packed(pictures), labels: labels, weights, state: &state))
     }
     return logits
+  }
+  /// `[batch, channels, height, width]` as `[batch / packing, packing · channels, height, width]`.
+  private func packed(_ x: Tensor) -> Tensor {
+    guard packing > 1 else { return x }
+    let shape = x.shape
+    precondition(shape[0] % packing == 0, "\(shape[0]) pictures in packs of \(packing)")
+    return x.reshaped([shape[0] / packing, packing * shape[1], shape[2], shape[3]])
   }
 }

@@ -153,7 +153,7 @@ public struct Distillation: Sendable {
     case .pairs(let pool):
       return RegressionObjective(
         student: student, pool: pool, order: order, distance: distance,
-        startSigma: settings.startSigma)
+        startSigma: settings.startSigma, clipsPictures: settings.clipsPictures)
     case .pictures(let pictures): source = pictures
     }
     let sigmas = Sampler(steps: settings.steps).sigmas

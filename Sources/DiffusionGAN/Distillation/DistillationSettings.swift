@@ -19,6 +19,9 @@ extension Distillation {
     public var decay: Double = 0
     /// Noise level of regression's one call, and deviation of what it begins with.
     public var startSigma: Float = Denoiser.highestSigma
+    /// Whether regression compares pictures cut off at −1 and 1, as they are stored, and not as they are drawn. The other
+    /// methods compare estimates that the next step begins from, which must not be left free beyond.
+    public var clipsPictures: Bool = false
     public var adam = Adam.Settings()
     /// Half-life of the average of the weights, in samples, and the largest share of the samples
     /// seen that it may be.
@@ -42,6 +45,7 @@ extension Distillation {
 
 extension Distillation.Settings: TrainingSettings {
   public var isOpenEnded: Bool { method != .progressive && decay == 0 }
+  public var idle: Set<String> { method == .regression ? [] : ["clip_pictures"] }
 
   public static let all: [Setting<Self>] = [
     Setting(
@@ -76,6 +80,9 @@ extension Distillation.Settings: TrainingSettings {
       "What the maps of --perceptual count beside the pixels."),
     .number(
       "start_sigma", \.startSigma, in: 0.01...1000, "Noise level of regression's one call."),
+    .onOff(
+      "clip_pictures", \.clipsPictures,
+      "Whether regression compares pictures cut off at −1 and 1, as they are stored."),
     Setting(
       "gan", .number(1e-9...1e9), "A discriminator's term beside the loss, with this weight.",
       valueName: "WEIGHT", defaultText: "none"

@@ -9,6 +9,8 @@ struct RegressionObjective: DistillationObjective {
   let distance: PictureDistance
   /// σ.
   let startSigma: Float
+  /// Whether both pictures are compared as they are stored, cut off at −1 and 1.
+  let clipsPictures: Bool
 
   func callAsFunction(
     _ weights: Parameters, _ positions: Range<Int>
@@ -17,6 +19,10 @@ struct RegressionObjective: DistillationObjective {
     let indices = order.samples(positions).map(\.index)
     let generated = student.generated(
       pool.latents(at: indices), weights, pool.conditions(at: indices), sigma: startSigma)
-    return (distance(generated, pool.targets(at: indices)).mean(), generated)
+    func seen(_ pictures: Tensor) -> Tensor {
+      clipsPictures ? pictures.clipped(to: 1) : pictures
+    }
+    let targets = pool.targets(at: indices)
+    return (distance(seen(generated), seen(targets)).mean(), generated)
   }
 }

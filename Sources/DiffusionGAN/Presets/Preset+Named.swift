@@ -88,8 +88,8 @@ extension Preset {
         clipsPictures: true, halfLife: 20_000, halfLifeRampUp: 0.2, style: style),
       // Short runs need a target that follows at once: what is learned at low noise has to climb the whole grid.
       distillation: Distillation.Settings(
-        batch: batch, total: distill, learningRate: 5e-4, halfLife: 20_000, halfLifeRampUp: 0.2,
-        targetHalfLife: 0))
+        batch: batch, total: distill, learningRate: 5e-4, clipsPictures: true, halfLife: 20_000,
+        halfLifeRampUp: 0.2, targetHalfLife: 0))
   }
 
   private static func published(

@@ -84,6 +84,18 @@ public struct Setting<Record>: Sendable {
     }
   }
 
+  /// A flag whose preset may be on.
+  static func onOff(
+    _ key: String, _ path: any WritableKeyPath<Record, Bool> & Sendable, _ help: String
+  ) -> Setting {
+    let names = ["on", "off"]
+    return Setting(key, .text(choices: names), help, valueName: "on|off") {
+      $1[keyPath: path] = try $0.choice(of: names) == names[0]
+    } write: {
+      .string(names[$0[keyPath: path] ? 0 : 1])
+    }
+  }
+
   static func flag(
     _ key: String, _ path: any WritableKeyPath<Record, Bool> & Sendable, _ help: String? = nil
   ) -> Setting {
@@ -104,9 +116,13 @@ public protocol TrainingSettings: Sendable {
   static var all: [Setting<Self>] { get }
   /// Whether the length of a run decides nothing of its steps, so that it can be told to go on.
   var isOpenEnded: Bool { get }
+  /// Keys of settings that do nothing beside the others.
+  var idle: Set<String> { get }
 }
 
 extension TrainingSettings {
+  public var idle: Set<String> { [] }
+
   /// Everything that the record says, under the keys that it is read by.
   public var json: [(key: String, value: JSONValue)] {
     Self.all.map { ($0.key, $0.write(self)) }.filter { $0.value != .null }
@@ -114,7 +130,8 @@ extension TrainingSettings {
 
   /// What of it decides a run's numbers.
   public var identity: [(key: String, value: JSONValue)] {
-    [("seed", .integer(Int(seed)))] + json.filter { $0.key != "total" || !isOpenEnded }
+    let left = idle.union(isOpenEnded ? ["total"] : [])
+    return [("seed", .integer(Int(seed)))] + json.filter { !left.contains($0.key) }
   }
 
   /// Takes over what an object says; what it does not name stays.

@@ -73,7 +73,7 @@ enum DistillCommand: Command {
     }
     preset.method = method
     let idle =
-      (method == .regression ? [] : ["pool", "pool-seed", "start-sigma"])
+      (method == .regression ? [] : ["pool", "pool-seed", "start-sigma", "clip-pictures"])
       + (method.hasTarget ? [] : ["target-half-life"])
       + (method == .progressive ? ["decay"] : [])
     if let option = idle.first(where: parsed.flag) {
@@ -139,6 +139,7 @@ enum DistillCommand: Command {
     if settings.adversaryWeight > 0 {
       let features = try DiscriminatorFeatures(parsed, of: teacher, shape: data.train.shape)
       let critic = settings.criticSettings(preset.adversarial)
+      try critic.checkPacking(labels: labels)
       adversary = DistillationAdversary(
         critic.discriminator(
           over: features.networks, shape: data.train.shape, labels: labels),

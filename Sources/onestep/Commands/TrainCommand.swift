@@ -69,6 +69,7 @@ enum TrainCommand: Command {
       try parsed.string("preset").map { try Preset($0) }
       ?? Preset(of: configuration)
     let settings = try settings(parsed, preset, options)
+    try settings.checkPacking(labels: configuration.labels)
     let trainable = try settings.freezing.trainableNames(of: unet)
     let data = try TrainingData(parsed, preset, pool: options.pool)
     let pictures = try data.pictures(for: configuration, at: path)

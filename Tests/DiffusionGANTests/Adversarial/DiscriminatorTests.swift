@@ -51,6 +51,28 @@ import Testing
     #expect(zip(other[0].values, logits[0].values).suffix(width).allSatisfy { $0 == $1 })
   }
 
+  /// A pack has one row of logits, of all its pictures and of no others.
+  @Test func packsAreJudgedTogether() {
+    let discriminator = ProjectedDiscriminator(
+      [TwoScales()], shape: ImageShape(channels: 1, height: 16, width: 16),
+      style: .init(packing: 2), seed: 1)
+    let weights = discriminator.initialParameters(seed: 1)
+    func logits(_ pictures: Tensor) -> [Tensor] {
+      var state = discriminator.initialState(seed: 1)
+      return discriminator.logits(pictures, labels: nil, weights, state: &state)
+    }
+    let x = pictures([6, 1, 16, 16])
+    #expect(logits(x).map(\.shape) == [[3, 2], [3, 1]])
+    // Pictures 2 and 3 are the second pack, and their order counts.
+    let swapped = Tensor.concatenated([0, 1, 3, 2, 4, 5].map { x.slice(0, $0..<$0 + 1) }, 0)
+    let (before, after) = (logits(x)[1].values, logits(swapped)[1].values)
+    #expect(abs(before[1] - after[1]) > 1e-3)
+    // Whole packs exchanged are their logits exchanged.
+    let packs = Tensor.concatenated([2, 3, 0, 1, 4, 5].map { x.slice(0, $0..<$0 + 1) }, 0)
+    let exchanged = logits(packs)[1].values
+    #expect(zip([1, 0, 2], exchanged).allSatisfy { abs(before[$0] - $1) < 1e-5 })
+  }
+
   /// As torch's own layers begin: weights and biases uniform in ±1 / √fanIn, of the fixed mixing and of the heads.
   @Test func layersBeginAsTorchs() {
     let discriminator = ProjectedDiscriminator(
@@ -133,6 +155,16 @@ import Testing
     let x = pictures([512, 1, 8, 8])
     let expected = 1.5 / 2 * w.squared().sum()[0]
     let penalty = GradientPenalty(gamma: 1.5)(at: x, logits).penalty
+    #expect(abs(penalty[0] - expected) < 1e-4 * expected)
+  }
+
+  /// Of packs the gradient is that of a pack's logit at all its pictures, and the mean is over packs.
+  @Test func penaltyOfPacks() {
+    let w = pictures([1, 128], seed: 3)
+    let penalty = GradientPenalty(gamma: 1.5)(at: pictures([32, 1, 8, 8])) {
+      [$0.reshaped([16, 128]).linear(w)]
+    }.penalty
+    let expected = 1.5 / 2 * w.squared().sum()[0]
     #expect(abs(penalty[0] - expected) < 1e-4 * expected)
   }
 
