@@ -129,8 +129,9 @@ struct EvaluationReport {
       "kid_standard_error": .number(quality.kernel.standardError),
       "kid_subset_mean": .number(quality.subsetKernel.mean),
       "kid_subset_standard_error": .number(quality.subsetKernel.standardError),
-      "precision": .number(quality.coverage.precision),
-      "recall": .number(quality.coverage.recall),
+      "precision": .number(quality.manifolds.precision),
+      "recall": .number(quality.manifolds.recall),
+      "density": .number(quality.balls.density), "coverage": .number(quality.balls.coverage),
     ]
   }
 
@@ -152,11 +153,13 @@ struct EvaluationReport {
         "\n\(device.style.bold(comparison.name)), \(comparison.dimension) values an image "
         + "(\(comparison.preprocessing))\n"
       let table = TextTable(
-        headers: ["images", "n", "Fréchet", "KID", "precision", "recall"],
+        headers: [
+          "images", "n", "Fréchet", "KID", "precision", "recall", "density", "coverage",
+        ],
         rows: [
           Self.row("generated", comparison.generated),
           Self.row("floor (\(sets.origins.floor))", comparison.floor),
-        ], alignments: [.left, .right, .right, .right, .right, .right])
+        ], alignments: [.left] + [TextTable.Alignment](repeating: .right, count: 7))
       text += table.text(on: device)
       if min(comparison.generated.count, sets.reference.count) <= comparison.dimension {
         text += "fewer images than features: Fréchet distances are much too large\n"
@@ -259,8 +262,10 @@ struct EvaluationReport {
       name, "\(quality.count)", frechet + error,
       "\(formatted(quality.kernel.value, digits: 5)) ± "
         + "\(formatted(quality.kernel.standardError, digits: 5))",
-      String(format: "%.4f", quality.coverage.precision),
-      String(format: "%.4f", quality.coverage.recall),
+      String(format: "%.4f", quality.manifolds.precision),
+      String(format: "%.4f", quality.manifolds.recall),
+      String(format: "%.4f", quality.balls.density),
+      String(format: "%.4f", quality.balls.coverage),
     ]
   }
 }

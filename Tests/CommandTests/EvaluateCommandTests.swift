@@ -130,7 +130,7 @@ import Testing
     let few = try scratch.write(
       "few.safetensors", ImageFiles.safetensors("images", "U8", [3, 1, 4, 4], ImageFiles.pixels(3)))
     try evaluate("--images", few, "--data", data).expectFailure(
-      1, "3 images cannot be measured", "4 at least", of: "onestep")
+      1, "3 images cannot be measured", "6 at least", of: "onestep")
     let scaled = try scratch.write(
       "scaled.safetensors",
       ImageFiles.safetensors(

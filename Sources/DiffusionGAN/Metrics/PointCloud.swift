@@ -76,6 +76,26 @@ struct PointCloud: Sendable {
     }.reduce(0, +)
   }
 
+  /// For each of these points, how many of `others` lie within its own radius.
+  func counts(
+    of others: PointCloud, withinSquaredRadii radii: [Float], pool: ThreadPool
+  ) -> [Int] {
+    let blocks = (points.rows + Self.rows - 1) / Self.rows
+    return pool.map(blocks) { block -> [Int] in
+      let range = self.range(block)
+      var counts = [Int](repeating: 0, count: range.count)
+      forEachRow(of: range, to: others) { row, _, count, distances in
+        let radius = SIMD8(repeating: radii[row])
+        var held = SIMD8<Int32>.zero
+        for lanes in stride(from: 0, to: count, by: 8) {
+          held.replace(with: held &+ 1, where: Self.lanes(distances, lanes) .<= radius)
+        }
+        counts[row - range.lowerBound] += Int(held.wrappedSum())
+      }
+      return counts
+    }.flatMap(\.self)
+  }
+
   private static func insert(
     _ distance: Float, into nearest: inout [Float], _ first: Int, _ neighbours: Int
   ) {

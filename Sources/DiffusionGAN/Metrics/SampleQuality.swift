@@ -7,24 +7,26 @@ public struct SampleQuality: Sendable {
   public let frechet: FrechetInterval
   public let kernel: KernelDistance
   public let subsetKernel: SubsetKernelDistance
-  public let coverage: PrecisionRecall
+  public let manifolds: PrecisionRecall
+  public let balls: DensityCoverage
 
   /// - Parameters:
   ///   - generated, reference: features `[n, dimension]` of the images.
   ///   - seed: which subsets the kernel distance is averaged over.
   ///   - pool: threads; the result does not depend on their number.
-  /// - Throws: `UserError` for fewer images than the manifolds of precision and recall need, and for
+  /// - Throws: `UserError` for fewer images than the neighbours of precision, recall and coverage need, and for
   ///   features that are not finite.
   public init(generated: Tensor, reference: Tensor, seed: UInt64, pool: ThreadPool) throws {
     let fewest = min(generated.rows, reference.rows)
-    guard fewest >= 4 else {
-      throw UserError("\(fewest) images cannot be measured", remedy: "give 4 at least")
+    guard fewest >= 6 else {
+      throw UserError("\(fewest) images cannot be measured", remedy: "give 6 at least")
     }
     count = generated.rows
     frechet = try FrechetInterval(reference, generated, pool: pool)
     kernel = KernelDistance(reference, generated, pool: pool)
     subsetKernel = SubsetKernelDistance(
       reference, generated, subsets: 50, size: 1000, seed: seed, pool: pool)
-    coverage = PrecisionRecall(real: reference, generated: generated, pool: pool)
+    manifolds = PrecisionRecall(real: reference, generated: generated, pool: pool)
+    balls = DensityCoverage(real: reference, generated: generated, pool: pool)
   }
 }

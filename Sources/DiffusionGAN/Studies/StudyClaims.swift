@@ -17,6 +17,11 @@ public struct StudyClaims {
     case frequency
   }
 
+  /// How much of the data is drawn, by the one measure and by the other.
+  private static let shares: [(String, StudyQuantity)] = [
+    ("recall", .recall), ("coverage", .coverage),
+  ]
+
   private let results: StudyResults
   private let statistics: StudyStatistics
 
@@ -57,11 +62,13 @@ public struct StudyClaims {
           + "same number of images, in \(words(space)).",
         statistics.each(
           distilled.map { ($0, student) }, .frechet, in: space, at: images))
-      let recall = claim(
-        .minima, "recall-\(student.name)-\(space)",
-        "The GAN-only student `\(student.name)` has a higher recall than every distilled one at the same "
-          + "number of images, in \(words(space)).",
-        statistics.each(distilled.map { (student, $0) }, .recall, in: space, at: images))
+      let shares = Self.shares.flatMap { share, quantity in
+        claim(
+          .minima, "\(share)-\(student.name)-\(space)",
+          "The GAN-only student `\(student.name)` has a higher \(share) than every distilled one at the "
+            + "same number of images, in \(words(space)).",
+          statistics.each(distilled.map { (student, $0) }, quantity, in: space, at: images))
+      }
       let farther = longest.map { teacher in
         claim(
           .minima, "farther-from-teacher-\(student.name)-\(space)",
@@ -70,11 +77,11 @@ public struct StudyClaims {
           statistics.each(
             distilled.map { (student, $0) }, .toTeacher(teacher), in: space, at: images))
       }
-      return closer + recall + (farther ?? [])
+      return closer + shares + (farther ?? [])
     }
   }
 
-  /// In recall in the first space alone.
+  /// In recall and coverage in the first space alone.
   private func besideTeacher(_ student: StudyCell, _ teachers: [StudyCell]) -> [Claim] {
     guard let teacher = teachers.max(by: { ($0.steps ?? 0) < ($1.steps ?? 0) }),
       let images = results.commonBudget(of: [student])
@@ -88,11 +95,13 @@ public struct StudyClaims {
         statistics.each([(teacher, student)], .frechet, in: space, at: images))
     }
       + results.spaces.prefix(1).flatMap { space in
-        claim(
-          .minima, "recall-of-teacher-\(student.name)-\(space)",
-          "The one-step student `\(student.name)` has at least the recall of \(steps), in "
-            + "\(words(space)).",
-          statistics.each([(student, teacher)], .recall, in: space, at: images))
+        Self.shares.flatMap { share, quantity in
+          claim(
+            .minima, "\(share)-of-teacher-\(student.name)-\(space)",
+            "The one-step student `\(student.name)` has at least the \(share) of \(steps), in "
+              + "\(words(space)).",
+            statistics.each([(student, teacher)], quantity, in: space, at: images))
+        }
       }
   }
 
@@ -132,12 +141,14 @@ public struct StudyClaims {
             "Starting \(start), \(words(frozen.freezing)) reaches a smaller distance than freezing "
               + "nothing, in \(words(space)).",
             statistics.each([(free, frozen)], .frechet, in: space, at: images))
-          let recall = claim(
-            .freezing, "freezing-recall-\(frozen.name)-\(free.name)-\(space)",
-            "Starting \(start), \(words(frozen.freezing)) keeps a higher recall than freezing nothing, in "
-              + "\(words(space)).",
-            statistics.each([(frozen, free)], .recall, in: space, at: images))
-          return closer + recall
+          return closer
+            + Self.shares.flatMap { share, quantity in
+              claim(
+                .freezing, "freezing-\(share)-\(frozen.name)-\(free.name)-\(space)",
+                "Starting \(start), \(words(frozen.freezing)) keeps a higher \(share) than freezing "
+                  + "nothing, in \(words(space)).",
+                statistics.each([(frozen, free)], quantity, in: space, at: images))
+            }
         }
       }
     }

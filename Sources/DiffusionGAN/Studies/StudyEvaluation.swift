@@ -57,11 +57,13 @@ public struct StudyEvaluation: Sendable {
       let features = Self.features(images, space.network, pool)
       let frechet = try FrechetInterval(space.reference, features, pool: pool)
       let kernel = KernelDistance(space.reference, features, pool: pool)
-      let coverage = PrecisionRecall(real: space.reference, generated: features, pool: pool)
+      let manifolds = PrecisionRecall(real: space.reference, generated: features, pool: pool)
+      let balls = DensityCoverage(real: space.reference, generated: features, pool: pool)
       return StudyRow.Metric(
         name: space.name, frechet: MeasuredDistance(frechet),
         kernel: MeasuredDistance(kernel.value, standardError: kernel.standardError),
-        precision: coverage.precision, recall: coverage.recall,
+        precision: manifolds.precision, recall: manifolds.recall, density: balls.density,
+        coverage: balls.coverage,
         toTeachers: try space.teachers.map {
           MeasuredDistance(try FrechetInterval($0, features, pool: pool))
         })

@@ -105,6 +105,7 @@ public struct StudyReport: Sendable {
           [
             text(.frechet, $0, digits: 2), text(.kernel, $0, digits: 4),
             text(.precision, $0, digits: 3), text(.recall, $0, digits: 3),
+            text(.coverage, $0, digits: 3),
           ]
         }
         + [
@@ -114,8 +115,8 @@ public struct StudyReport: Sendable {
     }
     return HTMLTable(
       headers: ["cell", "seeds", "images"]
-        + spaces.flatMap {
-          ["distance, \($0)", "KID, \($0)", "precision, \($0)", "recall, \($0)"]
+        + spaces.flatMap { space in
+          ["distance", "KID", "precision", "recall", "coverage"].map { "\($0), \(space)" }
         } + ["labels"],
       rows: rows,
       caption: "At the last checkpoint of each, with 95 % intervals. Labels: total variation "
@@ -286,6 +287,7 @@ public struct StudyReport: Sendable {
                   [
                     "frechet": json(.frechet), "kid": json(.kernel),
                     "precision": json(.precision), "recall": json(.recall),
+                    "coverage": json(.coverage),
                     "frechet_to_teachers": .array(
                       result.study.teachers.indices.map { json(.toTeacher($0)) }),
                   ] as JSONValue

@@ -63,6 +63,7 @@ public struct StudyResults: Sendable {
 public enum StudyQuantity: Sendable, Equatable {
   case frechet
   case recall
+  case coverage
   case precision
   case kernel
   /// Fréchet distance to the images of a teacher, by its place in the study.
@@ -79,6 +80,7 @@ public enum StudyQuantity: Sendable, Equatable {
     case .frechet: metric.frechet
     // A share of the reference images, as precision is one of the generated.
     case .recall: share(metric.recall, of: row.referenceCount)
+    case .coverage: metric.coverage.map { share($0, of: row.referenceCount) }
     case .precision: share(metric.precision, of: row.count)
     case .kernel: metric.kernel
     case .toTeacher(let place):

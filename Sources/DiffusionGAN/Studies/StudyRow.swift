@@ -38,9 +38,11 @@ public struct StudyRow: Sendable, Equatable {
     public var kernel: MeasuredDistance
     public var precision: Double
     public var recall: Double
+    /// Nil in rows of earlier versions.
+    public var density: Double? = nil
+    public var coverage: Double? = nil
     /// Fréchet distance to each teacher's images, in the study's order.
     public var toTeachers: [MeasuredDistance] = []
-
   }
 
   public var cell: String
@@ -105,21 +107,24 @@ extension StudyRow {
 
 extension StudyRow.Metric {
   var json: JSONValue {
-    [
-      "name": .string(name), "frechet": frechet.json, "kid": kernel.json,
-      "precision": .number(precision), "recall": .number(recall),
-      "frechet_to_teachers": .array(toTeachers.map(\.json)),
-    ]
+    let shares = [
+      ("precision", precision), ("recall", recall), ("density", density), ("coverage", coverage),
+    ].compactMap { key, value in value.map { (key, JSONValue.number($0)) } }
+    return .object(
+      [("name", .string(name)), ("frechet", frechet.json), ("kid", kernel.json)] + shares
+        + [("frechet_to_teachers", .array(toTeachers.map(\.json)))])
   }
 
   init(_ reader: JSONReader) throws {
     let keys = try reader.object(
-      required: ["name", "frechet", "kid", "precision", "recall", "frechet_to_teachers"])
+      required: ["name", "frechet", "kid", "precision", "recall", "frechet_to_teachers"],
+      optional: ["density", "coverage"])
     func at(_ key: String) -> JSONReader { keys[key] ?? reader }
     self.init(
       name: try at("name").string(), frechet: try MeasuredDistance(at("frechet")),
       kernel: try MeasuredDistance(at("kid")), precision: try at("precision").number(),
-      recall: try at("recall").number(),
+      recall: try at("recall").number(), density: try keys["density"]?.number(),
+      coverage: try keys["coverage"]?.number(),
       toTeachers: try at("frechet_to_teachers").list().map { try MeasuredDistance($0) })
   }
 }

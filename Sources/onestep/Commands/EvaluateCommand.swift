@@ -7,7 +7,7 @@ enum EvaluateCommand: Command {
   static let specification = CommandSpecification(
     name: "evaluate", summary: "Measure generated images against real ones.",
     discussion: """
-      Prints Fréchet distance, KID, precision and recall, and beside them the floor: the same \
+      Prints Fréchet distance, KID, precision and recall, density and coverage, and beside them the floor: the same \
       for as many real training images. The reference is the test split; data without one are \
       cut into two random halves. Standard errors follow ±; a Fréchet distance grows as images \
       get fewer, so compare equal numbers only. Pixels are always among the features: a network \

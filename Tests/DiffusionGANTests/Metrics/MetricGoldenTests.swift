@@ -3,7 +3,7 @@ import Testing
 
 @testable import DiffusionGAN
 
-/// Fréchet distance, KID, precision and recall against the reference's numbers.
+/// Fréchet distance, KID, precision, recall, density and coverage against the reference's numbers.
 @Suite struct MetricGoldenTests {
   static let pool = ThreadPool(count: 2)
   let real: Tensor
@@ -71,6 +71,13 @@ import Testing
       result.counts.recall == (try numbers.at("precision_recall").at("recall_count").integer()))
     #expect(result.precision == (try number("precision_recall", "precision")))
     #expect(result.recall == (try number("precision_recall", "recall")))
+  }
+
+  /// Against the package of the publication's authors.
+  @Test func densityAndCoverage() throws {
+    let result = DensityCoverage(real: real, generated: fake, pool: Self.pool)
+    #expect(close(result.density, try number("density_coverage", "density"), 1e-12))
+    #expect(close(result.coverage, try number("density_coverage", "coverage"), 1e-12))
   }
 
   @Test func resultsDoNotDependOnThreads() throws {

@@ -152,6 +152,26 @@ import Testing
       real: real, generated: Self.normal(400, 2, seed: 11), pool: Self.pool)
     #expect(result.precision > 0.9)
     #expect(result.recall > 0.4 && result.recall <= 0.5)
+    let balls = DensityCoverage(
+      real: real, generated: Self.normal(400, 2, seed: 11), pool: Self.pool)
+    #expect(balls.coverage > 0.4 && balls.coverage <= 0.5)
+  }
+
+  /// Noise of its own makes a generator's recall larger, and not its coverage. Of as many points of the data coverage
+  /// is near 1 − 2⁻⁵, over several tiles too.
+  @Test func noiseDoesNotCover() {
+    let (real, other) = (Self.normal(1500, 32, seed: 1), Self.normal(1500, 32, seed: 2))
+    let noisy = other + Self.normal(1500, 32, seed: 3) * 0.7
+    let (calm, loud) = (
+      PrecisionRecall(real: real, generated: other, pool: Self.pool),
+      PrecisionRecall(real: real, generated: noisy, pool: Self.pool)
+    )
+    #expect(loud.recall > calm.recall + 0.2)
+    let balls = [other, noisy].map {
+      DensityCoverage(real: real, generated: $0, pool: Self.pool)
+    }
+    #expect(abs(balls[0].coverage - (1 - 1 / 32)) < 0.03 && abs(balls[0].density - 1) < 0.1)
+    #expect(balls[1].coverage < balls[0].coverage - 0.3 && balls[1].density < 0.3)
   }
 
   @Test func labelShares() {
