@@ -104,7 +104,7 @@ import Testing
     let rows = text.split(separator: "\n").filter {
       $0.hasPrefix("| as drawn |") || $0.hasPrefix("| cut off |")
     }.map(String.init)
-    #expect(rows.count == 4)
+    #expect(rows.count == 6)
     func row(_ kind: String, _ files: [String]) throws -> String {
       let seeds = try files.map { try Self.cells($0, of: "generated", precision: true) }
       return "| \(kind) | "
@@ -117,6 +117,8 @@ import Testing
       row("cut off", ["levers-cut-off-40k-seed-100.json"]),
       row("as drawn", (0...2).map { "levers-as-drawn-200k-seed-\($0).json" }),
       row("cut off", ["", "-seed-1", "-seed-2"].map { "fashion16-onestep\($0).json" }),
+      row("as drawn", ["levers-regression-as-drawn-20k-seed-100.json"]),
+      row("cut off", ["levers-regression-cut-off-20k-seed-100.json"]),
     ]
     for row in expected { #expect(rows.contains(row), "\(row)") }
   }
