@@ -64,34 +64,85 @@ struct DepthwiseConvolution: Sendable {
   func forward(_ x: Tensor, _ weight: Tensor) -> Tensor {
     let out = FloatBuffer(count: batch * channels * outputHeight * outputWidth)
     let (source, weights) = (x.storage, weight.storage)
-    Compute.pool.forEach(batch * channels) { plane in
-      var phases = [Float](repeating: 0, count: height * stride * reach)
-      split(source.pointer + plane * height * width, into: &phases)
-      let taps = weights.pointer + plane % channels * kernel * kernel
-      let target = out.pointer + plane * outputHeight * outputWidth
-      phases.withUnsafeBufferPointer { phases in
-        guard let phases = phases.baseAddress else { return }
-        for row in 0..<outputHeight {
-          for first in Swift.stride(from: 0, to: outputWidth, by: 8) {
-            var sum = Lanes.zero
-            for y in 0..<kernel {
-              let line = phases + (row * stride + y) * stride * reach + first
-              for x in 0..<kernel {
-                let part = line.lanes(x % stride * reach + x / stride)
-                sum = multiplyAdd(sum, Lanes(repeating: taps[y * kernel + x]), part)
-              }
-            }
-            let place = row * outputWidth + first
-            if first + 8 <= outputWidth {
-              target.store(sum, place)
-            } else {
-              for lane in 0..<outputWidth - first { target[place + lane] = sum[lane] }
-            }
+    // Rows that follow one another without gaps are one long row, whose outputs between two of the plane's are
+    // computed and left.
+    let isOne = stride == 1
+    let pitch = isOne ? width : reach
+    let (runs, count) =
+      isOne ? (1, (outputHeight - 1) * width + outputWidth) : (outputHeight, outputWidth)
+    let places = (0..<kernel * kernel).map { tap in
+      let (y, x) = (tap / kernel, tap % kernel)
+      return isOne ? y * width + x : (y * stride + x % stride) * pitch + x / stride
+    }
+    let plane = (height * width, rows: isOne ? height * width : height * stride * pitch)
+    let results = (count + Self.block - 1) / Self.block * Self.block
+    let grain = max(Compute.grain / (plane.0 * kernel), 1)
+    Compute.pool.forEachRange(of: batch * channels, grain: grain) { range in
+      // What is read and written behind the end is in these.
+      let rows = FloatBuffer(count: plane.rows + Self.block)
+      let found = FloatBuffer(count: results)
+      rows.pointer.update(repeating: 0, count: rows.count)
+      for index in range {
+        let image = source.pointer + index * plane.0
+        if isOne {
+          rows.pointer.update(from: image, count: plane.0)
+        } else {
+          split(image, into: rows.pointer)
+        }
+        let taps = weights.pointer + index % channels * places.count
+        let target = out.pointer + index * outputHeight * outputWidth
+        for run in 0..<runs {
+          correlate(
+            rows.pointer + run * stride * stride * pitch, count: count, taps, places,
+            into: found.pointer)
+          let lines = isOne ? outputHeight : 1
+          for line in 0..<lines {
+            let row = run + line
+            (target + row * outputWidth).update(
+              from: found.pointer + line * pitch, count: outputWidth)
           }
         }
       }
     }
     return Tensor(adopting: out, shape: [batch, channels, outputHeight, outputWidth])
+  }
+
+  /// Outputs that are computed at a time.
+  private static let block = 32
+
+  /// `count` neighbouring outputs, filled up to whole blocks: the taps in their order, each of its place beyond the
+  /// output's own.
+  @inline(__always)
+  private func correlate(
+    _ row: UnsafePointer<Float>, count: Int, _ taps: UnsafePointer<Float>, _ places: [Int],
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    places.withUnsafeBufferPointer { places in
+      var first = 0
+      while first < count {
+        var (a, b, c, d) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+        if count - first > 8 {
+          for tap in 0..<places.count {
+            let factor = Lanes(repeating: taps[tap])
+            let part = row + (first &+ places[tap])
+            a = multiplyAdd(a, factor, part.lanes(0))
+            b = multiplyAdd(b, factor, part.lanes(8))
+            c = multiplyAdd(c, factor, part.lanes(16))
+            d = multiplyAdd(d, factor, part.lanes(24))
+          }
+          result.store(b, first &+ 8)
+          result.store(c, first &+ 16)
+          result.store(d, first &+ 24)
+        } else {
+          for tap in 0..<places.count {
+            a = multiplyAdd(
+              a, Lanes(repeating: taps[tap]), (row + (first &+ places[tap])).lanes(0))
+          }
+        }
+        result.store(a, first)
+        first &+= Self.block
+      }
+    }
   }
 
   func inputGradient(_ gradient: Tensor, _ weight: Tensor) -> Tensor {
@@ -136,23 +187,23 @@ struct DepthwiseConvolution: Sendable {
     let (source, gradients) = (x.storage, gradient.storage)
     Compute.pool.forEach(channels) { channel in
       var sums = [Lanes](repeating: .zero, count: kernel * kernel)
-      var phases = [Float](repeating: 0, count: height * stride * reach)
+      let phases = FloatBuffer(count: height * stride * reach)
+      phases.pointer.update(repeating: 0, count: phases.count)
       for image in 0..<batch {
         let plane = image * channels + channel
-        split(source.pointer + plane * height * width, into: &phases)
+        split(source.pointer + plane * height * width, into: phases.pointer)
         let rows = padded(
           gradients.pointer + plane * outputHeight * outputWidth, margin: 0, pitch: lanes)
-        phases.withUnsafeBufferPointer { phases in
-          rows.withUnsafeBufferPointer { rows in
-            guard let phases = phases.baseAddress, let rows = rows.baseAddress else { return }
-            for row in 0..<outputHeight {
-              for first in Swift.stride(from: 0, to: outputWidth, by: 8) {
-                let slope = rows.lanes(row * lanes + first)
-                for tap in 0..<kernel * kernel {
-                  let (y, x) = (tap / kernel, tap % kernel)
-                  let line = phases + ((row * stride + y) * stride + x % stride) * reach + first
-                  sums[tap] = multiplyAdd(sums[tap], slope, line.lanes(x / stride))
-                }
+        rows.withUnsafeBufferPointer { rows in
+          guard let rows = rows.baseAddress else { return }
+          for row in 0..<outputHeight {
+            for first in Swift.stride(from: 0, to: outputWidth, by: 8) {
+              let slope = rows.lanes(row * lanes + first)
+              for tap in 0..<kernel * kernel {
+                let (y, x) = (tap / kernel, tap % kernel)
+                let line =
+                  phases.pointer + ((row * stride + y) * stride + x % stride) * reach + first
+                sums[tap] = multiplyAdd(sums[tap], slope, line.lanes(x / stride))
               }
             }
           }
@@ -164,13 +215,14 @@ struct DepthwiseConvolution: Sendable {
   }
 
   /// An image's rows, phase by phase; what lies behind a phase's end stays zero.
-  private func split(_ image: UnsafePointer<Float>, into phases: inout [Float]) {
+  private func split(
+    _ image: UnsafePointer<Float>, into phases: UnsafeMutablePointer<Float>
+  ) {
     for row in 0..<height {
       for phase in 0..<min(stride, width) {
-        let start = (row * stride + phase) * reach
-        for (index, column) in Swift.stride(from: phase, to: width, by: stride).enumerated() {
-          phases[start + index] = image[row * width + column]
-        }
+        let (line, start) = (image + row * width, phases + (row * stride + phase) * reach)
+        let count = (width - phase + stride - 1) / stride
+        for index in 0..<count { start[index] = line[phase &+ index &* stride] }
       }
     }
   }
