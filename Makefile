@@ -171,11 +171,11 @@ image-networks: build ## train the networks of onestep, into training-runs/ (hou
 	  --features networks/fashion28-plain.safetensors --features encoder --kimg 60 --decay 0.5 \
 	  --out training-runs/fashion28-onestep
 	$(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --cond --out training-runs/fashion16-cond
-	$(ONESTEP) train --network training-runs/fashion16-cond/snapshot-000400.safetensors --data fashion-mnist \
+	$(ONESTEP) train --network networks/fashion16-cond.safetensors --data fashion-mnist \
 	  --features networks/fashion16-plain.safetensors --features encoder --kimg 200 --decay 0.5 \
 	  --out training-runs/fashion16-cond-onestep
 	$(ONESTEP) pretrain --data stacked-fashion-mnist --preset stacked32 --out training-runs/stacked32
-	$(ONESTEP) train --network training-runs/stacked32/snapshot-000250.safetensors \
+	$(ONESTEP) train --network networks/stacked32.safetensors \
 	  --data stacked-fashion-mnist --preset stacked32 --features networks/fashion28-plain.safetensors@channels \
 	  --features encoder --kimg 100 --decay 0.5 --out training-runs/stacked32-onestep
 
@@ -211,6 +211,11 @@ evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate
 evaluate-shipped = $(call evaluate,$(1),networks/$(1).safetensors,$(2)) && \
   $(call evaluate,$(1)-onestep,networks/$(1)-onestep.safetensors,$(2))
 evaluate-seed = $(call evaluate,$(1)-onestep-seed-$(4),training-runs/$(1)-onestep-seed-$(4)/snapshot-000$(3).safetensors,$(2))
+evaluate-stacked = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate \
+  --network networks/$(1).safetensors --data stacked-fashion-mnist --preset stacked32 \
+  --features networks/fashion28-residual.safetensors@channels --count 5000 --json \
+  > docs/onestep/evaluations/$(1).tmp && \
+  mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
 evaluations: build ## measure the networks of onestep, three seeds (hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
@@ -219,6 +224,7 @@ evaluations: build ## measure the networks of onestep, three seeds (hours)
 	  $(call train-one-step,fashion28,28,60,$(seed)) &&) true
 	$(call evaluate-shipped,fashion16,16) && $(call evaluate-shipped,fashion16-cond,16) && \
 	  $(call evaluate-shipped,fashion28,28)
+	$(call evaluate-stacked,stacked32) && $(call evaluate-stacked,stacked32-onestep)
 	$(foreach seed,$(SEEDS),$(call evaluate-seed,fashion16,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion16-cond,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion28,28,060,$(seed)) &&) true

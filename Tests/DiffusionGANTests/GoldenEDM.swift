@@ -68,3 +68,17 @@ func expectClose(
     error <= tolerance * scale, "\(name): off by \(error) of \(scale)",
     sourceLocation: sourceLocation)
 }
+
+extension NetworkConfiguration {
+  /// An NCSN++ network, as EDM's `--arch=ncsnpp` makes it.
+  static func ncsnpp(
+    resolution: Int, imageChannels: Int, baseChannels: Int, multipliers: [Int], blocks: Int,
+    attentionResolutions: [Int], labels: Int = 0, dropout: Float = 0
+  ) -> NetworkConfiguration {
+    NetworkConfiguration(
+      architecture: .song, resolution: resolution, imageChannels: imageChannels, labels: labels,
+      baseChannels: baseChannels, multipliers: multipliers, blocks: blocks,
+      attentionResolutions: attentionResolutions, dropout: dropout, noiseEmbedding: .fourier,
+      noiseMultiplier: 2, encoder: .residual, filter: [1, 3, 3, 1])
+  }
+}

@@ -33,6 +33,18 @@ import Testing
     #expect(counts.count == 10 && counts.values.allSatisfy { (2...30).contains($0.count) })
   }
 
+  /// Three garments at a time in many of 1,000 combinations: as many pictures of evenly drawn ones would show 90 % and
+  /// 98 % different ones.
+  @Test(arguments: [("stacked32-onestep", 200), ("stacked32", 32)])
+  func manyCombinationsAreDrawn(name: String, count: UInt64) throws {
+    let classes = try Self.seen(name, 0..<count, suffix: "@channels").classes
+    #expect(Set(classes).count * 4 >= 3 * Int(count), "\(Set(classes).count) of \(count)")
+    // No channel goes without one of the ten.
+    for power in [1, 10, 100] where count > 100 {
+      #expect(Set(classes.map { $0 / power % 10 }).count == 10)
+    }
+  }
+
   /// A network with classes draws the one that was asked for; the classifier is right for nine real ones in ten.
   @Test(arguments: ["fashion16-cond", "fashion16-cond-onestep"])
   func theClassAskedForIsDrawn(name: String) throws {

@@ -69,18 +69,6 @@ public struct NetworkConfiguration: Sendable, Equatable {
       attentionResolutions: attentionResolutions, dropout: dropout)
   }
 
-  /// An NCSN++ network.
-  public static func ncsnpp(
-    resolution: Int, imageChannels: Int, baseChannels: Int, multipliers: [Int], blocks: Int,
-    attentionResolutions: [Int], labels: Int = 0, dropout: Float = 0
-  ) -> NetworkConfiguration {
-    NetworkConfiguration(
-      architecture: .song, resolution: resolution, imageChannels: imageChannels, labels: labels,
-      baseChannels: baseChannels, multipliers: multipliers, blocks: blocks,
-      attentionResolutions: attentionResolutions, dropout: dropout, noiseEmbedding: .fourier,
-      noiseMultiplier: 2, encoder: .residual, filter: [1, 3, 3, 1])
-  }
-
   /// An ADM network.
   public static func adm(
     resolution: Int, imageChannels: Int, baseChannels: Int, multipliers: [Int], blocks: Int,

@@ -35,9 +35,6 @@ extension Tensor {
   /// 2×2 means.
   public func averagePooled() -> Tensor { downsampled(ResampleFilter([1, 1])) }
 
-  /// Every value twice along both axes.
-  public func repeatedTwice() -> Tensor { upsampled(ResampleFilter([1, 1])) }
-
   private func thinned(
     _ taps: [Float], padding: Int, to target: [Int], like source: [Int]
   ) -> Tensor {

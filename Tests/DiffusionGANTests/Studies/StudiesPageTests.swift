@@ -25,7 +25,7 @@ import Testing
     #expect(!report.claims.isEmpty && report.page.html.contains("What the tests say"))
   }
 
-  /// `0.77 [0.49, 1.04]` on a page is a distance (to the data or a teacher) or a recall of a cell at a checkpoint.
+  /// `0.77 [0.49, 1.04]` on a page is a distance (to the data or a teacher) a recall or a coverage of a cell at a checkpoint.
   @Test(arguments: ["studies.md", "README.md"])
   func intervalsOfThePagesAreOfTheRows(page: String) throws {
     var known: Set<String> = []
@@ -34,7 +34,7 @@ import Testing
         for images in result.checkpoints(of: cell) {
           for space in result.spaces {
             let teachers = result.study.teachers.indices.map { StudyQuantity.toTeacher($0) }
-            for quantity in [.frechet, .recall] + teachers {
+            for quantity in [.frechet, .recall, .coverage] + teachers {
               guard let mean = result.mean(quantity, in: space, of: cell, at: images) else {
                 continue
               }

@@ -149,7 +149,9 @@ import Testing
     Case("maximum pooling of overlapping windows", [apart([1, 2, 5, 6], 1)]) {
       $0[0].maxPooled(size: 3, stride: 2, padding: 1).squared()
     },
-    Case("repetition of pixels", [random([2, 2, 3, 3], 1)]) { $0[0].repeatedTwice().squared() },
+    Case("repetition of pixels", [random([2, 2, 3, 3], 1)]) {
+      $0[0].upsampled(ResampleFilter([1, 1])).squared()
+    },
     Case("bilinear", [random([2, 2, 3, 4], 1)]) {
       $0[0].resizedBilinearly(height: 6, width: 8).squared()
     },
