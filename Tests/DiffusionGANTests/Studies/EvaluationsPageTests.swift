@@ -7,11 +7,11 @@ import Testing
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../docs/onestep").standardized.path
 
-  /// Evaluations of the networks that were trained to be shown; those of the study of rivals are quoted in its text,
-  /// those of levers on their page.
+  /// Evaluations of the networks that were trained to be shown in three spaces; those of levers are on their page,
+  /// those of stacked garments in a table of their own.
   private static func evaluations() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: "\(folder)/evaluations").sorted()
-      .filter { $0.hasSuffix(".json") && !$0.hasPrefix("rivals-") && !$0.hasPrefix("levers-") }
+      .filter { $0.hasSuffix(".json") && !$0.hasPrefix("levers-") && !$0.hasPrefix("stacked32") }
   }
 
   /// Distance with its error, if the row has one, precision and recall in the space of a classifier, of pixels and of
@@ -59,6 +59,31 @@ import Testing
     for cells in networks { #expect(shown.contains(cells), "\(page) lacks \(cells)") }
   }
 
+  /// Coverage and density of every network whose evaluation has them.
+  @Test func coverageIsOfTheEvaluations() throws {
+    let text = try String(contentsOfFile: "\(Self.folder)/README.md", encoding: .utf8)
+    var rows = 0
+    for file in try Self.evaluations() {
+      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(file)")
+        .at("features").list()
+      let found = try [".safetensors", "pixels", "efficientnet-lite2@64"].compactMap { name in
+        let space = try #require(
+          spaces.first { try $0.at("name").string().contains(name) }, "\(file) has no \(name)")
+        let quality = try space.at("generated")
+        return quality.value["coverage"] == .null
+          ? nil
+          : try ["coverage", "density"].map {
+            String(format: "%.2f", try quality.at($0).number())
+          }
+      }
+      guard found.count == 3 else { continue }
+      let row = "| `\(file.dropLast(5))` | " + found.joined().joined(separator: " | ") + " |"
+      #expect(text.contains(row), "\(row)")
+      rows += 1
+    }
+    #expect(rows > 0)
+  }
+
   /// Recall class by class of one call, of 35 and of training images, and how many of each are recognised.
   @Test func classesAreOfTheEvaluations() throws {
     func classes(_ name: String, _ space: String) throws -> [JSONReader] {
@@ -96,6 +121,44 @@ import Testing
       let row = ([try reader.at("name").string()] + recalls + recognised).joined(separator: " | ")
       #expect(text.contains("| \(row) |"), "\(row)")
     }
+  }
+
+  /// Combinations of garments found, and how far they are from the data.
+  @Test func combinationsAreOfTheEvaluations() throws {
+    func row(_ name: String, _ file: String, _ kind: String, _ coverage: String) throws -> String {
+      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(file).json")
+        .at("features").list()
+      let ordered = try ["@channels", "pixels"].map { space in
+        try #require(spaces.first { try $0.at("name").string().contains(space) })
+      }
+      let found = try ordered[0].at("labels").at(coverage)
+      func number(_ key: String) throws -> Double { try found.at(key).number() }
+      let modes = [
+        String(
+          format: "%.0f ± %.1f", try number("classes_found"),
+          try number("classes_found_standard_error")),
+        String(
+          format: "%.3f ± %.3f", try number("divergence"), try number("divergence_standard_error")),
+      ]
+      let qualities = try ordered.flatMap { space in
+        let quality = try space.at(kind)
+        let error = try? quality.at("frechet_standard_error").number()
+        return [
+          String(format: "%.2f", try quality.at("frechet").number())
+            + (error.map { String(format: " ± %.2f", $0) } ?? "")
+        ]
+          + (try ["recall", "coverage"].map {
+            String(format: "%.2f", try quality.at($0).number())
+          })
+      }
+      return "| \(name) | " + (modes + qualities).joined(separator: " | ") + " |"
+    }
+    let text = try String(contentsOfFile: "\(Self.folder)/README.md", encoding: .utf8)
+    for row in try [
+      row("training images (floor)", "stacked32", "floor", "floor_coverage"),
+      row("`stacked32`, 35 calls", "stacked32", "generated", "coverage"),
+      row("`stacked32-onestep`, 1 call", "stacked32-onestep", "generated", "coverage"),
+    ] { #expect(text.contains(row), "\(row)") }
   }
 
   /// The distances of pictures as drawn and cut off.
