@@ -11,7 +11,8 @@ public protocol Discriminator: Sendable {
   func initialState(seed: UInt64) -> Parameters
 
   /// Logits of each feature network, those of all its heads side by side, each `[batch, logits]`, or a row for each
-  /// pack of pictures that it judges together; positive means real. Losses and penalties take the mean over the logits of a network and the sum over networks.
+  /// pack of pictures that it judges together; positive means real. Losses and penalties take the mean over the
+  /// logits of a network and the sum over networks.
   ///
   /// - Parameters:
   ///   - pictures: `[batch, channels, height, width]` in −1…1.

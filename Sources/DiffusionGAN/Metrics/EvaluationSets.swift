@@ -20,14 +20,15 @@ public struct EvaluationSets: Sendable {
   ///
   /// - Throws: `UserError` for too few images to cut and for splits of different shapes.
   public static func check(train: ImageDataset, test: ImageDataset?) throws {
-    guard let test else {
-      guard train.count >= 8 else {
-        throw UserError(
-          "\(train.count) images are too few to compare with", at: train.name,
-          remedy: "give 8 at least")
-      }
-      return
+    // Without a test split, half of the images are the reference.
+    for (data, fewest) in [
+      (train, (test == nil ? 2 : 1) * SampleQuality.fewest), (test ?? train, SampleQuality.fewest),
+    ] where data.count < fewest {
+      throw UserError(
+        "\(data.count) images are too few to compare with", at: data.name,
+        remedy: "give \(fewest) at least")
     }
+    guard let test else { return }
     guard test.shape == train.shape else {
       throw UserError(
         "images of the test split are \(test.shape), the others \(train.shape)", at: train.name,

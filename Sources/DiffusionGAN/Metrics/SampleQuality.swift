@@ -10,6 +10,9 @@ public struct SampleQuality: Sendable {
   public let manifolds: PrecisionRecall
   public let balls: DensityCoverage
 
+  /// Images that a set has at least: one and the neighbours that its ball reaches.
+  static let fewest = 6
+
   /// - Parameters:
   ///   - generated, reference: features `[n, dimension]` of the images.
   ///   - seed: which subsets the kernel distance is averaged over.
@@ -17,9 +20,10 @@ public struct SampleQuality: Sendable {
   /// - Throws: `UserError` for fewer images than the neighbours of precision, recall and coverage need, and for
   ///   features that are not finite.
   public init(generated: Tensor, reference: Tensor, seed: UInt64, pool: ThreadPool) throws {
-    let fewest = min(generated.rows, reference.rows)
-    guard fewest >= 6 else {
-      throw UserError("\(fewest) images cannot be measured", remedy: "give 6 at least")
+    let rows = min(generated.rows, reference.rows)
+    guard rows >= Self.fewest else {
+      throw UserError(
+        "\(rows) images cannot be measured", remedy: "give \(Self.fewest) at least")
     }
     count = generated.rows
     frechet = try FrechetInterval(reference, generated, pool: pool)

@@ -109,7 +109,7 @@ enum EvaluateCommand: Command {
         "--out does nothing without --metrics", remedy: "leave it out", status: .usage)
     }
     if let path = parsed.string("reference") { return try compare(with: path, parsed) }
-    let count = try parsed.integer("count", in: 4...1_000_000) ?? 10_000
+    let count = try parsed.integer("count", in: 6...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
     let pool = try CommonOptions.pool(parsed)
     let generator = try Self.generator(parsed)

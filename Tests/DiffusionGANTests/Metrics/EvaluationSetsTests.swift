@@ -19,4 +19,16 @@ import Testing
     #expect(sets.floor.count == sets.generated.count && sets.given == generated)
     #expect(Set(sets.floor.pixels).isDisjoint(with: sets.reference.pixels))
   }
+
+  /// Five neighbours and a picture themselves are needed, twice where one split is cut into two.
+  @Test func tooFewAreSaidBeforeAnythingIsDrawn() throws {
+    try EvaluationSets.check(train: images(12), test: nil)
+    try EvaluationSets.check(train: images(6), test: images(6))
+    for (train, test, fewest) in [(11, nil, 12), (6, 5, 6), (5, 6, 6)] {
+      let error = #expect(throws: UserError.self) {
+        try EvaluationSets.check(train: images(train), test: test.map { try images($0) })
+      }
+      #expect(error?.remedy == "give \(fewest) at least")
+    }
+  }
 }
