@@ -220,13 +220,11 @@ evaluations: build ## measure the networks of onestep, three seeds (hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
 	$(foreach seed,$(SEEDS),$(call train-one-step,fashion16,16,200,$(seed)) && \
-	  $(call train-one-step,fashion16-cond,16,200,$(seed)) && \
 	  $(call train-one-step,fashion28,28,60,$(seed)) &&) true
 	$(call evaluate-shipped,fashion16,16) && $(call evaluate-shipped,fashion16-cond,16) && \
 	  $(call evaluate-shipped,fashion28,28)
 	$(call evaluate-stacked,stacked32) && $(call evaluate-stacked,stacked32-onestep)
 	$(foreach seed,$(SEEDS),$(call evaluate-seed,fashion16,16,200,$(seed)) && \
-	  $(call evaluate-seed,fashion16-cond,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion28,28,060,$(seed)) &&) true
 
 reproduce-onestep: image-networks ## run the studies of one-step generators anew (hours; stops and goes on)

@@ -50,9 +50,10 @@ import Testing
 
   @Test func classAndAugmentationLabels() throws {
     let file = try GoldenEDM.tensors("extra_blocks")
-    var configuration = NetworkConfiguration.ncsnpp(
+    var configuration = NetworkConfiguration.ddpmpp(
       resolution: 8, imageChannels: 2, baseChannels: 8, multipliers: [1], blocks: 1,
-      attentionResolutions: [8], labels: 10)
+      attentionResolutions: [8], labels: 10
+    ).ncsnpp
     configuration.augmentLabels = 9
     let network = try UNet(configuration)
     let found = Parameters(

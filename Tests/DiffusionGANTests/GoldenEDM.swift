@@ -70,15 +70,11 @@ func expectClose(
 }
 
 extension NetworkConfiguration {
-  /// An NCSN++ network, as EDM's `--arch=ncsnpp` makes it.
-  static func ncsnpp(
-    resolution: Int, imageChannels: Int, baseChannels: Int, multipliers: [Int], blocks: Int,
-    attentionResolutions: [Int], labels: Int = 0, dropout: Float = 0
-  ) -> NetworkConfiguration {
-    NetworkConfiguration(
-      architecture: .song, resolution: resolution, imageChannels: imageChannels, labels: labels,
-      baseChannels: baseChannels, multipliers: multipliers, blocks: blocks,
-      attentionResolutions: attentionResolutions, dropout: dropout, noiseEmbedding: .fourier,
-      noiseMultiplier: 2, encoder: .residual, filter: [1, 3, 3, 1])
+  /// This DDPM++ network as NCSN++, what EDM's `--arch=ncsnpp` changes.
+  var ncsnpp: NetworkConfiguration {
+    var changed = self
+    (changed.noiseEmbedding, changed.noiseMultiplier) = (.fourier, 2)
+    (changed.encoder, changed.filter) = (.residual, [1, 3, 3, 1])
+    return changed
   }
 }

@@ -45,9 +45,10 @@ import Testing
        "channel_mult": [1, 2, 2, 2], "augment_dim": 9, "dropout": 0.05, "use_fp16": true,
        "class_name": "training.networks.EDMPrecond"}
       """)
-    var expected = NetworkConfiguration.ncsnpp(
+    var expected = NetworkConfiguration.ddpmpp(
       resolution: 64, imageChannels: 3, baseChannels: 128, multipliers: [1, 2, 2, 2], blocks: 4,
-      attentionResolutions: [16], dropout: 0.05)
+      attentionResolutions: [16], dropout: 0.05
+    ).ncsnpp
     expected.augmentLabels = 9
     #expect(found == expected)
     // Table 7: 63 million.
