@@ -206,6 +206,7 @@ class AdversarialStep:
             self.trained, lr=description["rate"], betas=(0.0, 0.99), fused=True
         )
         self.discriminator_optimiser = torch.optim.Adam(self.critical, fused=True)
+        self.clips_pictures = description["clip_pictures"]
         self.set_interval(description["interval"])
         names = ["generator", "discriminator", "real"]
         self.inputs = [arrays[f"input.{name}"] for name in names]
@@ -224,12 +225,16 @@ class AdversarialStep:
             group["lr"] = self.rate * correction
             group["betas"] = (0.0, 0.99**correction)
 
+    def seen(self, pictures):
+        """Pictures as they are stored, if the settings say so."""
+        return pictures.clamp(-1, 1) if self.clips_pictures else pictures
+
     def step_generator(self, latents):
         """A step, and its loss."""
         for parameter in self.critical:
             parameter.requires_grad_(False)
         self.generator_optimiser.zero_grad(set_to_none=True)
-        fake = self.discriminator(self.generator(latents))
+        fake = self.discriminator(self.seen(self.generator(latents)))
         loss = sum(F.softplus(-logits).mean() for logits in fake)
         loss.backward()
         self.generator_optimiser.step()
@@ -242,9 +247,10 @@ class AdversarialStep:
         with torch.no_grad():
             pictures = self.generator(latents)
         self.discriminator_optimiser.zero_grad(set_to_none=True)
-        fake = self.discriminator(pictures)
+        fake = self.discriminator(self.seen(pictures))
         loss = sum(F.softplus(logits).mean() for logits in fake)
-        loss = loss + sum(F.softplus(-logits).mean() for logits in self.discriminator(real))
+        real_logits = self.discriminator(self.seen(real))
+        loss = loss + sum(F.softplus(-logits).mean() for logits in real_logits)
         loss.backward()
         self.discriminator_optimiser.step()
         return loss.item()

@@ -11,6 +11,8 @@ protocol ComparedStep {
   var batch: Int { get }
   /// Steps that are timed at once.
   var stepsOfTurn: Int { get }
+  /// Largest difference between the two sides' losses and gradient norms, as a share.
+  static var tolerance: Double { get }
   /// Floating-point operations of a step, where they are counted.
   var operations: Double? { get }
   /// What the peer is told beside threads and the layout of pictures.

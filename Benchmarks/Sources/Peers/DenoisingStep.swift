@@ -4,6 +4,7 @@ import TensorCore
 /// A step of pretraining: forward, backward, Adam and the average of the weights.
 struct DenoisingStep: ComparedStep {
   static let kind = "train_step"
+  static let tolerance = 1e-3
   /// The first network has the short name.
   static let works = TrainingStep.all.map {
     $0.name == TrainingStep.all[0].name ? kind : "\(kind)_\($0.name)"

@@ -10,8 +10,6 @@ final class TrainingComparison {
 
   /// Torch's layout of pictures in memory: the faster one is compared.
   private static let formats = ["contiguous_format", "channels_last"]
-  /// Largest difference between the two sides' losses and gradient norms, as a share.
-  private static let tolerance = 1e-3
 
   private let threads: Int
   private let root: String
@@ -130,7 +128,7 @@ final class TrainingComparison {
       // Iterations without a penalty have 0 on both sides.
       let shares = zip(numbers, expected).map { $0 == $1 ? 0 : abs($0 - $1) / abs($1) }
       // A difference that is not a number is no agreement.
-      guard numbers.count == expected.count, shares.allSatisfy({ $0 <= Self.tolerance }) else {
+      guard numbers.count == expected.count, shares.allSatisfy({ $0 <= type(of: step).tolerance }) else {
         throw UserError(
           "\(work): losses and norms of gradients are \(numbers) in torch and \(expected) here",
           remedy: "one of the two does other work")

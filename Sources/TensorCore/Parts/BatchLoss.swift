@@ -44,9 +44,9 @@ public func batchLoss<Input: TensorTree & Sendable, Extra: Sendable>(
       remedy: "start at most \(tree.count)",
       status: .usage)
   }
-  let slots = min(pool.count, own.count)
-  let group = PartGroup(tree, own: own, ranks: ranks, slots: slots)
-  let threads = ThreadPool(count: pool.count / slots)
+  let lanes = min(pool.count, own.count)
+  let group = PartGroup(tree, count: own.count, ranks: ranks, lanes: lanes)
+  let threads = ThreadPool(count: pool.count / lanes)
   let found = Mutex(PartResults<Extra>(sums: PartSums(tree)))
   let done = DispatchGroup()
   for (index, number) in own.enumerated() {
@@ -55,7 +55,7 @@ public func batchLoss<Input: TensorTree & Sendable, Extra: Sendable>(
       index: index, positions: start..<start + size, number: number, group: group)
     done.enter()
     let thread = Thread {
-      group.begin()
+      group.begin(part)
       do {
         let values = try Compute.$pool.withValue(threads) {
           try BatchPart.$current.withValue(part) { try flatLoss(at: input, part, function) }
@@ -68,7 +68,7 @@ public func batchLoss<Input: TensorTree & Sendable, Extra: Sendable>(
         found.withLock { $0.error = $0.error ?? error }
         group.fail()
       }
-      group.end()
+      group.end(part)
       done.leave()
     }
     thread.stackSize = 16 << 20

@@ -73,13 +73,21 @@ import Testing
     }
   }
 
-  /// An error in one part ends all, where others wait for its statistics.
-  @Test func anErrorEndsTheStep() {
+  /// An error in one part, before it meets the others or after, ends all, where others wait for its statistics or for
+  /// their turn.
+  @Test(arguments: [1, 2, 3, 8], [0, 5, 7])
+  func anErrorEndsTheStep(threads: Int, broken: Int) {
     struct Broken: Error {}
-    #expect(throws: Broken.self) {
-      try batchLoss(at: Self.weights, over: 0..<16) { weights, part in
-        guard part.index != 5 else { throw Broken() }
-        return Self.part(weights, part)
+    for meets in [false, true] {
+      #expect(throws: Broken.self) {
+        try Compute.$pool.withValue(ThreadPool(count: threads)) {
+          try batchLoss(at: Self.weights, over: 0..<16) { weights, part in
+            if part.index == broken, !meets { throw Broken() }
+            let loss = Self.loss(weights, Self.samples(part.positions))
+            if part.index == broken { throw Broken() }
+            return PartLoss(loss, extra: 0)
+          }
+        }
       }
     }
   }
