@@ -128,7 +128,8 @@ final class TrainingComparison {
       // Iterations without a penalty have 0 on both sides.
       let shares = zip(numbers, expected).map { $0 == $1 ? 0 : abs($0 - $1) / abs($1) }
       // A difference that is not a number is no agreement.
-      guard numbers.count == expected.count, shares.allSatisfy({ $0 <= type(of: step).tolerance }) else {
+      guard numbers.count == expected.count, shares.allSatisfy({ $0 <= type(of: step).tolerance })
+      else {
         throw UserError(
           "\(work): losses and norms of gradients are \(numbers) in torch and \(expected) here",
           remedy: "one of the two does other work")
