@@ -34,9 +34,9 @@ enum NamedMetricEvaluation {
     }
     let data = try CommonOptions.load(.train, of: CommonOptions.source(parsed), parsed, pool: pool)
     try network?.check(data.shape)
-    guard let shape = given?.shape ?? generator?.shape, shape == data.shape else {
+    guard let shape = given?.shape ?? generator?.sampling.shape, shape == data.shape else {
       throw UserError(
-        "the generated images are \(given?.shape ?? generator?.shape ?? data.shape), those of "
+        "the generated images are \(given?.shape ?? generator?.sampling.shape ?? data.shape), those of "
           + "\(data.name) \(data.shape)", at: parsed.string("images") ?? parsed.string("network"),
         remedy: "choose the --preset that they were made for")
     }
@@ -48,7 +48,9 @@ enum NamedMetricEvaluation {
     let start = ContinuousClock.now
     let progress = Progress(unit: "images")
     defer { progress.finish() }
-    let drawn = try generator.map { try EvaluateCommand.draw(count, by: $0, progress, pool) }
+    let drawn = try generator.map {
+      try EvaluateCommand.draw(count, by: $0.sampling, name: $0.path, progress, pool)
+    }
     guard let generated = given ?? drawn else { return }
     let needsData = metrics.contains { $0 != .is50k }
     let vectors = try (needsData ? [generated, data] : [generated]).map { images in
@@ -78,7 +80,7 @@ enum NamedMetricEvaluation {
           network?.preprocessing ?? PixelFeatures.preprocessing
         ),
         deviations: metric.deviations(by: network, dimension: vectors[0].columns)
-          + deviations(of: generator, from: data))
+          + deviations(of: generator?.sampling, from: data))
       if let folder { try record.append(to: folder) }
       print(record.json(in: folder).text)
     }

@@ -118,6 +118,37 @@ import Testing
     #expect(text.contains("recall of the floor") && text.contains("Sandal"), "\(text)")
   }
 
+  /// Several networks have the figures that each has alone.
+  @Test func networksOneByOne() throws {
+    let scratch = try Scratch()
+    let paths = try [1, 2].map { images in
+      let folder = scratch.path + "/\(images)"
+      let training = try Program.run(
+        [
+          "pretrain", "--data", "fashion-mnist", "--preset", "test", "--kimg", "\(images)", "--out",
+          folder,
+        ], of: "onestep")
+      #expect(training.status == 0, "\(training.err)")
+      return folder + "/snapshot-00000\(images).safetensors"
+    }
+    func lines(_ paths: [String]) throws -> [String] {
+      let result = try Program.run(
+        ["evaluate"] + paths.flatMap { ["--network", $0] } + [
+          "--data", "fashion-mnist", "--preset", "test", "--steps", "2", "--count", "100", "--json",
+        ], of: "onestep")
+      #expect(result.status == 0, "\(result.err)")
+      return result.out.split(separator: "\n").map(String.init)
+    }
+    let together = try lines(paths)
+    #expect(try together == paths.flatMap { try lines([$0]) })
+    #expect(together.count == 2 && together[0] != together[1])
+    #expect(together[1].contains("snapshot-000002.safetensors"))
+    try evaluate(
+      "--network", paths[0], "--network", paths[1], "--data", "fashion-mnist", "--metrics",
+      "fid10k_full"
+    ).expectFailure(2, "several networks", "give one --network", of: "onestep")
+  }
+
   @Test func mistakes() throws {
     let scratch = try Scratch()
     try ImageFiles.mnist(in: scratch)

@@ -37,9 +37,9 @@ public struct ClassQuality: Sendable {
       }
       guard !rows[0].isEmpty || !rows[1].isEmpty else { return nil }
       let vectors = zip([generated, reference, floor], rows).map { $0.vectors.rows(at: $1) }
+      let real = vectors[1].map { RealManifold($0, pool: pool) }
       func coverage(_ set: Int) -> PrecisionRecall? {
-        // The manifolds reach to the third neighbour.
-        guard min(rows[1].count, rows[set].count) >= 4, let real = vectors[1],
+        guard min(rows[1].count, rows[set].count) > PrecisionRecall.neighbours, let real,
           let other = vectors[set]
         else { return nil }
         return PrecisionRecall(real: real, generated: other, pool: pool)

@@ -11,21 +11,21 @@ public struct DensityCoverage: Equatable, Sendable {
   public let density: Double
   public let coverage: Double
 
-  /// Compares two sets of features in f32. Time grows with rows².
+  /// k, as published.
+  static let neighbours = 5
+
+  /// Compares a set of features with real ones in f32. Time grows with rows².
   ///
   /// - Parameters:
-  ///   - real, generated: `[n, dimension]`; more real rows than `neighbours`.
-  ///   - neighbours: k; 5 in the publication.
+  ///   - real: more rows than `neighbours`.
+  ///   - generated: `[n, dimension]`.
   ///   - pool: threads; the result does not depend on their number.
-  public init(real: Tensor, generated: Tensor, neighbours: Int = 5, pool: ThreadPool) {
-    precondition(real.columns == generated.columns)
-    precondition(real.rows > neighbours && neighbours > 0 && generated.rows > 0)
-    let centre = FeatureMoments.mean(of: real)
-    let points = PointCloud(real, centre: centre)
-    let radii = points.squaredRadii(neighbours: neighbours, pool: pool)
-    let held = points.counts(
-      of: PointCloud(generated, centre: centre), withinSquaredRadii: radii, pool: pool)
-    density = Double(held.reduce(0, +)) / Double(neighbours * generated.rows)
-    coverage = Double(held.count { $0 > 0 }) / Double(real.rows)
+  public init(real: RealManifold, generated: Tensor, pool: ThreadPool) {
+    precondition(real.features.rows > Self.neighbours && generated.rows > 0)
+    let held = real.points.counts(
+      of: real.cloud(generated),
+      withinSquaredRadii: real.squaredRadii(neighbour: Self.neighbours), pool: pool)
+    density = Double(held.reduce(0, +)) / Double(Self.neighbours * generated.rows)
+    coverage = Double(held.count { $0 > 0 }) / Double(held.count)
   }
 }

@@ -16,67 +16,29 @@ public struct FeatureComparison: Sendable {
   public let classes: [ClassQuality]
 
   /// - Parameters:
-  ///   - network: where the features come from; the pixels themselves if nil.
-  ///   - seed: which subsets the kernel distance is averaged over.
-  ///   - pool: threads; the result does not depend on their number.
-  ///   - watch: told the number of images looked at, of all three sets; may throw to stop.
+  ///   - space: of this reference and floor.
+  ///   - watch: told the number of generated images looked at; may throw to stop.
   /// - Throws: `UserError` for images that the network cannot look at, for too few images and for
   ///   features that are not finite.
   public init(
-    _ sets: EvaluationSets, by network: (any FeatureNetwork)?, seed: UInt64, pool: ThreadPool,
-    watch: (Int) throws -> Void = { _ in }
+    _ sets: EvaluationSets, in space: FeatureSpace, watch: (Int) throws -> Void = { _ in }
   ) throws {
-    let images = [sets.reference, sets.generated, sets.floor]
-    var vectors: [Tensor] = []
-    var found: [[Int]] = []
-    if let network {
-      var done = 0
-      for data in images {
-        let features = try Compute.$pool.withValue(pool) {
-          try ImageFeatures(of: data, by: network) { try watch(done + $0) }
-        }
-        done += data.count
-        vectors.append(features.vectors)
-        if let labels = features.labels { found.append(labels) }
-      }
-    } else {
-      vectors = images.map(\.pixelFeatures)
-    }
-    name = network?.name ?? PixelFeatures.name
-    preprocessing = network?.preprocessing ?? PixelFeatures.preprocessing
-    dimension = vectors[0].columns
-    generated = try SampleQuality(
-      generated: vectors[1], reference: vectors[0], seed: seed, pool: pool)
-    floor = try SampleQuality(
-      generated: vectors[2], reference: vectors[0], seed: seed, pool: pool)
-    labels = (network as? any LabellingNetwork).map {
+    precondition(
+      space.reference.features.rows == sets.reference.count && space.floor.rows == sets.floor.count)
+    let found = try space.look(at: sets.generated, watch)
+    name = space.name
+    preprocessing = space.preprocessing
+    dimension = found.vectors.columns
+    generated = try space.quality(of: found.vectors)
+    floor = space.floorQuality
+    labels = (space.network as? any LabellingNetwork).map {
       PredictedLabels(
-        generated: found[1], reference: found[0], floor: found[2], classes: $0.classCount,
-        of: sets)
+        generated: found.labels, reference: space.predicted.reference,
+        floor: space.predicted.floor, classes: $0.classCount, of: sets)
     }
-    classes = Self.classes(
-      sets, vectors, predicted: labels?.areOfTheData == true ? found : [], pool)
-  }
-}
-
-extension FeatureComparison {
-  /// - Parameters: `vectors` and `predicted`: of reference, generated and floor, in this order; none predicted by a
-  ///   classifier of other classes, which recognises none of these.
-  private static func classes(
-    _ sets: EvaluationSets, _ vectors: [Tensor], predicted: [[Int]], _ pool: ThreadPool
-  ) -> [ClassQuality] {
-    let count = sets.reference.classCount
-    let data = [sets.reference, sets.generated, sets.floor]
-    guard (1...ClassQuality.mostClasses).contains(count),
-      data.allSatisfy({ $0.classCount == count })
-    else { return [] }
-    let images = data.indices.map { set in
-      ClassQuality.Images(
-        vectors: vectors[set], labels: data[set].labels ?? [],
-        predicted: predicted.isEmpty ? [] : predicted[set])
-    }
-    return ClassQuality.of(
-      generated: images[1], reference: images[0], floor: images[2], classes: count, pool: pool)
+    // A classifier of other classes recognises none of these.
+    classes = space.classes(
+      of: sets, found.vectors, taken: labels?.areOfTheData == true ? found.labels : [])
   }
 }
 

@@ -134,7 +134,8 @@ extension NamedMetric {
         pool: pool)
       (results, error) = ([distance.mean], distance.standardError)
     case .pr50k3Full:
-      let coverage = PrecisionRecall(real: real, generated: generated, neighbours: 3, pool: pool)
+      let manifold = RealManifold(real, pool: pool)
+      let coverage = PrecisionRecall(real: manifold, generated: generated, pool: pool)
       results = [coverage.precision, coverage.recall]
       keys = ["precision", "recall"].map { "\(rawValue)_\($0)" }
     case .is50k:

@@ -34,12 +34,13 @@ struct PointCloud: Sendable {
     self.points = points
   }
 
-  /// Squared distance of every point to its k-th nearest other point.
-  func squaredRadii(neighbours: Int, pool: ThreadPool) -> [Float] {
+  /// Squared distances of every point to its nearest other points, ascending, `[points × neighbours]`; infinite where
+  /// there are fewer.
+  func nearest(_ neighbours: Int, pool: ThreadPool) -> [Float] {
     let blocks = (points.rows + Self.rows - 1) / Self.rows
     return pool.map(blocks) { block -> [Float] in
       let range = self.range(block)
-      // The k smallest of each row so far, in ascending order.
+      // The smallest of each row so far.
       var nearest = [Float](repeating: .infinity, count: range.count * neighbours)
       forEachRow(of: range, to: self) { row, start, count, distances in
         let own = row - start
@@ -51,7 +52,7 @@ struct PointCloud: Sendable {
           for lane in 0..<8 { Self.insert(found[lane], into: &nearest, first, neighbours) }
         }
       }
-      return range.map { nearest[($0 - range.lowerBound + 1) * neighbours - 1] }
+      return nearest
     }.flatMap(\.self)
   }
 

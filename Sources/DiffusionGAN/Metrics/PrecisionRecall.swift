@@ -9,27 +9,26 @@ public struct PrecisionRecall: Equatable, Sendable {
   /// Generated points within the real manifold, and real points within the generated one.
   public let counts: (precision: Int, recall: Int)
 
-  /// Compares two sets of features in f32. Time grows with rows², memory with rows.
+  /// k, as published.
+  static let neighbours = 3
+
+  /// Compares a set of features with real ones in f32. Time grows with rows².
   ///
   /// - Parameters:
-  ///   - real, generated: `[n, dimension]`, more rows than `neighbours` in each.
-  ///   - neighbours: k.
+  ///   - generated: `[n, dimension]`, more rows than `neighbours`, as the real ones have.
   ///   - pool: threads; the result does not depend on their number.
-  public init(real: Tensor, generated: Tensor, neighbours: Int = 3, pool: ThreadPool) {
-    precondition(real.columns == generated.columns)
-    precondition(min(real.rows, generated.rows) > neighbours && neighbours > 0)
-    // About a common centre, squared norms are small and so is their rounding.
-    let centre = FeatureMoments.mean(of: real)
-    let realPoints = PointCloud(real, centre: centre)
-    let generatedPoints = PointCloud(generated, centre: centre)
-    let realRadii = realPoints.squaredRadii(neighbours: neighbours, pool: pool)
-    let generatedRadii = generatedPoints.squaredRadii(neighbours: neighbours, pool: pool)
+  public init(real: RealManifold, generated: Tensor, pool: ThreadPool) {
+    precondition(min(real.features.rows, generated.rows) > Self.neighbours)
+    let points = real.cloud(generated)
+    let radii = points.nearest(Self.neighbours, pool: pool).enumerated()
+      .filter { $0.offset % Self.neighbours == Self.neighbours - 1 }.map(\.element)
     counts = (
-      generatedPoints.countWithin(realPoints, squaredRadii: realRadii, pool: pool),
-      realPoints.countWithin(generatedPoints, squaredRadii: generatedRadii, pool: pool)
+      points.countWithin(
+        real.points, squaredRadii: real.squaredRadii(neighbour: Self.neighbours), pool: pool),
+      real.points.countWithin(points, squaredRadii: radii, pool: pool)
     )
     precision = Double(counts.precision) / Double(generated.rows)
-    recall = Double(counts.recall) / Double(real.rows)
+    recall = Double(counts.recall) / Double(real.features.rows)
   }
 
   public static func == (a: PrecisionRecall, b: PrecisionRecall) -> Bool {

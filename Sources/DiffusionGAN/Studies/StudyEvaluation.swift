@@ -7,7 +7,7 @@ public struct StudyEvaluation: Sendable {
   private struct Space: Sendable {
     let name: String
     let network: (any FeatureNetwork)?
-    let reference: Tensor
+    let reference: RealManifold
     /// Features of each teacher's images.
     let teachers: [Tensor]
   }
@@ -34,7 +34,7 @@ public struct StudyEvaluation: Sendable {
     spaces = networks.map { network in
       Space(
         name: network?.name ?? Self.pixels, network: network,
-        reference: Self.features(reference, network, pool),
+        reference: RealManifold(Self.features(reference, network, pool), pool: pool),
         teachers: teachers.map { Self.features($0, network, pool) })
     }
     labeller = metrics.lazy.compactMap { $0 as? any LabellingNetwork }.first
@@ -55,8 +55,8 @@ public struct StudyEvaluation: Sendable {
     let metrics = try measured.map { place in
       let space = spaces[place]
       let features = Self.features(images, space.network, pool)
-      let frechet = try FrechetInterval(space.reference, features, pool: pool)
-      let kernel = KernelDistance(space.reference, features, pool: pool)
+      let frechet = try FrechetInterval(space.reference.features, features, pool: pool)
+      let kernel = KernelDistance(space.reference.features, features, pool: pool)
       let manifolds = PrecisionRecall(real: space.reference, generated: features, pool: pool)
       let balls = DensityCoverage(real: space.reference, generated: features, pool: pool)
       return StudyRow.Metric(

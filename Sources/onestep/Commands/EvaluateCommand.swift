@@ -1,4 +1,5 @@
 import DiffusionGAN
+import func Foundation.fflush
 import TensorCore
 import Terminal
 
@@ -22,7 +23,10 @@ enum EvaluateCommand: Command {
         help: "Generated images: a .safetensors with images, or a folder or .zip of PNG files."),
       OptionSpecification(
         long: "network", valueName: "FILE",
-        help: "A snapshot to draw the generated images from, of seeds 0 to count − 1."),
+        help: """
+          A snapshot to draw the generated images from, of seeds 0 to count − 1. May be given again: the \
+          real images are looked at once, and each network has its report, with --json a line.
+          """, repeats: true),
       OptionSpecification(
         long: "steps", valueName: "N", help: "Noise levels of the solver, with --network.",
         defaultText: "as for onestep sample"),
@@ -66,6 +70,11 @@ enum EvaluateCommand: Command {
           --features classifier.safetensors
           """,
         comment: "10,000 images of a network, in a classifier's features too"),
+      CommandExample(
+        line: """
+          onestep evaluate --network snapshot-000100.safetensors --network snapshot-000200.safetensors \
+          --data faces.zip --json
+          """, comment: "two snapshots, a line each"),
       CommandExample(
         line: """
           onestep evaluate --network edm.pkl --reference cifar10.npz --features \
@@ -112,7 +121,7 @@ enum EvaluateCommand: Command {
     let count = try parsed.integer("count", in: 6...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
     let pool = try CommonOptions.pool(parsed)
-    let generator = try Self.generator(parsed)
+    let generators = try Self.generators(parsed)
     // What is evaluated first: it is where a mistake is likeliest.
     let images = try parsed.string("images").map { try DataSource($0) }
     var paths: [String] = []
@@ -128,29 +137,53 @@ enum EvaluateCommand: Command {
     let test =
       source.splits.contains(.test)
       ? try CommonOptions.load(.test, of: source, parsed, pool: pool) : nil
-    if let shape = generator?.shape, shape != train.shape {
+    for generator in generators where generator.sampling.shape != train.shape {
       throw UserError(
-        "the network draws \(shape), images of \(train.name) are \(train.shape)",
-        at: parsed.string("network"), remedy: "choose the --preset of the network")
+        "the network draws \(generator.sampling.shape), images of \(train.name) are \(train.shape)",
+        at: generator.path, remedy: "choose the --preset of the network")
     }
     try EvaluationSets.check(train: train, test: test)
     let progress = Progress(unit: "images")
     defer { progress.finish() }
-    let drawn = try generator.map { try Self.draw(count, by: $0, progress, pool) }
-    guard let generated = given ?? drawn else { return }
-    let sets = try EvaluationSets(
-      generated: generated, train: train, test: test, count: count, seed: seed)
-    let total = sets.generated.count + sets.reference.count + sets.floor.count
-    let comparisons = try ([nil] + networks).map { network in
-      try FeatureComparison(sets, by: network, seed: seed, pool: pool) {
-        progress.update(done: $0, total: total, label: network?.name ?? PixelFeatures.name)
+    var spaces: [FeatureSpace] = []
+    func report(on generated: ImageDataset) throws -> EvaluationReport {
+      let sets = try EvaluationSets(
+        generated: generated, train: train, test: test, count: count, seed: seed)
+      if spaces.isEmpty {
+        let total = sets.reference.count + sets.floor.count
+        spaces = try ([nil] + networks).map { network in
+          try FeatureSpace(
+            reference: sets.reference, floor: sets.floor, by: network, seed: seed, pool: pool
+          ) {
+            progress.update(
+              done: $0, total: total, label: "real images, \(network?.name ?? PixelFeatures.name)")
+          }
+        }
       }
+      let comparisons = try spaces.map { space in
+        try FeatureComparison(sets, in: space) {
+          progress.update(done: $0, total: sets.generated.count, label: space.name)
+        }
+      }
+      progress.finish()
+      return EvaluationReport(sets, comparisons, train: train)
     }
-    progress.finish()
-    let report = EvaluationReport(sets, comparisons, train: train)
+    if let given { return write(try report(on: given), parsed) }
+    for (place, generator) in generators.enumerated() {
+      let drawn = try draw(
+        count, by: generator.sampling, name: generator.path, progress, pool)
+      if generators.count > 1, !parsed.flag("json") {
+        print((place > 0 ? "\n" : "") + TerminalDevice.standardOutput.style.bold(generator.path))
+      }
+      write(try report(on: drawn), parsed)
+    }
+  }
+
+  private static func write(_ report: EvaluationReport, _ parsed: ParsedCommand) {
     print(
       parsed.flag("json") ? report.json.text + "\n" : report.text(.standardOutput),
       terminator: "")
+    fflush(nil)
   }
 
   /// Measures against published statistics.
@@ -165,7 +198,7 @@ enum EvaluateCommand: Command {
     if let generator {
       let progress = Progress(unit: "images")
       defer { progress.finish() }
-      images = try draw(count, by: generator, progress, pool)
+      images = try draw(count, by: generator.sampling, name: generator.path, progress, pool)
     } else {
       let source = try DataSource(parsed.requiredString("images"))
       images = try CommonOptions.load(.train, of: source, parsed, pool: pool)
@@ -178,30 +211,48 @@ enum EvaluateCommand: Command {
     print(parsed.flag("json") ? report.json.text + "\n" : report.text, terminator: "")
   }
 
+  /// A network that draws images.
+  typealias Generator = (path: String, sampling: SeededSampling)
+
   /// What draws the images; nil where they are given.
-  static func generator(_ parsed: ParsedCommand) throws -> SeededSampling? {
+  ///
+  /// - Throws: `UserError` for several networks, too.
+  static func generator(_ parsed: ParsedCommand) throws -> Generator? {
+    let all = try generators(parsed)
+    guard all.count < 2 else {
+      throw UserError(
+        "several networks are measured against --data alone, and without --metrics",
+        remedy: "give one --network", status: .usage)
+    }
+    return all.first
+  }
+
+  /// What draws the images; empty where they are given.
+  private static func generators(_ parsed: ParsedCommand) throws -> [Generator] {
     guard parsed.flag("images") != parsed.flag("network") else {
       throw UserError(
         parsed.flag("images")
           ? "--images and --network exclude each other" : "no images to measure",
         remedy: "give --images PATH or --network FILE", status: .usage)
     }
-    guard let path = parsed.string("network").map(DataFolder.network) else {
-      guard !parsed.flag("steps") else {
-        throw UserError(
-          "--steps does nothing without --network", remedy: "leave it out", status: .usage)
-      }
-      return nil
+    guard parsed.flag("network") || !parsed.flag("steps") else {
+      throw UserError(
+        "--steps does nothing without --network", remedy: "leave it out", status: .usage)
     }
     let steps = try parsed.integer("steps", in: 1...100_000)
-    let network = try NetworkFile(contentsOf: path)
-    try network.requireSteps(steps, at: path)
-    guard let steps else { return try SeededSampling(network) }
-    return try SeededSampling(network, sampler: Sampler(steps: steps))
+    return try parsed.strings("network").map { given in
+      let path = DataFolder.network(given)
+      let network = try NetworkFile(contentsOf: path)
+      try network.requireSteps(steps, at: path)
+      guard let steps else { return (given, try SeededSampling(network)) }
+      return (given, try SeededSampling(network, sampler: Sampler(steps: steps)))
+    }
   }
 
+  /// - Parameter name: of the images, in messages and reports.
   static func draw(
-    _ count: Int, by sampling: SeededSampling, _ progress: Progress, _ pool: ThreadPool
+    _ count: Int, by sampling: SeededSampling, name: String, _ progress: Progress,
+    _ pool: ThreadPool
   ) throws -> ImageDataset {
     let seeds = (0..<UInt64(count)).map(\.self)
     let pictures = try Compute.$pool.withValue(pool) {
@@ -209,7 +260,6 @@ enum EvaluateCommand: Command {
         progress.update(done: $0, total: count, label: "sampling")
       }
     }
-    let name = "the network's images"
     return try ImageDataset(
       name: name, shape: sampling.shape,
       pixels: PixelRounding.bytes(of: pictures, place: name), labels: sampling.classes(of: seeds),

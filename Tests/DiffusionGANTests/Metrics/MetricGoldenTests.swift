@@ -63,7 +63,8 @@ import Testing
   }
 
   @Test func precisionAndRecall() throws {
-    let result = PrecisionRecall(real: real, generated: fake, pool: Self.pool)
+    let result = PrecisionRecall(
+      real: RealManifold(real, pool: Self.pool), generated: fake, pool: Self.pool)
     #expect(
       result.counts.precision
         == (try numbers.at("precision_recall").at("precision_count").integer()))
@@ -75,7 +76,8 @@ import Testing
 
   /// Against the package of the publication's authors.
   @Test func densityAndCoverage() throws {
-    let result = DensityCoverage(real: real, generated: fake, pool: Self.pool)
+    let result = DensityCoverage(
+      real: RealManifold(real, pool: Self.pool), generated: fake, pool: Self.pool)
     #expect(close(result.density, try number("density_coverage", "density"), 1e-12))
     #expect(close(result.coverage, try number("density_coverage", "coverage"), 1e-12))
   }

@@ -32,7 +32,8 @@ import Testing
       let value = try FrechetDistance(few, few).value
       #expect(value >= 0 && value.sign == .plus && value < 1e-6, "\(rows) rows: \(value)")
     }
-    let coverage = PrecisionRecall(real: set, generated: set, pool: Self.pool)
+    let coverage = PrecisionRecall(
+      real: RealManifold(set, pool: Self.pool), generated: set, pool: Self.pool)
     #expect(coverage.precision == 1 && coverage.recall == 1)
   }
 
@@ -137,7 +138,8 @@ import Testing
         zip(squares(points, i, others), radii).contains { $0 <= $1 }
       }
     }
-    let result = PrecisionRecall(real: real, generated: generated, pool: Self.pool)
+    let result = PrecisionRecall(
+      real: RealManifold(real, pool: Self.pool), generated: generated, pool: Self.pool)
     // A decision may be closer than f32 can tell.
     #expect(abs(result.counts.precision - count(generated, within: real)) <= 1)
     #expect(abs(result.counts.recall - count(real, within: generated)) <= 1)
@@ -149,11 +151,13 @@ import Testing
       Self.normal(400, 2, seed: 9).values + Self.normal(400, 2, shift: 50, seed: 10).values,
       shape: [800, 2])
     let result = PrecisionRecall(
-      real: real, generated: Self.normal(400, 2, seed: 11), pool: Self.pool)
+      real: RealManifold(real, pool: Self.pool), generated: Self.normal(400, 2, seed: 11),
+      pool: Self.pool)
     #expect(result.precision > 0.9)
     #expect(result.recall > 0.4 && result.recall <= 0.5)
     let balls = DensityCoverage(
-      real: real, generated: Self.normal(400, 2, seed: 11), pool: Self.pool)
+      real: RealManifold(real, pool: Self.pool), generated: Self.normal(400, 2, seed: 11),
+      pool: Self.pool)
     #expect(balls.coverage > 0.4 && balls.coverage <= 0.5)
   }
 
@@ -163,12 +167,12 @@ import Testing
     let (real, other) = (Self.normal(1500, 32, seed: 1), Self.normal(1500, 32, seed: 2))
     let noisy = other + Self.normal(1500, 32, seed: 3) * 0.7
     let (calm, loud) = (
-      PrecisionRecall(real: real, generated: other, pool: Self.pool),
-      PrecisionRecall(real: real, generated: noisy, pool: Self.pool)
+      PrecisionRecall(real: RealManifold(real, pool: Self.pool), generated: other, pool: Self.pool),
+      PrecisionRecall(real: RealManifold(real, pool: Self.pool), generated: noisy, pool: Self.pool)
     )
     #expect(loud.recall > calm.recall + 0.2)
     let balls = [other, noisy].map {
-      DensityCoverage(real: real, generated: $0, pool: Self.pool)
+      DensityCoverage(real: RealManifold(real, pool: Self.pool), generated: $0, pool: Self.pool)
     }
     #expect(abs(balls[0].coverage - (1 - 1 / 32)) < 0.03 && abs(balls[0].density - 1) < 0.1)
     #expect(balls[1].coverage < balls[0].coverage - 0.3 && balls[1].density < 0.3)

@@ -38,7 +38,8 @@ import Testing
     #expect(abs(kid.results[0].value / (try number("kid", "value")) - 1) < 1e-9)
     let coverage = try figures(.pr50k3Full)
     #expect(coverage.results.map(\.name) == ["pr50k3_full_precision", "pr50k3_full_recall"])
-    let reference = PrecisionRecall(real: real, generated: fake, neighbours: 3, pool: Self.pool)
+    let reference = PrecisionRecall(
+      real: RealManifold(real, pool: Self.pool), generated: fake, pool: Self.pool)
     #expect(coverage.results.map(\.value) == [reference.precision, reference.recall])
     #expect(coverage.standardError == nil)
     expectUserError("is50k", "Inception of 2015", "pixels") { _ = try figures(.is50k) }
