@@ -227,8 +227,10 @@ evaluations: build ## measure the networks of onestep, three seeds (hours)
 	$(foreach seed,$(SEEDS),$(call evaluate-seed,fashion16,16,200,$(seed)) && \
 	  $(call evaluate-seed,fashion28,28,060,$(seed)) &&) true
 
-reproduce-onestep: image-networks ## run the studies of one-step generators anew (hours; stops and goes on)
+# With the networks in networks/, and three pretrainings of which the study of ability takes snapshots.
+reproduce-onestep: build ## run the studies of one-step generators anew (hours; stops and goes on)
 	$(ONESTEP) features fetch efficientnet-lite2
+	$(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --out training-runs/fashion16
 	for seed in 1 2; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --seed $$seed \
 	    --out training-runs/fashion16-seed-$$seed || exit 1; \
