@@ -69,7 +69,9 @@ final class PartGroup: Sendable {
       meeting.sums.add(values, part: part.number)
       meeting.progress[place] += 1
       let mine = meeting.progress[place]
-      let isLast = meeting.progress.allSatisfy { $0 >= mine }
+      // After a failure somebody is over who never came.
+      let isLast =
+        !hasFailed.load(ordering: .acquiring) && meeting.progress.allSatisfy { $0 >= mine }
       if isLast {
         meeting.result = ranks.sum(meeting.sums.waiting, of: tree, length: values.count)
         meeting.sums = PartSums(tree)
