@@ -37,7 +37,8 @@ import Testing
     ]
     let result = try Program.run(arguments, of: "onestep", folder: scratch)
     #expect(result.status == 0, "\(result.err)")
-    #expect(result.out.contains("highest noise level") && result.out.contains("(Holm)"))
+    #expect(
+      result.out.contains("its one call, from noise of σ = 80") && result.out.contains("(Holm)"))
     let files = scratch.entries()
     for name in [
       "index.html", "summary.json", "frequency-shift.csv", "removal-one-step-generation.svg",

@@ -3,22 +3,6 @@ import TensorCore
 
 /// What a network's output loses when one radial band of one residual branch is taken out.
 public struct BandRemoval: Sendable {
-  /// The call that the bands are removed in.
-  public enum Call: Sendable, Equatable {
-    /// `D(σ z; σ)` with the σ that a one-step generator begins at, or 80.
-    case generation
-    /// `D(picture + σ · noise; σ)`.
-    case denoising(sigma: Double)
-
-    /// The noise level of the call.
-    func sigma(of network: NetworkFile) -> Float {
-      switch self {
-      case .generation: network.startSigma ?? Denoiser.highestSigma
-      case .denoising(let sigma): Float(sigma)
-      }
-    }
-  }
-
   public struct Effect: Sendable {
     public let layer: String
     /// The band that was removed.
@@ -31,7 +15,7 @@ public struct BandRemoval: Sendable {
     public let changes: [Double]
   }
 
-  public let call: Call
+  public let call: SpectrumCall
   public let images: Int
   /// Branch by branch in the order of computation, band by band; bands without any frequency at the
   /// branch's resolution are left out.
@@ -43,7 +27,7 @@ public struct BandRemoval: Sendable {
   ///   - indices: pictures of `source`, and numbers of the noise.
   ///   - watch: told the number of removals done and of all; may throw to stop.
   public init(
-    _ network: NetworkFile, _ call: Call, on source: some PictureSource, indices: [Int],
+    _ network: NetworkFile, _ call: SpectrumCall, on source: some PictureSource, indices: [Int],
     bands: Int = 8, seed: UInt64, bootstrap: Bootstrap, pool: ThreadPool,
     watch: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
@@ -51,11 +35,7 @@ public struct BandRemoval: Sendable {
     images = indices.count
     let inputs = try NoisyPictures(indices, of: source, seed: seed)
     func output(_ observer: UNet.Conditions.Observer? = nil) -> Tensor {
-      switch call {
-      case .generation: inputs.generated(by: network, observer: observer)
-      case .denoising(let sigma):
-        inputs.denoised(by: network, sigma: Float(sigma), observer: observer)
-      }
+      inputs.output(of: network, call, observer: observer)
     }
     let whole = output()
     let spectrum = RadialSpectrum(
@@ -63,8 +43,7 @@ public struct BandRemoval: Sendable {
     let before = spectrum.energies(ofEach: whole, pool: pool)
     let sizes = before.map { $0.reduce(0, +) }
     let layers = network.denoiser.network.residualNames
-    let residuals = ResidualSpectra.residuals(
-      of: network, inputs, sigma: call.sigma(of: network))
+    let residuals = ResidualSpectra.residuals(of: network, inputs, call)
     let sites = layers.flatMap { layer -> [(layer: String, band: Int, own: RadialSpectrum)] in
       guard let size = residuals[layer].map({ Array($0.shape.suffix(2)) }) else { return [] }
       let own = RadialSpectrum(height: size[0], width: size[1], bands: bands)

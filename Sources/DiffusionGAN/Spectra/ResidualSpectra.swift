@@ -4,7 +4,7 @@ import TensorCore
 /// In which spatial frequencies a network's residual branches work, by noise level (the frequency
 /// analysis of D2O, Zheng & Yang 2025).
 ///
-/// The network sees x = picture + σ · noise; what every residual branch adds to what skips it is
+/// The network sees x = picture + σ · noise, or σ · noise alone where it draws in one call; what every residual branch adds to what skips it is
 /// transformed channel by channel, and the energy in each radial band divided by that of all bands.
 /// Bands are relative to the branch's own resolution: the last ones reach the highest frequency that
 /// its pixels can hold.
@@ -27,30 +27,30 @@ public struct ResidualSpectra: Sendable {
     self.shares = shares
   }
 
-  /// Measures a network on pictures. A picture has one noise, scaled by each level, which depends on
+  /// Measures a network on pictures, by calls which are its levels. A picture has one noise, scaled by each level, which depends on
   /// the seed and its number alone: networks are compared on the same inputs.
   ///
   /// - Parameters:
   ///   - indices: which pictures of `source`.
   ///   - watch: told the number of calls done and of all; may throw to stop.
   public init(
-    _ network: NetworkFile, on source: some PictureSource, indices: [Int], sigmas: [Double],
+    _ network: NetworkFile, on source: some PictureSource, indices: [Int], calls: [SpectrumCall],
     bands: Int = 8, seed: UInt64, batch: Int = 64, pool: ThreadPool,
     watch: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     layers = network.denoiser.network.residualNames
-    self.sigmas = sigmas
+    sigmas = calls.map(\.sigma)
     self.bands = bands
     var shares = [[[[Double]]]](
-      repeating: [[[Double]]](repeating: [], count: sigmas.count), count: layers.count)
+      repeating: [[[Double]]](repeating: [], count: calls.count), count: layers.count)
     var spectra: [[Int]: RadialSpectrum] = [:]
-    let total = indices.count * sigmas.count
+    let total = indices.count * calls.count
     var done = 0
     for start in stride(from: 0, to: indices.count, by: batch) {
       let part = Array(indices[start..<min(start + batch, indices.count)])
       let inputs = try NoisyPictures(part, of: source, seed: seed)
-      for (level, sigma) in sigmas.enumerated() {
-        let found = Self.residuals(of: network, inputs, sigma: Float(sigma))
+      for (level, call) in calls.enumerated() {
+        let found = Self.residuals(of: network, inputs, call)
         for (place, layer) in layers.enumerated() {
           guard let residual = found[layer] else { continue }
           let size = Array(residual.shape.suffix(2))
@@ -71,11 +71,11 @@ public struct ResidualSpectra: Sendable {
 
   /// What each residual branch adds, by name.
   static func residuals(
-    of network: NetworkFile, _ inputs: NoisyPictures, sigma: Float
+    of network: NetworkFile, _ inputs: NoisyPictures, _ call: SpectrumCall
   ) -> [String: Tensor] {
     let names = Set(network.denoiser.network.residualNames)
     let seen = Mutex<[String: Tensor]>([:])
-    _ = inputs.denoised(by: network, sigma: sigma) { name, output in
+    _ = inputs.output(of: network, call) { name, output in
       if names.contains(name) { seen.withLock { $0[name] = output } }
       return output
     }
@@ -91,6 +91,22 @@ public struct ResidualSpectra: Sendable {
       }
     }
   }
+}
+
+/// What a network is shown.
+public enum SpectrumCall: Sendable, Equatable {
+  /// `D(σ z; σ)`, as a one-step generator draws.
+  case generation(sigma: Double)
+  /// `D(picture + σ · noise; σ)`.
+  case denoising(sigma: Double)
+
+  var sigma: Double {
+    switch self {
+    case .generation(let sigma), .denoising(let sigma): sigma
+    }
+  }
+
+  var isGeneration: Bool { if case .generation = self { true } else { false } }
 }
 
 /// Pictures and the noise that is added to them.
@@ -112,23 +128,19 @@ struct NoisyPictures: Sendable {
       from: indices.map { RandomStream(seed: seed, path: [Self.purpose, UInt64($0)]) })
   }
 
-  /// `D(picture + σ · noise; σ)`.
-  func denoised(
-    by network: NetworkFile, sigma: Float, observer: UNet.Conditions.Observer? = nil
+  func output(
+    of network: NetworkFile, _ call: SpectrumCall, observer: UNet.Conditions.Observer? = nil
   ) -> Tensor {
-    network.denoiser(
-      pictures + noise.scaled(by: sigma), sigma: [sigma], network.weights,
-      UNet.Conditions(noise: [], labels: labels(for: network), observer: observer))
-  }
-
-  /// One call of a one-step generator, the noise as its latents.
-  func generated(
-    by network: NetworkFile, observer: UNet.Conditions.Observer? = nil
-  ) -> Tensor {
-    network.denoiser.generated(
-      noise, network.weights,
-      UNet.Conditions(noise: [], labels: labels(for: network), observer: observer),
-      sigma: network.startSigma ?? Denoiser.highestSigma)
+    let conditions = UNet.Conditions(
+      noise: [], labels: labels(for: network), observer: observer)
+    let sigma = Float(call.sigma)
+    switch call {
+    case .generation:
+      return network.denoiser.generated(noise, network.weights, conditions, sigma: sigma)
+    case .denoising:
+      return network.denoiser(
+        pictures + noise.scaled(by: sigma), sigma: [sigma], network.weights, conditions)
+    }
   }
 
   private func labels(for network: NetworkFile) -> Tensor? {

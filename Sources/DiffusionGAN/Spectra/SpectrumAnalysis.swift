@@ -7,12 +7,22 @@ public struct SpectrumAnalysis: Sendable {
   public let pretrained: ResidualSpectra
   /// The one-step network's, on the same inputs; nil without one.
   public let oneStep: ResidualSpectra?
+  /// Both in the call that the one-step network draws with: one level.
+  private let calls: (pretrained: ResidualSpectra, oneStep: ResidualSpectra)?
   let bootstrap: Bootstrap
 
   /// Claims that this analysis speaks to.
   public static let topic = "frequency"
 
-  public init(_ pretrained: ResidualSpectra, oneStep: ResidualSpectra? = nil, seed: UInt64) {
+  /// - Parameter oneStep: the one-step network at the same levels, and both in its one call.
+  public init(
+    _ pretrained: ResidualSpectra,
+    oneStep: (
+      levels: ResidualSpectra, pretrainedCall: ResidualSpectra, ownCall: ResidualSpectra
+    )? = nil, seed: UInt64
+  ) {
+    calls = oneStep.map { ($0.pretrainedCall, $0.ownCall) }
+    let oneStep = oneStep?.levels
     precondition(
       oneStep.map {
         $0.layers == pretrained.layers && $0.sigmas == pretrained.sigmas
@@ -63,36 +73,39 @@ public struct SpectrumAnalysis: Sendable {
   /// The sentences, not yet adjusted for their number.
   public func claims(seed: UInt64) -> [Claim] {
     var claims = noiseTrends(pretrained, "pretrained", seed)
-    guard let oneStep else { return claims }
+    guard let oneStep, let calls else { return claims }
     claims += noiseTrends(oneStep, "one-step", seed)
-    let level = highest
-    let shifts = zip(means(oneStep, level), means(pretrained, level)).map { $0 - $1 }
+    let sigma = calls.oneStep.sigmas[0]
+    let call = "its one call, from noise of σ = \(SpectrumReport.short(sigma))"
+    let (own, other) = (means(calls.oneStep, 0), means(calls.pretrained, 0))
     claims.append(
       Claim(
         Self.topic, name: "spectrum-shift",
         sentence:
-          "At the highest noise level the one-step network's residuals hold higher frequencies "
-          + "than the pretrained network's.",
+          "In \(call), the one-step network's residuals hold higher frequencies than the pretrained "
+          + "network's.",
         evidence:
-          "Mean frequency over all branches \(text(means(oneStep, level))) against "
-          + "\(text(means(pretrained, level))), where 1 is the highest frequency along an axis.",
-        differences: shifts, seed: seed))
-    let moved = pretrained.sigmas.indices.map { movedShares(to: oneStep, $0) }
-    let others = moved.indices.filter { $0 != level }
+          "Mean frequency over all branches \(text(own)) against \(text(other)), where 1 is the "
+          + "highest frequency along an axis.",
+        differences: zip(own, other).map { $0 - $1 }, seed: seed))
+    // The level of the call is no other one.
+    let others = pretrained.sigmas.indices.filter { abs(pretrained.sigmas[$0] / sigma - 1) > 1e-6 }
     guard !others.isEmpty else { return claims }
-    let elsewhere = (0..<pretrained.images).map { image in
-      others.reduce(0) { $0 + moved[$1][image] } / Double(others.count)
+    let there = Self.movedShares(calls.pretrained, calls.oneStep, 0)
+    let moved = others.map { Self.movedShares(pretrained, oneStep, $0) }
+    let elsewhere = there.indices.map { image in
+      moved.reduce(0) { $0 + $1[image] } / Double(moved.count)
     }
     claims.append(
       Claim(
         Self.topic, name: "shift-where-used",
         sentence:
-          "Fine-tuning moved more of the residuals' energy to other bands at the highest noise "
-          + "level, the only one that one-step generation uses, than at the others on average.",
+          "Fine-tuning moved more of the residuals' energy to other bands in \(call), than at the "
+          + "noise levels of the sampler on average.",
         evidence:
-          "Share of energy that moved, mean over branches: \(text(moved[level])) there, "
+          "Share of energy that moved, mean over branches: \(text(there)) there, "
           + "\(text(elsewhere)) elsewhere.",
-        differences: zip(moved[level], elsewhere).map { $0 - $1 }, seed: seed))
+        differences: zip(there, elsewhere).map { $0 - $1 }, seed: seed))
     return claims
   }
 
@@ -135,10 +148,6 @@ public struct SpectrumAnalysis: Sendable {
       differences: slopes.map { -$0 }, resolution: 1e-12, seed: seed)
   }
 
-  private var highest: Int {
-    pretrained.sigmas.indices.max { pretrained.sigmas[$0] < pretrained.sigmas[$1] } ?? 0
-  }
-
   /// Mean frequency over all branches, image by image.
   private func means(_ spectra: ResidualSpectra, _ level: Int) -> [Double] {
     let layers = spectra.layers.indices.map { spectra.meanFrequencies(layer: $0, level: level) }
@@ -148,10 +157,12 @@ public struct SpectrumAnalysis: Sendable {
   }
 
   /// Total variation distance of both networks' shares, mean over branches, image by image.
-  private func movedShares(to other: ResidualSpectra, _ level: Int) -> [Double] {
-    (0..<pretrained.images).map { image in
-      let distances = pretrained.layers.indices.map { layer in
-        zip(other.shares[layer][level][image], pretrained.shares[layer][level][image])
+  private static func movedShares(
+    _ a: ResidualSpectra, _ b: ResidualSpectra, _ level: Int
+  ) -> [Double] {
+    (0..<a.images).map { image in
+      let distances = a.layers.indices.map { layer in
+        zip(b.shares[layer][level][image], a.shares[layer][level][image])
           .reduce(0) { $0 + abs($1.0 - $1.1) } / 2
       }
       return distances.reduce(0, +) / Double(distances.count)

@@ -42,8 +42,8 @@ public struct SpectrumReport: Sendable {
 
   /// Whether a one-step picture hangs more on the upper bands than the pretrained network's one call.
   private static func removalClaims(_ a: Network, _ b: Network?, seed: UInt64) -> [Claim] {
-    guard let first = a.removals.first(where: { $0.call == .generation }),
-      let second = b?.removals.first(where: { $0.call == .generation })
+    guard let first = a.removals.first(where: { $0.call.isGeneration }),
+      let second = b?.removals.first(where: { $0.call.isGeneration })
     else { return [] }
     func upper(_ removal: BandRemoval) -> [Double] {
       let effects = removal.effects.filter { $0.band >= 4 }
@@ -58,7 +58,7 @@ public struct SpectrumReport: Sendable {
         SpectrumAnalysis.topic, name: "upper-bands-matter-more",
         sentence:
           "Taking one of the upper four bands out of a branch changes the one-step network's "
-          + "picture more than the pretrained network's single call from noise.",
+          + "picture more than that of the pretrained network's single call from the same noise.",
         evidence:
           "Squared change over squared size, mean over branches and bands: "
           + "\(bootstrap.mean(new).text(digits: 5)) against \(bootstrap.mean(old).text(digits: 5)).",
@@ -113,6 +113,8 @@ public struct SpectrumReport: Sendable {
     "Shares are of a branch's own energy: a branch that adds next to nothing counts as much as "
       + "one that does the work. Taking bands out shows what matters to the output.",
     "A picture has one noise for all levels and both networks, so the comparison is paired.",
+    "In the maps both networks see picture + σ · noise. A one-step network's own call has noise alone: the "
+      + "two sentences about it measure both networks there.",
   ]
 
   // MARK: - Figures
@@ -187,7 +189,8 @@ public struct SpectrumReport: Sendable {
         let layers = analysis.pretrained.layers
         let (words, call) =
           switch removal.call {
-          case .generation: ("one call from noise", "generation")
+          case .generation(let sigma):
+            ("one call from noise, σ = \(Self.short(sigma))", "generation")
           case .denoising(let sigma):
             ("denoising at σ = \(Self.short(sigma))", "sigma-\(Self.short(sigma))")
           }

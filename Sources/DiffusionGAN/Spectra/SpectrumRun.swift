@@ -59,7 +59,7 @@ public struct SpectrumRun: Sendable {
   public let report: SpectrumReport
 
   /// The sampling grid without its end: 18 levels from 80 to 0.002.
-  public static let sigmas = Array(Sampler().sigmas.dropLast())
+  private static let sigmas = Array(Sampler().sigmas.dropLast())
   /// Levels of this grid nearest to which bands are taken out, besides generation.
   private static let removalSigmas = [5.0, 0.5]
 
@@ -77,17 +77,21 @@ public struct SpectrumRun: Sendable {
     let indices = order.samples(0..<min(settings.images, data.count)).map(\.index)
     let source: any PictureSource = configuration.labels > 0 ? LabelledPictures(data) : data
     let names = ["pretrained network", "one-step network"]
-    let spectra = try zip(networks, names).map { network, name in
-      try ResidualSpectra(
-        network, on: source, indices: indices, sigmas: Self.sigmas, seed: settings.seed,
-        pool: pool
-      ) { try watch($0, $1, name) }
+    let start = Double(networks.last?.startSigma ?? Denoiser.highestSigma)
+    func spectra(_ calls: [SpectrumCall], _ words: String) throws -> [ResidualSpectra] {
+      try zip(networks, names).map { network, name in
+        try ResidualSpectra(
+          network, on: source, indices: indices, calls: calls, seed: settings.seed, pool: pool
+        ) { try watch($0, $1, name + words) }
+      }
     }
+    let levels = try spectra(Self.sigmas.map { .denoising(sigma: $0) }, "")
+    let oneCall = try spectra([.generation(sigma: start)], ", one call")
     let removalIndices = Array(indices.prefix(settings.removalImages))
     let bootstrap = Bootstrap(
       samples: removalIndices.count, resamples: 2_000, seed: settings.seed)
     let calls =
-      [BandRemoval.Call.generation]
+      [SpectrumCall.generation(sigma: start)]
       + Self.removalSigmas.compactMap { sigma in
         Self.sigmas.min { abs(log($0 / sigma)) < abs(log($1 / sigma)) }
       }.map { .denoising(sigma: $0) }
@@ -107,12 +111,14 @@ public struct SpectrumRun: Sendable {
     }
     report = SpectrumReport(
       SpectrumAnalysis(
-        spectra[0], oneStep: spectra.count > 1 ? spectra[1] : nil, seed: settings.seed),
+        levels[0], oneStep: levels.count > 1 ? (levels[1], oneCall[0], oneCall[1]) : nil,
+        seed: settings.seed),
       pretrained: parts[0], oneStep: parts.count > 1 ? parts[1] : nil,
       facts: zip(names, paths).map { ($0, $1) } + [
         ("data", data.name), ("images", "\(indices.count)"),
         ("images with bands out", "\(removalIndices.count)"), ("seed", "\(settings.seed)"),
         ("noise levels", "\(Self.sigmas.count), of the deterministic sampler"),
+        ("one call", "from noise alone, σ = \(SpectrumReport.short(start))"),
       ], seed: settings.seed)
   }
 }

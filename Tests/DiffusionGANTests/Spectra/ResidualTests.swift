@@ -93,13 +93,14 @@ import Testing
   @Test func sharesAreOfTheWhole() throws {
     let network = try Self.network()
     let spectra = try ResidualSpectra(
-      network, on: PretrainingTests.Ramps(), indices: [0, 3, 5], sigmas: [80, 0.5], seed: 1,
+      network, on: PretrainingTests.Ramps(), indices: [0, 3, 5],
+      calls: [.denoising(sigma: 80), .denoising(sigma: 0.5)], seed: 1,
       batch: 2, pool: ThreadPool(count: 2))
     #expect(spectra.layers == network.denoiser.network.residualNames && spectra.images == 3)
     for layer in spectra.shares {
       for image in layer.flatMap(\.self) { #expect(abs(image.reduce(0, +) - 1) < 1e-9) }
     }
-    let analysis = SpectrumAnalysis(spectra, oneStep: spectra, seed: 0)
+    let analysis = SpectrumAnalysis(spectra, oneStep: (spectra, spectra, spectra), seed: 0)
     let shifts = analysis.frequencyShifts(to: spectra).flatMap { $0.compactMap { $0 } }
     #expect(shifts.allSatisfy { $0.estimate == 0 && $0.low == 0 && $0.high == 0 })
     // Nothing differs, so nothing is claimed of a difference.
@@ -109,25 +110,46 @@ import Testing
   }
 
   @Test func aShiftToFinerDetailIsSeenEitherWay() {
-    func spectra(_ upper: Double) -> ResidualSpectra {
+    func spectra(_ sigmas: [Double], _ uppers: [Double]) -> ResidualSpectra {
       ResidualSpectra(
-        layers: ["a", "b"], sigmas: [80, 1], bands: 2,
+        layers: ["a", "b"], sigmas: sigmas, bands: 2,
         shares: (0..<2).map { _ in
-          [upper, 0.3].map { share in
+          uppers.map { upper in
             (0..<16).map { image in
-              let own = share + Double(image % 4) / 100
+              let own = upper + Double(image % 4) / 100
               return [1 - own, own]
             }
           }
         })
     }
+    // The levels stay as they are: what counts is the one call.
     func claim(_ before: Double, _ after: Double, _ name: String) -> Claim? {
-      SpectrumAnalysis(spectra(before), oneStep: spectra(after), seed: 0).claims(seed: 0)
-        .first { $0.name == name }
+      let levels = spectra([80, 1], [0.5, 0.3])
+      return SpectrumAnalysis(
+        levels, oneStep: (levels, spectra([2.5], [before]), spectra([2.5], [after])), seed: 0
+      ).claims(seed: 0).first { $0.name == name }
     }
     #expect(claim(0.2, 0.6, "spectrum-shift")?.verdict == .supported)
     #expect(claim(0.6, 0.2, "spectrum-shift")?.verdict == .contradicted)
+    #expect(claim(0.4, 0.4, "spectrum-shift")?.pValue == 1)
     #expect(claim(0.2, 0.6, "shift-where-used")?.verdict == .supported)
+    #expect(claim(0.4, 0.4, "shift-where-used")?.verdict != .supported)
+    #expect(claim(0.2, 0.6, "shift-where-used")?.sentence.contains("σ = 2.5") == true)
+  }
+
+  /// A generator is shown noise alone.
+  @Test func theOneCallIsFromNoise() throws {
+    let network = try Self.network()
+    let inputs = try NoisyPictures([0, 3], of: PretrainingTests.Ramps(), seed: 1)
+    let drawn = network.denoiser.generated(
+      inputs.noise, network.weights, UNet.Conditions(noise: []), sigma: 2.5)
+    #expect(inputs.output(of: network, .generation(sigma: 2.5)).values == drawn.values)
+    let seen = inputs.output(of: network, .denoising(sigma: 2.5))
+    #expect(seen.values != drawn.values)
+    let spectra = try ResidualSpectra(
+      network, on: PretrainingTests.Ramps(), indices: [0, 3], calls: [.generation(sigma: 2.5)],
+      seed: 1, pool: ThreadPool(count: 1))
+    #expect(spectra.sigmas == [2.5] && spectra.images == 2)
   }
 
   /// A rise as noise gets less, and a fall after it, are two sentences; one slope over both would say
@@ -168,7 +190,7 @@ import Testing
   @Test func removalIsMeasuredOnTheOutput() throws {
     let network = try Self.network()
     let removal = try BandRemoval(
-      network, .generation, on: PretrainingTests.Ramps(), indices: [0, 1, 2], seed: 0,
+      network, .generation(sigma: 80), on: PretrainingTests.Ramps(), indices: [0, 1, 2], seed: 0,
       bootstrap: Bootstrap(samples: 3, resamples: 50, seed: 0), pool: ThreadPool(count: 1))
     // Eight bands at 8×8 less the empty ones; never a band without frequencies.
     let bands = RadialSpectrum(height: 8, width: 8).binCounts.count { $0 > 0 }
