@@ -161,13 +161,13 @@ import Testing
     ] { #expect(text.contains(row), "\(row)") }
   }
 
-  /// The distances of pictures as drawn and cut off.
+  /// The distances of pictures as drawn and cut off, and after more images.
   @Test func leversAreOfTheEvaluations() throws {
     let text = try String(contentsOfFile: "\(Self.folder)/levers.md", encoding: .utf8)
     let rows = text.split(separator: "\n").filter {
-      $0.hasPrefix("| as drawn |") || $0.hasPrefix("| cut off |")
+      line in ["as drawn", "cut off", "60,000", "200,000"].contains { line.hasPrefix("| \($0) |") }
     }.map(String.init)
-    #expect(rows.count == 6)
+    #expect(rows.count == 8)
     func row(_ kind: String, _ files: [String]) throws -> String {
       let seeds = try files.map { try Self.cells($0, of: "generated", precision: true) }
       return "| \(kind) | "
@@ -182,6 +182,8 @@ import Testing
       row("cut off", ["", "-seed-1", "-seed-2"].map { "fashion16-onestep\($0).json" }),
       row("as drawn", ["levers-regression-as-drawn-20k-seed-100.json"]),
       row("cut off", ["levers-regression-cut-off-20k-seed-100.json"]),
+      row("60,000", (0...2).map { "levers-28-60k-seed-\($0).json" }),
+      row("200,000", ["fashion28-onestep.json"]),
     ]
     for row in expected { #expect(rows.contains(row), "\(row)") }
   }
