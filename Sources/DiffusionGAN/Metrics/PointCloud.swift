@@ -56,6 +56,11 @@ struct PointCloud: Sendable {
     }.flatMap(\.self)
   }
 
+  /// The k-th nearest of each point, out of `nearest(neighbours)`.
+  static func radii(_ nearest: [Float], of neighbours: Int, neighbour: Int) -> [Float] {
+    stride(from: neighbour - 1, to: nearest.count, by: neighbours).map { nearest[$0] }
+  }
+
   /// How many of these points lie within the radius of any of `others`.
   func countWithin(_ others: PointCloud, squaredRadii: [Float], pool: ThreadPool) -> Int {
     let blocks = (points.rows + Self.rows - 1) / Self.rows

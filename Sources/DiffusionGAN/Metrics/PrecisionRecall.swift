@@ -20,8 +20,8 @@ public struct PrecisionRecall: Equatable, Sendable {
   public init(real: RealManifold, generated: Tensor, pool: ThreadPool) {
     precondition(min(real.features.rows, generated.rows) > Self.neighbours)
     let points = real.cloud(generated)
-    let radii = points.nearest(Self.neighbours, pool: pool).enumerated()
-      .filter { $0.offset % Self.neighbours == Self.neighbours - 1 }.map(\.element)
+    let radii = PointCloud.radii(
+      points.nearest(Self.neighbours, pool: pool), of: Self.neighbours, neighbour: Self.neighbours)
     counts = (
       points.countWithin(
         real.points, squaredRadii: real.squaredRadii(neighbour: Self.neighbours), pool: pool),

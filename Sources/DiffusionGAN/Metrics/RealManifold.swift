@@ -31,6 +31,6 @@ public struct RealManifold: Sendable {
 
   /// Squared distance of every point to its k-th nearest other one; infinite where there are fewer.
   func squaredRadii(neighbour: Int) -> [Float] {
-    stride(from: neighbour - 1, to: nearest.count, by: Self.neighbours).map { nearest[$0] }
+    PointCloud.radii(nearest, of: Self.neighbours, neighbour: neighbour)
   }
 }

@@ -86,7 +86,8 @@ public struct SpectrumRun: Sendable {
       }
     }
     let levels = try spectra(Self.sigmas.map { .denoising(sigma: $0) }, "")
-    let oneCall = try spectra([.generation(sigma: start)], ", one call")
+    let oneCall =
+      networks.count > 1 ? try spectra([.generation(sigma: start)], ", one call") : []
     let removalIndices = Array(indices.prefix(settings.removalImages))
     let bootstrap = Bootstrap(
       samples: removalIndices.count, resamples: 2_000, seed: settings.seed)

@@ -6,8 +6,8 @@ import Synchronization
 /// common.
 ///
 /// As many compute at a time as there are lanes. A lane's parts take turns: one that has come to a meeting gives its turn
-/// to another that has not, and the last one keeps it and looks out for the other lanes. So a lane stays on its
-/// processor, which never falls idle: waking one that is takes longer than most stretches between meetings vary.
+/// to another that has not, and the last one keeps it and looks out for the other lanes before it sleeps. So a lane's
+/// processor seldom falls idle, from which it would have to be woken.
 final class PartGroup: Sendable {
   let tree: PartTree
   private let ranks: any Ranks
