@@ -197,11 +197,12 @@ reproduce: build ## test the paper's claims on four models (hours; stops and goe
 	  --fill docs/results/README.md
 	$(call keep,reports/reproduce,docs/results/report)
 
-# Seeds 1 and 2 of the one-step network at 16×16, and how good all are: docs/onestep/evaluations.
+# Seeds 1 and 2 of the one-step networks, and how good all are: docs/onestep/evaluations.
 SEEDS := 1 2
-train-seed = $(ONESTEP) train --network networks/fashion16.safetensors --data fashion-mnist \
-  --features networks/fashion16-plain.safetensors --features encoder --kimg 200 --decay 0.5 \
-  --seed $(1) --out training-runs/fashion16-onestep-seed-$(1)
+# Size, seed.
+train-seed = $(ONESTEP) train --network networks/fashion$(1).safetensors --data fashion-mnist --preset fashion$(1) \
+  --features networks/fashion$(1)-plain.safetensors --features encoder --kimg 200 --decay 0.5 \
+  --seed $(2) --out training-runs/fashion$(1)-onestep-seed-$(2)
 # Name, network, size.
 evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate --network $(2) \
   --data fashion-mnist --preset fashion$(3) --features networks/fashion$(3)-residual.safetensors \
@@ -209,20 +210,20 @@ evaluate = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate
   mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
 evaluate-shipped = $(call evaluate,$(1),networks/$(1).safetensors,$(2)) && \
   $(call evaluate,$(1)-onestep,networks/$(1)-onestep.safetensors,$(2))
-evaluate-seed = $(call evaluate,fashion16-onestep-seed-$(1),training-runs/fashion16-onestep-seed-$(1)/snapshot-000200.safetensors,16)
+evaluate-seed = $(call evaluate,fashion$(1)-onestep-seed-$(2),training-runs/fashion$(1)-onestep-seed-$(2)/snapshot-000200.safetensors,$(1))
 evaluate-stacked = { test -s docs/onestep/evaluations/$(1).json || { $(ONESTEP) evaluate \
   --network networks/$(1).safetensors --data stacked-fashion-mnist --preset stacked32 \
   --features networks/fashion28-residual.safetensors@channels --count 5000 --json \
   > docs/onestep/evaluations/$(1).tmp && \
   mv docs/onestep/evaluations/$(1).tmp docs/onestep/evaluations/$(1).json; }; }
-evaluations: build ## measure the networks of onestep, at 16×16 three seeds (hours)
+evaluations: build ## measure the networks of onestep, three seeds without classes (hours)
 	$(ONESTEP) features fetch efficientnet-lite2
 	mkdir -p docs/onestep/evaluations
-	$(foreach seed,$(SEEDS),$(call train-seed,$(seed)) &&) true
+	$(foreach size,16 28,$(foreach seed,$(SEEDS),$(call train-seed,$(size),$(seed)) &&)) true
 	$(call evaluate-shipped,fashion16,16) && $(call evaluate-shipped,fashion16-cond,16) && \
 	  $(call evaluate-shipped,fashion28,28)
 	$(call evaluate-stacked,stacked32) && $(call evaluate-stacked,stacked32-onestep)
-	$(foreach seed,$(SEEDS),$(call evaluate-seed,$(seed)) &&) true
+	$(foreach size,16 28,$(foreach seed,$(SEEDS),$(call evaluate-seed,$(size),$(seed)) &&)) true
 
 # With the networks in networks/, and three pretrainings of which the study of ability takes snapshots.
 reproduce-onestep: build ## run the studies of one-step generators anew (hours; stops and goes on)

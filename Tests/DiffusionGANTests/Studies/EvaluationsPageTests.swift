@@ -183,7 +183,7 @@ import Testing
       row("as drawn", ["levers-regression-as-drawn-20k-seed-100.json"]),
       row("cut off", ["levers-regression-cut-off-20k-seed-100.json"]),
       row("60,000", (0...2).map { "levers-28-60k-seed-\($0).json" }),
-      row("200,000", ["fashion28-onestep.json"]),
+      row("200,000", ["", "-seed-1", "-seed-2"].map { "fashion28-onestep\($0).json" }),
     ]
     for row in expected { #expect(rows.contains(row), "\(row)") }
   }
