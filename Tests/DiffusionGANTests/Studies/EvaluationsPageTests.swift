@@ -187,4 +187,36 @@ import Testing
     ]
     for row in expected { #expect(rows.contains(row), "\(row)") }
   }
+
+  /// Recall, density and coverage of pictures with noise of their own: in pixels that raises the recall of real ones.
+  @Test func noiseRaisesRecallInPixels() throws {
+    func quality(_ name: String, _ space: Int) throws -> JSONReader {
+      let spaces = try JSONReader(
+        contentsOf: "\(Self.folder)/evaluations/levers-noise-\(name).json"
+      ).at("features").list()
+      let named = try #require(
+        spaces.first {
+          try $0.at("name").string().contains([".safetensors", "pixels", "efficientnet"][space])
+        })
+      return try named.at("generated")
+    }
+    func row(_ words: String, _ file: String) throws -> String {
+      let values = try (0..<3).flatMap { space in
+        try ["recall", "density", "coverage"].map {
+          String(format: "%.2f", try quality(file, space).at($0).number())
+        }
+      }
+      return "| \(words) | " + values.joined(separator: " | ") + " |"
+    }
+    let text = try String(contentsOfFile: "\(Self.folder)/levers.md", encoding: .utf8)
+    for (words, file) in [
+      ("training images", "real"), ("`fashion16-onestep`", "student"),
+    ] {
+      for noise in ["0", "0.06", "0.1"] {
+        let row = try row("\(words), noise \(noise)", "\(file)-\(noise)")
+        #expect(text.contains(row), "\(row)")
+      }
+    }
+    #expect(text.contains(try row("`fashion16`, 35 calls", "teacher-0")))
+  }
 }
