@@ -180,7 +180,7 @@ image-networks: build ## train the networks of onestep, into training-runs/ (hou
 	  --features encoder --kimg 100 --decay 0.5 --out training-runs/stacked32-onestep
 
 # Resumable too. A study chooses learning rates on a development seed.
-# Three pretrainings, of which the first made networks/fashion16.
+# Three pretrainings, the first trained as networks/fashion16 was (a change of a kernel since moves its bits).
 PRETRAININGS := a=fashion16 b=fashion16-seed-1 c=fashion16-seed-2
 snapshots = $(foreach kimg,050 100 200 400,\
   --network $(1)-$(patsubst 0%,%,$(kimg))k=training-runs/$(2)/snapshot-000$(kimg).safetensors)

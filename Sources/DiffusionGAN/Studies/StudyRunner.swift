@@ -316,7 +316,7 @@ public struct StudyRunner {
   private func draw(_ network: NetworkFile, steps: Int?, seed: UInt64?) throws -> ImageDataset {
     let first = seed.map { ($0 + 1) * 10_000_000 } ?? 0
     let seeds = (0..<UInt64(study.count)).map { first + $0 }
-    // One step is one call, D(80 z; 80).
+    // One step is one call, from the noise level that the network begins at.
     let sampling = try SeededSampling(network, sampler: Sampler(steps: steps ?? 1))
     let pictures = try Compute.$pool.withValue(pool) {
       try sampling(seeds) { try watch("drawing images", $0, study.count) }

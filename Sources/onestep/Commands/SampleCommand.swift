@@ -9,8 +9,9 @@ enum SampleCommand: Command {
     name: "sample", summary: "Draw images from a network.",
     discussion: """
       Draws one image for each seed. A seed's image is the same whatever other seeds are drawn with \
-      it; its latent is the same for any network and number of steps. One step is one call of the \
-      network, D(80 z; 80).
+      it; its latent is the same for any network and number of steps. A one-step generator is called \
+      once, D(σ z; σ), at the noise level σ that its file says; one step of another network is the \
+      call D(80 z; 80).
       """,
     options: [
       OptionSpecification(
