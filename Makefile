@@ -234,6 +234,7 @@ reproduce-onestep: build ## run the studies of one-step generators anew (hours; 
 	    --out training-runs/fashion16-seed-$$seed || exit 1; \
 	done
 	$(STUDY) --features encoder levers --network pretrained=networks/fashion16.safetensors
+	$(STUDY) --features encoder levers-further --network pretrained=networks/fashion16.safetensors
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
 	$(STUDY) --metric efficientnet-lite2@64 rivals --network pretrained=networks/fashion16.safetensors

@@ -104,7 +104,9 @@ import Testing
     let result = try Program.run(
       ["study"], of: "onestep", environment: ["ICL_PROBE_DATA": "/" + root])
     #expect(result.status == 0, "\(result.err)")
-    for name in ["ability", "freezing", "frequency", "larger", "levers", "minima", "rivals"] {
+    for name in [
+      "ability", "freezing", "frequency", "larger", "levers", "levers-further", "minima", "rivals",
+    ] {
       #expect(result.out.contains(name + ":"))
     }
   }

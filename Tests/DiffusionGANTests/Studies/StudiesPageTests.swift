@@ -8,7 +8,9 @@ import Testing
 @Suite struct StudiesPageTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../docs/onestep").standardized
-  private static let names = ["ability", "freezing", "frequency", "larger", "minima", "rivals"]
+  private static let names = [
+    "ability", "freezing", "frequency", "larger", "levers", "levers-further", "minima", "rivals",
+  ]
 
   private static func results() throws -> [StudyResults] {
     try names.map {
@@ -58,5 +60,46 @@ import Testing
       }
     }
     #expect(quoted > 0)
+  }
+
+  /// Numbers of three digits and more in the section on frequencies are of the evidence of its sentences.
+  @Test func frequenciesOfThePageAreOfTheSentences() throws {
+    let results = try StudyResults(
+      contentsOf: Self.folder.appendingPathComponent("studies/frequency").path)
+    let evidence = StudyClaims(results).all.map(\.evidence).joined(separator: " ")
+    let known = evidence.matches(of: /[0-9]+\.[0-9]+/).map { String($0.output) }
+    let text = try String(
+      contentsOf: Self.folder.appendingPathComponent("studies.md"), encoding: .utf8)
+    let section = try #require(text.components(separatedBy: "\n### (d)").dropFirst().first)
+      .components(separatedBy: "\n### ")[0]
+    let quoted = section.matches(of: /\b0\.[0-9]{3,}/).map { String($0.output) }
+      .filter { $0 != "0.002" && $0 != "0.0001" }
+    #expect(quoted.count > 8)
+    for number in quoted {
+      #expect(known.contains { $0.hasPrefix(number) }, "\(number)")
+    }
+  }
+
+  /// The tables of levers have every run of theirs, with what it was measured to be.
+  @Test(arguments: ["levers", "levers-further"])
+  func leversOfThePageAreOfTheRows(name: String) throws {
+    let result = try StudyResults(
+      contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
+    let text = try String(
+      contentsOf: Self.folder.appendingPathComponent("levers.md"), encoding: .utf8)
+    let rows = result.rows.filter { $0.role == .heldOut && $0.images == 60_000 }
+    #expect(
+      rows.count == result.study.cells.map { ($0.seeds ?? result.study.seeds).count }.reduce(0, +))
+    for row in rows {
+      let values = try [".safetensors", StudyEvaluation.pixels].flatMap { space in
+        let metrics = try #require(row.metrics.first { $0.name.hasSuffix(space) })
+        return [
+          String(format: "%.3f", metrics.frechet.value), String(format: "%.3f", metrics.recall),
+          String(format: "%.3f", try #require(metrics.coverage)),
+        ]
+      }
+      let line = "| `\(row.cell)` | \(row.seed) | " + values.joined(separator: " | ") + " |"
+      #expect(text.contains(line), "\(line)")
+    }
   }
 }
