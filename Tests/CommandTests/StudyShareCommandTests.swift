@@ -19,6 +19,16 @@ import Testing
     #expect(try study.rows("shared") == whole && whole.contains("\"choice\""))
   }
 
+  /// A run holds its preset: it is reported wherever the preset's file is not.
+  @Test func aReportNeedsNoFileOfThePreset() throws {
+    try study.succeed(study.arguments("run"))
+    try study.succeed(["report", "run", "--out", "first"])
+    try FileManager.default.removeItem(atPath: scratch.file("tiny.json"))
+    try study.succeed(["report", "run", "--out", "second"])
+    let pages = try ["first", "second"].map { try scratch.read("\($0)/index.html") }
+    #expect(pages[0] == pages[1] && pages[0].contains("pictures.safetensors, tiny"))
+  }
+
   /// Bits differ between builds and kinds of processor, so that runs do not mix them.
   @Test func anotherBuildIsRefused() throws {
     try study.succeed(study.arguments("run", shard: "1/2"))

@@ -11,7 +11,8 @@ extension Study {
       digest: SHA256.hash(of: data))
   }
 
-  init(_ reader: JSONReader, digest: String) throws {
+  /// - Parameter preset: nil for the one that is named.
+  init(_ reader: JSONReader, digest: String, preset: Preset? = nil) throws {
     let keys = try reader.object(
       required: ["name", "title", "question", "data", "preset", "networks", "seeds", "cells"],
       optional: [
@@ -27,7 +28,7 @@ extension Study {
     title = try at("title").string()
     question = try at("question").string()
     self.data = try at("data").string()
-    preset = try at("preset").placing { try Preset($0) }
+    self.preset = try preset ?? at("preset").placing { try Preset($0) }
     networks = try at("networks").entries().map { name, reader in
       (name, reader.value == .null ? nil : try reader.string())
     }

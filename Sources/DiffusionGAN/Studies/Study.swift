@@ -43,6 +43,14 @@ public struct Study: Sendable {
       || cells.contains { $0.network == network || $0.against == network }
   }
 
+  /// Whether a network is drawn from in several steps, or imitated.
+  public func teaches(_ network: String) -> Bool {
+    teachers.contains { $0.network == network }
+      || cells.contains {
+        $0.network == network && ($0.method == .teacher || $0.method.isDistillation)
+      }
+  }
+
   /// Name of the network that stands for random weights.
   public static let random = "random"
 }

@@ -5,19 +5,15 @@ import TensorCore
 /// Turns runs of studies into one page, its figures' files and a summary for scripts.
 public struct StudyReport: Sendable {
   private let results: [StudyResults]
-  /// The tested sentences of each run.
+  /// The tested sentences of each run, adjusted for their number: a study's verdicts are the same whichever others
+  /// stand beside it.
   private let claimsByStudy: [(result: StudyResults, claims: [Claim])]
-  /// Tested sentences of all runs, adjusted together for their number.
+  /// Those of all runs.
   public var claims: [Claim] { claimsByStudy.flatMap(\.claims) }
 
   public init(_ results: [StudyResults]) {
     self.results = results
-    let own = results.map { StudyClaims($0).all }
-    var left = Claim.adjusted(own.flatMap(\.self))[...]
-    claimsByStudy = zip(results, own).map { result, own in
-      defer { left = left.dropFirst(own.count) }
-      return (result, Array(left.prefix(own.count)))
-    }
+    claimsByStudy = results.map { ($0, Claim.adjusted(StudyClaims($0).all)) }
   }
 
   public var page: HTMLPage {
@@ -53,7 +49,7 @@ public struct StudyReport: Sendable {
         .callout(
           claim.callout(
             samples: claim.topic == StudyClaims.Topic.frequency.rawValue ? "images" : "seeds",
-            tests: self.claims.count)))
+            tests: claims.count { !$0.pValue.isNaN })))
     }
     let figures = StudyFigures(results: result, prefix: prefix)
     for space in result.spaces {
@@ -178,11 +174,13 @@ public struct StudyReport: Sendable {
       }
     ).sorted()
     var text =
-      "Comparisons of cells are t tests on means over seeds: Welch's for the spread between seeds, "
-      + "which is divided by their number. The squared error of a measurement is not, since all "
-      + "seeds are measured against the same reference images: it is the jackknife's for a "
-      + "distance, that of a share of the reference for recall. Half-widths of the two are added in "
-      + "quadrature, each with its own degrees of freedom. "
+      "p are adjusted (Holm) for the number of sentences of their study that could be tested. "
+      + "Comparisons of cells are t tests on means over seeds: Welch's for the spread between seeds, "
+      + "which is divided by their number. The error that all seeds share, that of the reference images, is "
+      + "not: it is the jackknife's for a distance, of the difference where rows hold the distances with each "
+      + "part of the images left out, and none for a distance in so many features that it has no jackknife; for "
+      + "recall and coverage it is that of a share of the reference, as if the balls were not drawn. "
+      + "Half-widths of the two are added in quadrature, each with its own degrees of freedom. "
     if let least = counts.first {
       let most = counts.last ?? least
       let range = least == most ? "\(least)" : "\(least) to \(most)"
@@ -240,13 +238,13 @@ public struct StudyReport: Sendable {
   private static let commonLimits = [
     "A Fréchet distance grows as images get fewer; all are of equal numbers here. It compares two "
       + "moments of features, not images.",
-    "Learning rates were chosen on development seeds, for each cell by itself, by the same distance that is "
-      + "reported; a method with more of them to try has more of a chance.",
+    "Learning rates were chosen on development seeds, for each cell by itself, by the same distance to the same "
+      + "reference images that is reported; a method with more of them to try has more of a chance.",
     "Features of a classifier favour images that a classifier tells apart; raw pixels and recall "
       + "stand beside them.",
-    "All distances share the reference images. The jackknife does not part their error from that of "
-      + "the generated ones, so the whole is counted as shared, and in a comparison of cells it is "
-      + "counted for both, although what goes the same way cancels: intervals are rather too wide.",
+    "All distances share the reference images. In a comparison of cells the error that goes the same way in both "
+      + "cancels where rows hold the distances with each part of the images left out. Where they do not, and for "
+      + "recall and coverage, it is counted for both: intervals of differences are then rather too wide.",
     "One data set and one size of network.",
   ]
 

@@ -32,7 +32,8 @@ public struct StudyResults: Sendable {
     if case .damaged(let error) = reading.condition { throw error }
     let manifest = reading.manifest
     let study = try Study(
-      JSONReader(manifest["definition"], place: "\(path)/manifest.json, definition"), digest: "")
+      JSONReader(manifest["definition"], place: "\(path)/manifest.json, definition"), digest: "",
+      preset: Self.preset(of: manifest, at: "\(path)/manifest.json"))
     var rows: [StudyRow] = []
     var choices: [StudyChoice] = []
     var spectra: [(cell: String, summary: JSONValue)] = []
@@ -46,6 +47,16 @@ public struct StudyResults: Sendable {
     self.init(
       path: path, study: study, manifest: manifest, rows: rows, choices: choices,
       spectra: spectra)
+  }
+
+  /// A preset of a file's, as it was: the file may have changed or gone since, or lie elsewhere.
+  private static func preset(of manifest: JSONValue, at place: String) throws -> Preset? {
+    guard case .string(let path) = manifest["definition"]["preset"], path.hasSuffix(".json"),
+      manifest["identity"]["preset"] != .null
+    else { return nil }
+    return try Preset(
+      JSONReader(manifest["identity"]["preset"], place: "\(place), identity.preset"),
+      name: Preset.stem(of: path))
   }
 
   /// Merges the shares in a run's folder, if there are any that are not merged yet.

@@ -293,7 +293,7 @@ public struct StudyRunner {
   ) throws -> ImageDataset {
     let file = "\(run.path)/images/\(cache).safetensors"
     if FileManager.default.fileExists(atPath: file) {
-      return try SafetensorsImages.read(file, name: cache)
+      return try SafetensorsImages.read(file, name: cache, mayBeBright: true)
     }
     try watch("\(network) in \(steps) steps", 0, study.count)
     guard let path = study.path(of: network) else {

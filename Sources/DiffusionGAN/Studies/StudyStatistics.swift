@@ -48,7 +48,8 @@ struct StudyStatistics {
     guard let difference = decisive?.difference else { return nil }
     return Finding(
       difference: difference.estimate,
-      pValue: opposed.isEmpty
+      // `min` takes 1 for NaN: what could not be tested would count as a test.
+      pValue: opposed.isEmpty || difference.pValue.isNaN
         ? difference.pValue : min(1, difference.pValue * Double(found.count)),
       samples: pairs.flatMap { [$0.larger, $0.smaller] }
         .map { results.values(quantity, in: space, of: $0, at: images).count }.min() ?? 0,

@@ -12,27 +12,34 @@ import Testing
   private static func evaluations() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: "\(folder)/evaluations").sorted()
       .filter { $0.hasSuffix(".json") && !$0.hasPrefix("levers-") && !$0.hasPrefix("stacked32") }
+      .map { String($0.dropLast(".json".count)) }
+  }
+
+  /// What an evaluation says in the first space whose name has `word` in it.
+  private static func space(_ word: String, in name: String) throws -> JSONReader {
+    let path = "\(folder)/evaluations/\(name).json"
+    return try #require(
+      JSONReader(contentsOf: path).at("features").list()
+        .first { try $0.at("name").string().contains(word) }, "\(name) has no \(word)")
+  }
+
+  private static let spaces = [".safetensors", "pixels", "efficientnet-lite2@64"]
+
+  private static func words(_ reader: JSONReader, _ keys: [String]) throws -> [String] {
+    try keys.map { String(format: "%.2f", try reader.at($0).number()) }
   }
 
   /// Distance with its error, if the row has one, precision and recall in the space of a classifier, of pixels and of
   /// another network.
-  private static func cells(_ file: String, of kind: String, precision: Bool) throws -> [String] {
-    let spaces = try JSONReader(contentsOf: "\(folder)/evaluations/\(file)").at("features").list()
-    let ordered = try [".safetensors", "pixels", "efficientnet-lite2@64"].map { name in
-      try #require(
-        spaces.first { try $0.at("name").string().contains(name) }, "\(file) has no \(name)")
-    }
-    return try ordered.flatMap { space in
-      let quality = try space.at(kind)
+  private static func cells(_ name: String, of kind: String, precision: Bool) throws -> [String] {
+    try spaces.flatMap { space in
+      let quality = try Self.space(space, in: name).at(kind)
       let distance = try quality.at("frechet").number()
       let error = try? quality.at("frechet_standard_error").number()
-      let words =
+      return [
         String(format: distance < 100 ? "%.2f" : "%.0f", distance)
-        + (error.map { String(format: " ± %.2f", $0) } ?? "")
-      let shares = try (precision ? ["precision", "recall"] : ["recall"]).map {
-        String(format: "%.2f", try quality.at($0).number())
-      }
-      return [words] + shares
+          + (error.map { String(format: " ± %.2f", $0) } ?? "")
+      ] + (try words(quality, precision ? ["precision", "recall"] : ["recall"]))
     }
   }
 
@@ -59,42 +66,53 @@ import Testing
     for cells in networks { #expect(shown.contains(cells), "\(page) lacks \(cells)") }
   }
 
-  /// Coverage and density of every network whose evaluation has them.
+  /// Coverage and density of every network.
   @Test func coverageIsOfTheEvaluations() throws {
     let text = try String(contentsOfFile: "\(Self.folder)/README.md", encoding: .utf8)
-    var rows = 0
-    for file in try Self.evaluations() {
-      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(file)")
-        .at("features").list()
-      let found = try [".safetensors", "pixels", "efficientnet-lite2@64"].compactMap { name in
-        let space = try #require(
-          spaces.first { try $0.at("name").string().contains(name) }, "\(file) has no \(name)")
-        let quality = try space.at("generated")
-        return quality.value["coverage"] == .null
-          ? nil
-          : try ["coverage", "density"].map {
-            String(format: "%.2f", try quality.at($0).number())
-          }
+    for name in try Self.evaluations() {
+      let cells = try Self.spaces.flatMap {
+        try Self.words(Self.space($0, in: name).at("generated"), ["coverage", "density"])
       }
-      guard found.count == 3 else { continue }
-      let row = "| `\(file.dropLast(5))` | " + found.joined().joined(separator: " | ") + " |"
+      let row = "| `\(name)` | \(cells.joined(separator: " | ")) |"
       #expect(text.contains(row), "\(row)")
-      rows += 1
     }
-    #expect(rows > 0)
+  }
+
+  /// Where a distance in so many features has no error, the sentences stand on KID, which has.
+  @Test func kernelDistancesAreOfTheEvaluations() throws {
+    func kernel(_ name: String) throws -> (value: Double, error: Double) {
+      let quality = try Self.space("efficientnet", in: name).at("generated")
+      return (try quality.at("kid").number(), try quality.at("kid_standard_error").number())
+    }
+    func words(_ value: Double) -> String { String(format: "%.3f", value) }
+    let seeds = try ["", "-seed-1", "-seed-2"].map { try kernel("fashion16-onestep\($0)") }
+    let values = seeds.map(\.value)
+    let (teacher, classes, teacherOfClasses) = try (
+      kernel("fashion16"), kernel("fashion16-cond-onestep"), kernel("fashion16-cond")
+    )
+    let text = try String(contentsOfFile: "\(Self.folder)/README.md", encoding: .utf8)
+    let without =
+      "KID there \(words(values.min() ?? 0)) to \(words(values.max() ?? 0)) ± "
+      + "\(words(seeds.map(\.error).max() ?? 0)) against \(words(teacher.value)) ± \(words(teacher.error))"
+    #expect(text.contains(without), "\(without)")
+    let with =
+      "KID \(words(classes.value)) ± \(words(classes.error)) against "
+      + "\(words(teacherOfClasses.value)) ± \(words(teacherOfClasses.error))"
+    #expect(text.contains(with), "\(with)")
+    // How far noise alone moves real images there.
+    let noise = try ["0", "0.06"].map {
+      String(
+        format: "%.0f",
+        try Self.space("efficientnet", in: "levers-noise-real-\($0)").at("generated")
+          .at("frechet").number())
+    }
+    #expect(text.contains("from \(noise[0]) to \(noise[1]) there"), "\(noise)")
   }
 
   /// Recall class by class of one call, of 35 and of training images, and how many of each are recognised.
   @Test func classesAreOfTheEvaluations() throws {
     func classes(_ name: String, _ space: String) throws -> [JSONReader] {
-      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(name).json")
-        .at("features").list()
-      return try #require(
-        spaces.first { try $0.at("name").string().contains(space) }
-      ).at("classes").list()
-    }
-    func words(_ reader: JSONReader, _ key: String) throws -> String {
-      String(format: "%.2f", try reader.at(key).number())
+      try Self.space(space, in: name).at("classes").list()
     }
     func percent(_ reader: JSONReader, _ kind: String) throws -> String {
       let share =
@@ -109,10 +127,8 @@ import Testing
     #expect(spaces[0].one.count == 10)
     for (index, reader) in spaces[0].one.enumerated() {
       let recalls = try spaces.flatMap { space in
-        [
-          try words(space.one[index], "recall"), try words(space.many[index], "recall"),
-          try words(space.one[index], "floor_recall"),
-        ]
+        try Self.words(space.one[index], ["recall"]) + Self.words(space.many[index], ["recall"])
+          + Self.words(space.one[index], ["floor_recall"])
       }
       let recognised = [
         try percent(reader, "generated"), try percent(spaces[0].many[index], "generated"),
@@ -126,11 +142,7 @@ import Testing
   /// Combinations of garments found, and how far they are from the data.
   @Test func combinationsAreOfTheEvaluations() throws {
     func row(_ name: String, _ file: String, _ kind: String, _ coverage: String) throws -> String {
-      let spaces = try JSONReader(contentsOf: "\(Self.folder)/evaluations/\(file).json")
-        .at("features").list()
-      let ordered = try ["@channels", "pixels"].map { space in
-        try #require(spaces.first { try $0.at("name").string().contains(space) })
-      }
+      let ordered = try ["@channels", "pixels"].map { try Self.space($0, in: file) }
       let found = try ordered[0].at("labels").at(coverage)
       func number(_ key: String) throws -> Double { try found.at(key).number() }
       let modes = [
@@ -146,10 +158,7 @@ import Testing
         return [
           String(format: "%.2f", try quality.at("frechet").number())
             + (error.map { String(format: " ± %.2f", $0) } ?? "")
-        ]
-          + (try ["recall", "coverage"].map {
-            String(format: "%.2f", try quality.at($0).number())
-          })
+        ] + (try Self.words(quality, ["recall", "coverage"]))
       }
       return "| \(name) | " + (modes + qualities).joined(separator: " | ") + " |"
     }
@@ -176,37 +185,27 @@ import Testing
         }.joined(separator: " | ") + " |"
     }
     let expected = try [
-      row("as drawn", ["levers-as-drawn-40k-seed-100.json"]),
-      row("cut off", ["levers-cut-off-40k-seed-100.json"]),
-      row("as drawn", (0...2).map { "levers-as-drawn-200k-seed-\($0).json" }),
-      row("cut off", ["", "-seed-1", "-seed-2"].map { "fashion16-onestep\($0).json" }),
-      row("as drawn", ["levers-regression-as-drawn-20k-seed-100.json"]),
-      row("cut off", ["levers-regression-cut-off-20k-seed-100.json"]),
-      row("60,000", (0...2).map { "levers-28-60k-seed-\($0).json" }),
-      row("200,000", ["", "-seed-1", "-seed-2"].map { "fashion28-onestep\($0).json" }),
+      row("as drawn", ["levers-as-drawn-40k-seed-100"]),
+      row("cut off", ["levers-cut-off-40k-seed-100"]),
+      row("as drawn", (0...2).map { "levers-as-drawn-200k-seed-\($0)" }),
+      row("cut off", ["", "-seed-1", "-seed-2"].map { "fashion16-onestep\($0)" }),
+      row("as drawn", ["levers-regression-as-drawn-20k-seed-100"]),
+      row("cut off", ["levers-regression-cut-off-20k-seed-100"]),
+      row("60,000", (0...2).map { "levers-28-60k-seed-\($0)" }),
+      row("200,000", ["", "-seed-1", "-seed-2"].map { "fashion28-onestep\($0)" }),
     ]
     for row in expected { #expect(rows.contains(row), "\(row)") }
   }
 
   /// Recall, density and coverage of pictures with noise of their own: in pixels that raises the recall of real ones.
   @Test func noiseRaisesRecallInPixels() throws {
-    func quality(_ name: String, _ space: Int) throws -> JSONReader {
-      let spaces = try JSONReader(
-        contentsOf: "\(Self.folder)/evaluations/levers-noise-\(name).json"
-      ).at("features").list()
-      let named = try #require(
-        spaces.first {
-          try $0.at("name").string().contains([".safetensors", "pixels", "efficientnet"][space])
-        })
-      return try named.at("generated")
-    }
     func row(_ words: String, _ file: String) throws -> String {
-      let values = try (0..<3).flatMap { space in
-        try ["recall", "density", "coverage"].map {
-          String(format: "%.2f", try quality(file, space).at($0).number())
-        }
+      let cells = try Self.spaces.flatMap {
+        try Self.words(
+          Self.space($0, in: "levers-noise-\(file)").at("generated"),
+          ["recall", "density", "coverage"])
       }
-      return "| \(words) | " + values.joined(separator: " | ") + " |"
+      return "| \(words) | \(cells.joined(separator: " | ")) |"
     }
     let text = try String(contentsOfFile: "\(Self.folder)/levers.md", encoding: .utf8)
     for (words, file) in [

@@ -99,6 +99,33 @@ import Testing
     #expect(bad["more-teacher-steps-distill-regression-m"] == .contradicted)
   }
 
+  /// What a study says does not depend on which others are reported with it.
+  @Test func everyStudyIsAdjustedByItself() throws {
+    let results = try [
+      Self.results(["gan": 3, "free": 4, "d5": 8], jitter: 1),
+      Self.results(["gan": 14, "free": 13, "d5": 8], jitter: 1),
+    ]
+    let apart = results.map { StudyReport([$0]).claims }
+    let together = StudyReport(results).claims
+    #expect(together.map(\.name) == apart.joined().map(\.name))
+    #expect(together.map(\.adjustedPValue) == apart.joined().map(\.adjustedPValue))
+    // Which is not what adjusting all of them would give.
+    #expect(
+      Claim.adjusted(results.flatMap { StudyClaims($0).all }).map(\.adjustedPValue)
+        != together.map(\.adjustedPValue))
+  }
+
+  /// One run of each cell and no error of measurement: nothing can be tested, and nothing is counted as a test.
+  @Test func whatCannotBeTestedHasNoP() throws {
+    let one = Self.text.replacing("\"seeds\": [0, 1, 2]", with: "\"seeds\": [0]")
+    let results = try Self.results(["gan": 14, "free": 13, "d5": 8], of: one, error: nil)
+    let claims = StudyReport([results]).claims.filter { $0.name.hasPrefix("closer-to-data") }
+    #expect(!claims.isEmpty)
+    for claim in claims {
+      #expect(claim.pValue.isNaN && claim.verdict == .undecided, "\(claim.name): \(claim.pValue)")
+    }
+  }
+
   /// Whatever came out of a random network with its branches frozen off, no sentence hangs on it.
   @Test func nothingIsSaidOfDeadBranches() throws {
     let all = [1.0, 80].map { distance in
