@@ -52,23 +52,30 @@ struct TrainingLoop {
     // What training begins from, to compare with.
     if isWriter, run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
     progress.update(done: min(run.seen, total), total: total, label: "training")
+    var unfinished = try directory.unfinishedTick(at: run.seen)
     while run.seen < total {
       let start = ContinuousClock.now
       let before = run.seen
       let end = min((before / tick + 1) * tick, total)
-      var means = TickMeans()
+      var current = unfinished ?? UnfinishedTick(start: before)
+      unfinished = nil
       while run.seen < end {
-        do { means.add(try run.step()) } catch let error as UserError where error.place == nil {
+        do { current.means.add(try run.step()) } catch let error as UserError
+          where error.place == nil
+        {
           throw UserError(
             error.problem, at: directory.path, remedy: error.remedy, status: error.status)
         }
-        let figures = means.figures
+        let figures = current.means.figures
         progress.update(
           done: min(run.seen, total), total: total,
           label: figures.prefix(1).map { String(format: "%@ %.4f", $0.name, $0.value) }.joined())
         if ranks.any(Interruption.isRequested) {
           try run.check(figures)
-          if isWriter { try run.save(to: directory.statePath) }
+          if isWriter {
+            try directory.keep(current, at: run.seen)
+            try run.save(to: directory.statePath)
+          }
           // Nobody leaves before the state is there.
           _ = ranks.any(false)
           throw UserError(
@@ -79,14 +86,15 @@ struct TrainingLoop {
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let rate = Double(run.seen - before) / seconds
       let isSnapshot =
-        run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
-      try run.check(means.figures)
+        run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(current.start)
+      try run.check(current.means.figures)
       guard isWriter else { continue }
       if isSnapshot { try run.writeSnapshot(in: directory) }
-      let figures = means.figures + (isSnapshot ? try run.measureSnapshot() : [])
+      let figures = current.means.figures + (isSnapshot ? try run.measureSnapshot() : [])
       // The row first: one whose state was never written is dropped when the run continues.
       try directory.append(row(run.seen, figures, imagesPerSecond: rate))
       try run.save(to: directory.statePath)
+      directory.forgetTick()
       saved = run.seen
       for line in run.advice(figures) { progress.note(line) }
       if isSnapshot {

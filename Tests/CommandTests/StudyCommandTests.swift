@@ -92,6 +92,11 @@ import Testing
     // What cannot be done is said in one line.
     try Program.run(["study", file], of: "onestep", folder: scratch)
       .expectFailure(2, "pretrained", "--network", of: "onestep")
+    let student = try #require(
+      runs.first { $0.hasSuffix("-gan") }.map { "training-runs/\($0)/snapshot-000001.safetensors" })
+    try Program.run(
+      ["study", file, "--network", "pretrained=\(student)"], of: "onestep", folder: scratch
+    ).expectFailure(1, student, "one-step generator", "pretrained is a teacher", of: "onestep")
     try Program.run(study.dropLast() + ["four"], of: "onestep", folder: scratch)
       .expectFailure(2, "four", "two, three", of: "onestep")
     try Program.run(["report", scratch.path], of: "onestep", folder: scratch)

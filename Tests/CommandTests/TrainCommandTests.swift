@@ -61,6 +61,8 @@ import Testing
       .expectFailure(2, "no freeze level 7", of: "onestep")
     try Program.run(train("x", ["--augment", "colour,blur"]), of: "onestep")
       .expectFailure(2, "'blur'", "cutout", of: "onestep")
+    try Program.run(train("x", ["--augment", ""]), of: "onestep")
+      .expectFailure(2, "names no augmentation", "cutout", of: "onestep")
     try Program.run(train("x", ["--features", network + "x"]), of: "onestep")
       .expectFailure(1, network + "x", of: "onestep")
   }

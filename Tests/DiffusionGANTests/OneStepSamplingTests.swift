@@ -19,6 +19,9 @@ import Testing
     #expect(try SafetensorsFile(path).metadata["generator"] == "one-step")
     #expect(read.startSigma == 2.5)
     #expect(try SeededSampling(read, sampler: Sampler(steps: 1)).method == .oneStep(sigma: 2.5))
+    // What a run may begin from, its snapshots may say.
+    try NetworkFile(student, weights: teacher.weights, startSigma: 1000).write(to: path)
+    #expect(try NetworkFile(contentsOf: path).startSigma == 1000)
     // Files of before say no noise level and mean the highest.
     try Safetensors.write(
       teacher.weights.arrays(),

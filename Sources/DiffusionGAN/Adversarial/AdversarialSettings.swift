@@ -175,6 +175,12 @@ extension AdversarialTraining.Settings: TrainingSettings {
       valueName: "LIST", defaultText: "nothing"
     ) { reader, settings in
       let names = try reader.string().split(separator: ",").map(String.init)
+      guard !names.isEmpty else {
+        throw UserError(
+          "names no augmentation",
+          remedy: "name some of \(operations.joined(separator: ", ")), or leave it out",
+          status: .usage)
+      }
       settings.augmentation = Augmentation(
         try names.map { name in
           guard let operation = Augmentation.Operation(rawValue: name) else {

@@ -19,6 +19,20 @@ enum CIFAR10 {
     }.sorted().map { "\(folder)/\($0)" }
   }
 
+  /// Reads a split of `folder`, all of it.
+  static func read(_ folder: String, split: DataSplit, name: String) throws -> ImageDataset {
+    let paths = files(of: split, in: folder)
+    if split == .train,
+      let missing = (1...5).map({ "\(folder)/data_batch_\($0).bin" })
+        .first(where: { !paths.contains($0) })
+    {
+      throw UserError(
+        "is missing, and is a part of CIFAR-10's training images", at: missing,
+        remedy: "copy it there; to take one part alone, give its file")
+    }
+    return try read(paths, name: name)
+  }
+
   /// Reads records from `paths`, one file after the other.
   static func read(_ paths: [String], name: String) throws -> ImageDataset {
     let recordSize = 1 + shape.count

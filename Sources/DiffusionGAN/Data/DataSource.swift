@@ -108,7 +108,7 @@ public enum DataSource: Equatable, Sendable {
     case .idxFolder(let path):
       return try MNISTFolder.read(path, split: split, name: name, classNames: [])
     case .cifarFolder(let path):
-      return try CIFAR10.read(CIFAR10.files(of: split, in: path), name: name)
+      return try CIFAR10.read(path, split: split, name: name)
     case .cifarFile(let path): return try CIFAR10.read([path], name: name)
     case .pngFolder(let path):
       return try PNGImages.read(ImageFiles(folder: path), name: name, pool: pool)

@@ -5,7 +5,8 @@ import TensorCore
 enum ImageFiles: Sendable {
   /// Names are paths below the folder.
   case folder(path: String, names: [String])
-  case zip(ZipArchive, [String: ZipArchive.Entry])
+  /// By the bytes of names: two may be the same text in other forms of Unicode.
+  case zip(ZipArchive, [[UInt8]: ZipArchive.Entry])
 
   /// Everything below the folder at `path`.
   init(folder path: String) throws {
@@ -22,11 +23,15 @@ enum ImageFiles: Sendable {
     self = .zip(
       archive,
       Dictionary(
-        archive.entries.map { (Self.normalised($0.name), $0) }, uniquingKeysWith: { $1 }))
+        archive.entries.map { (Array(Self.normalised($0.name).utf8), $0) }, uniquingKeysWith: { $1 }
+      ))
   }
 
-  /// A path with slashes, also where Windows wrote it with backslashes.
-  static func normalised(_ name: String) -> String { name.replacing("\\", with: "/") }
+  /// A path with slashes, also where Windows wrote it with backslashes, and without the `./` that some write first.
+  static func normalised(_ name: String) -> String {
+    let name = name.replacing("\\", with: "/")
+    return name.hasPrefix("./") ? String(name.dropFirst(2)) : name
+  }
 
   var path: String {
     switch self {
@@ -40,7 +45,7 @@ enum ImageFiles: Sendable {
     let all =
       switch self {
       case .folder(_, let names): names
-      case .zip(_, let entries): Array(entries.keys)
+      case .zip(_, let entries): entries.keys.map { String(decoding: $0, as: UTF8.self) }
       }
     return all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
@@ -57,7 +62,7 @@ enum ImageFiles: Sendable {
     switch self {
     case .folder(let path, _): return try Files.read("\(path)/\(name)")
     case .zip(let archive, let entries):
-      guard let entry = entries[name] else {
+      guard let entry = entries[Array(name.utf8)] else {
         throw UserError("holds no \(name)", at: path, remedy: "check the name")
       }
       let data = Data(try archive.read(entry))

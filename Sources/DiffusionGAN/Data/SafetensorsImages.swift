@@ -3,7 +3,8 @@ import TensorCore
 /// Images in a safetensors file: `images` `[n, channels, height, width]`, U8 in 0…255 or floating in
 /// −1…1, and `labels` where there are any: `[n]` numbers, or `[n, classes]` one-hot.
 enum SafetensorsImages {
-  static func read(_ path: String, name: String) throws -> ImageDataset {
+  /// - Parameter mayBeBright: no value below 0 is no reason to take floating pictures for such in 0…1.
+  static func read(_ path: String, name: String, mayBeBright: Bool = false) throws -> ImageDataset {
     let file = try SafetensorsFile(path)
     guard file.contains("images") else {
       let found = file.names.prefix(5).joined(separator: ", ")
@@ -17,9 +18,17 @@ enum SafetensorsImages {
         "\"images\" has the shape \(extents)", at: path,
         remedy: "it must be [n, channels, height, width] with 1 or 3 channels")
     }
+    guard let type = try? file.type(of: "images"),
+      [.uint8, .float16, .bfloat16, .float32].contains(type)
+    else {
+      throw UserError(
+        "\"images\" is an array of \(try file.typeName(of: "images"))", at: path,
+        remedy: "store pictures as U8 in 0…255, or as F32, F16 or BF16 in −1…1")
+    }
     let pixels =
-      try file.type(of: "images") == .uint8
-      ? try file.bytes("images") : try bytes(of: file.floats("images"), place: "\(path), images")
+      type == .uint8
+      ? try file.bytes("images")
+      : try bytes(of: file.floats("images"), mayBeBright: mayBeBright, place: "\(path), images")
     let (labels, classes) = try labels(in: file)
     return try ImageDataset(
       name: name,
@@ -27,12 +36,22 @@ enum SafetensorsImages {
       pixels: pixels, labels: labels, classCount: classes)
   }
 
-  /// Pictures in 0…1 would pass for pale ones.
-  private static func bytes(of values: [Float], place: String) throws -> [UInt8] {
+  /// Pictures in 0…1 would pass for pale ones, normalised ones for ones of strong contrast. A few values beyond are
+  /// what samplers overshoot by.
+  private static func bytes(of values: [Float], mayBeBright: Bool, place: String) throws -> [UInt8]
+  {
     let bytes = try PixelRounding.bytes(of: values, place: place)
-    guard values.contains(where: { $0 < 0 }) else {
+    let beyond = values.count { abs($0) > 1.5 }
+    guard beyond * 20 <= values.count else {
       throw UserError(
-        "holds no value below 0, and pictures are in −1…1 here", at: place,
+        "\(100 * beyond / values.count) % of the values lie beyond ±1.5, and pictures are in −1…1 here",
+        at: place,
+        remedy: "undo how they were normalised, or store them as U8 in 0…255")
+    }
+    let below = values.count { $0 < -0.02 }
+    guard mayBeBright || below * 1000 > values.count else {
+      throw UserError(
+        "holds next to no value below 0, and pictures are in −1…1 here", at: place,
         remedy: "scale pictures in 0…1 by 2·x − 1, or store them as U8 in 0…255")
     }
     return bytes

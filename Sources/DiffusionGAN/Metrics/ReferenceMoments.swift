@@ -62,6 +62,11 @@ public struct ReferenceMoments: Sendable {
     let n = mu.values.count
     let largest = sigma.values.reduce(0) { max($0, abs($1)) }
     for i in 0..<n {
+      guard sigma.values[i * n + i] >= 0 else {
+        throw UserError(
+          "sigma has the variance \(sigma.values[i * n + i]) at [\(i), \(i)]", at: path,
+          remedy: "give a covariance")
+      }
       for j in 0..<i
       where abs(sigma.values[i * n + j] - sigma.values[j * n + i]) > Self.asymmetry * largest {
         throw UserError(

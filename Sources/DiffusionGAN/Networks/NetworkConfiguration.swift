@@ -146,6 +146,9 @@ extension NetworkConfiguration {
     try check(at: reader.place)
   }
 
+  /// More than any network of images has; a blunder, and more memory than there is.
+  private static let mostChannels = 1 << 14
+
   /// - Throws: `UserError` if the parts do not fit.
   public func check(at place: String? = nil) throws {
     func refuse(_ problem: String, _ remedy: String) -> UserError {
@@ -154,6 +157,23 @@ extension NetworkConfiguration {
     guard resolution > 0, imageChannels > 0, baseChannels > 0, blocks > 0, !multipliers.isEmpty,
       multipliers.allSatisfy({ $0 > 0 })
     else { throw refuse("a network of no size", "give sizes above 0") }
+    guard embeddingMultiplier > 0, noiseMultiplier > 0 else {
+      throw refuse(
+        "an embedding of no channels", "give channel_mult_emb and channel_mult_noise above 0")
+    }
+    guard baseChannels * (multipliers.max() ?? 1) <= Self.mostChannels else {
+      throw refuse(
+        "\(baseChannels * (multipliers.max() ?? 1)) channels", "use at most \(Self.mostChannels)")
+    }
+    guard (0..<1).contains(dropout) else {
+      throw refuse("dropout \(dropout)", "give a probability from 0 to below 1")
+    }
+    // The filter is divided by its sum, and takes as much from either side of a pixel.
+    guard filter.count >= 2, filter.count % 2 == 0, filter.reduce(0, +).magnitude > 1e-3 else {
+      throw refuse(
+        "the resample_filter \(filter)",
+        "give an even number of taps that do not sum to 0, such as [1, 3, 3, 1]")
+    }
     guard resolution % (1 << (multipliers.count - 1)) == 0 else {
       throw refuse(
         "resolution \(resolution) cannot be halved \(multipliers.count - 1) times",

@@ -37,7 +37,7 @@ public struct NetworkFile: Sendable {
     }
     func number(_ key: String, absent: Double, from least: Double) throws -> Double {
       guard let text = file.metadata[key] else { return absent }
-      guard let value = Double(text), value >= least, value < 1000 else {
+      guard let value = Double(text), value >= least, value <= 1000 else {
         throw UserError(
           "\(key) is \"\(text)\", which is no deviation", at: path,
           remedy: "give the number that the network was trained with")

@@ -73,7 +73,7 @@ extension Preset {
     distill: Int = 40_000,
     style: ProjectedDiscriminator.Style = .init()
   ) -> Preset {
-    Preset(
+    var preset = Preset(
       name, ImageShape(channels: channels, height: side, width: side), preparations,
       network: .ddpmpp(
         resolution: side, imageChannels: channels, baseChannels: width, multipliers: multipliers,
@@ -90,6 +90,8 @@ extension Preset {
       distillation: Distillation.Settings(
         batch: batch, total: distill, learningRate: 5e-4, clipsPictures: true, halfLife: 20_000,
         halfLifeRampUp: 0.2, targetHalfLife: 0))
+    preset.rawSide = preparations.isEmpty ? nil : 28
+    return preset
   }
 
   private static func published(

@@ -22,6 +22,8 @@ public struct Preset: Sendable {
   public internal(set) var adversarial: AdversarialTraining.Settings
   public internal(set) var distillation: Distillation.Settings
   public internal(set) var classifier = ClassifierTraining.Settings()
+  /// Height and width of the pictures that `preparations` are made for; nil for any that they make the preset's of.
+  var rawSide: Int?
 
   /// The preset called `name`, or that of the file `name` (`….json`).
   public init(_ name: String) throws {
@@ -80,8 +82,15 @@ public struct Preset: Sendable {
   }
 
   /// - Parameter data: those that have the preset's shape already are left as they are.
+  /// - Throws: `UserError` for other images than the preset is for: smaller ones would only get black borders.
   public func prepare(_ data: ImageDataset) throws -> ImageDataset {
     guard data.shape != shape else { return data }
+    if let side = rawSide, data.shape.height != side || data.shape.width != side {
+      throw UserError(
+        "images are \(data.shape), the preset \(name) is for \(side)×\(side) and for \(shape)",
+        at: data.name,
+        remedy: "choose another preset, or give a file of one with \"images\" of your own")
+    }
     let prepared = try data.prepared(by: preparations)
     guard prepared.shape == shape else {
       throw UserError(
@@ -96,7 +105,7 @@ public struct Preset: Sendable {
 extension Preset {
   private static let sections = ["images", "network", "pretrain", "train", "distill", "classifier"]
 
-  private static func stem(of path: String) -> String {
+  static func stem(of path: String) -> String {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     return String(file.dropLast(".json".count))
   }
@@ -138,8 +147,9 @@ extension Preset {
     }
     if let prepare = keys["prepare"] {
       preparations = try prepare.list().map { try Preparation($0) }
+      rawSide = nil
     } else if shape != old {
-      preparations = []
+      (preparations, rawSide) = ([], nil)
     }
     // The slope of the discriminator by one pixel goes with the size of the picture. The published commands keep
     // their weight.

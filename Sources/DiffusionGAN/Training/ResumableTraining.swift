@@ -75,4 +75,36 @@ public struct TickMeans: Sendable {
       sums[name].map { TrainingFigure(name, $0.sum / Double($0.count)) }
     }
   }
+
+  /// As `init(_:)` reads it. Sums are texts: a number that is one of f32 is written as such, and read as another f64.
+  var json: JSONValue {
+    .object(
+      names.map { name in
+        (name, [.string("\(sums[name]?.sum ?? 0)"), .integer(sums[name]?.count ?? 0)])
+      })
+  }
+
+  init(_ reader: JSONReader) throws {
+    for (name, reader) in try reader.entries() {
+      let parts = try reader.list()
+      guard parts.count == 2, let sum = try Double(parts[0].string()) else {
+        throw UserError("is no sum and count", at: reader.place, remedy: "remove the file")
+      }
+      names.append(name)
+      sums[name] = (sum, try parts[1].integer(in: 1...Int.max))
+    }
+  }
+}
+
+/// The part of a tick that a run has behind it, kept where it stops between two ticks: its means, and whether a
+/// snapshot is due, go on as if it had not.
+public struct UnfinishedTick: Sendable {
+  /// Samples seen when it began.
+  public let start: Int
+  public var means: TickMeans
+
+  public init(start: Int, means: TickMeans = TickMeans()) {
+    self.start = start
+    self.means = means
+  }
 }

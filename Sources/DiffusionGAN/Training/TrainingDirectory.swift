@@ -6,7 +6,8 @@ import TensorCore
 /// `snapshot-<kimg>.safetensors` and `state.safetensors`, from which the run continues.
 ///
 /// The state is replaced whole at every tick, after its row of statistics was written; rows beyond the
-/// state are dropped. A run killed at any moment continues from its last tick.
+/// state are dropped. A run killed at any moment continues from its last tick; one that was asked to stop continues where
+/// it is, with what it has of its tick in `tick.json`.
 public final class TrainingDirectory {
   public let path: String
   /// Whether the run had begun before.
@@ -147,6 +148,28 @@ public final class TrainingDirectory {
     for line in kept { data.append(contentsOf: line + [0x0A]) }
     try Files.write(data, to: statsPath)
   }
+
+  private var tickPath: String { path + "/tick.json" }
+
+  /// Keeps the part of a tick that goes with the state at `seen` samples. It is written before that state.
+  public func keep(_ tick: UnfinishedTick, at seen: Int) throws {
+    let text: JSONValue = [
+      "images": .integer(seen), "start": .integer(tick.start), "means": tick.means.json,
+    ]
+    try Files.write(Data((text.text + "\n").utf8), to: tickPath)
+  }
+
+  /// The part of a tick that the state at `seen` samples has behind it; nil where that is the end of one.
+  public func unfinishedTick(at seen: Int) throws -> UnfinishedTick? {
+    guard FileManager.default.fileExists(atPath: tickPath) else { return nil }
+    let keys = try JSONReader(contentsOf: tickPath).object(required: ["images", "start", "means"])
+    guard let images = keys["images"], let start = keys["start"], let means = keys["means"],
+      try images.integer() == seen
+    else { return nil }
+    return UnfinishedTick(start: try start.integer(in: 0...seen), means: try TickMeans(means))
+  }
+
+  public func forgetTick() { try? FileManager.default.removeItem(atPath: tickPath) }
 
   public func append(_ row: JSONValue) throws {
     let descriptor = Glibc.open(statsPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -26,8 +26,8 @@ extension JSONValue {
     try self.init(parsing: data, place: path)
   }
 
-  /// JSON text on one line; numbers are the shortest text that reads back to the same value, and
-  /// non-finite numbers, which JSON cannot hold, become null.
+  /// JSON text on one line; numbers are the shortest text that reads back to the same value, to the same f32 where
+  /// they are one, and non-finite numbers, which JSON cannot hold, become null.
   public var text: String { serialised(indent: nil, level: 0) }
 
   /// JSON text with two-space indents and a final newline.

@@ -38,8 +38,11 @@ enum SafetensorsHeader {
         guard reader.value != .null else { continue }
         for (key, value) in try reader.entries() { metadata[key] = try value.string() }
       } else {
-        entries[name] = try entry(reader, dataStart: start, dataSize: file.bytes.count - start)
+        entries[name] = try entry(reader, dataStart: start)
       }
+    }
+    if let end = entries.values.map(\.range.upperBound).max(), end > file.bytes.count {
+      throw damaged("is cut short: \(file.bytes.count) bytes are there of \(end)")
     }
     var end = start
     for (name, entry) in entries.sorted(by: { before($0.value.range, $1.value.range) }) {
@@ -60,7 +63,7 @@ enum SafetensorsHeader {
   }
 
   private static func entry(
-    _ reader: JSONReader, dataStart: Int, dataSize: Int
+    _ reader: JSONReader, dataStart: Int
   ) throws -> SafetensorsFile.Entry {
     let fields = try reader.object(required: ["dtype", "shape", "data_offsets"])
     func damaged(_ problem: String) -> UserError {
@@ -71,7 +74,7 @@ enum SafetensorsHeader {
     else { throw damaged("is incomplete") }
     let typeName = try typeReader.string()
     let shape = try shapeReader.list().map { try $0.integer(in: 0...Int.max) }
-    let offsets = try offsetsReader.list().map { try $0.integer(in: 0...dataSize) }
+    let offsets = try offsetsReader.list().map { try $0.integer(in: 0...1 << 60) }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw damaged("data_offsets are not a beginning and an end")
     }

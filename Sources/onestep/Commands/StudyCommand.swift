@@ -106,7 +106,14 @@ enum StudyCommand: Command {
   private static func checkNetworks(of study: Study, draw shape: ImageShape) throws {
     for (name, path) in study.networks {
       guard let path, study.needs(name) else { continue }
-      let found = try SeededSampling(NetworkFile(contentsOf: path)).shape
+      let network = try NetworkFile(contentsOf: path)
+      guard !network.isOneStep || !study.teaches(name) else {
+        throw UserError(
+          "is a one-step generator, which teaches nothing, and \(name) is a teacher of the study",
+          at: path,
+          remedy: "give the network that it was made of")
+      }
+      let found = try SeededSampling(network).shape
       guard found == shape else {
         throw UserError(
           "the network \(name) draws \(found), the study's images are \(shape)", at: path,

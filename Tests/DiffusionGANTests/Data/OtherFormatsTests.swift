@@ -20,8 +20,13 @@ import Testing
     try scratch.write("data_batch_1.bin", Self.record(3) + Self.record(9))
     try scratch.write("test_batch.bin", Self.record(1))
     try scratch.write("batches.meta.txt", [0x61])
+    // Two of five would pass for all.
+    expectUserError("data_batch_3.bin", "is missing") { _ = try load(scratch.path) }
+    for number in 3...5 {
+      try scratch.write("data_batch_\(number).bin", Self.record(UInt8(number)))
+    }
     let train = try load(scratch.path)
-    #expect(train.labels == [3, 9, 7])
+    #expect(train.labels == [3, 9, 7, 3, 4, 5])
     #expect(train.shape == ImageShape(channels: 3, height: 32, width: 32))
     #expect(train.pixels[0] == 1 && train.pixels[1024] == 2 && train.pixels[3071] == 3)
     #expect(train.classCount == 10 && train.classNames[3] == "cat")
@@ -31,6 +36,7 @@ import Testing
 
   @Test func badFiles() throws {
     let scratch = try Scratch()
+    for number in 2...5 { try scratch.write("data_batch_\(number).bin", Self.record(1)) }
     let path = try scratch.write("data_batch_1.bin", Self.record(3).dropLast())
     expectUserError(path, "has 3072 bytes, no multiple of the 3073") { _ = try load(scratch.path) }
     try scratch.write("data_batch_1.bin", Self.record(3) + Self.record(10))
@@ -105,13 +111,36 @@ import Testing
   }
 
   @Test func picturesFromZeroToOneAreNotTakenForOthers() throws {
-    expectUserError("images: holds no value below 0", "2·x − 1") {
-      _ = try load(Self.file([("images", "F32", [1, 1, 1, 3], floats([0, 0.5, 1]))]))
+    for values: [Float] in [[0, 0.5, 1], [-0.01, 0.5, 1]] {
+      expectUserError("images: holds next to no value below 0", "2·x − 1") {
+        _ = try load(Self.file([("images", "F32", [1, 1, 1, 3], floats(values))]))
+      }
     }
+    // Those that this program drew are known to be in −1…1, bright as they may be.
+    let scratch = try Scratch()
+    let path = scratch.file("drawn.safetensors")
+    try Safetensors.write([("images", [1, 1, 1, 3], [0, 0.5, 1])], to: path)
+    #expect(
+      try SafetensorsImages.read(path, name: "drawn", mayBeBright: true).pixels == [128, 191, 255])
+  }
+
+  /// As ImageNet's mean and deviation leave them; samplers overshoot by less, and seldom.
+  @Test func normalisedPicturesAreNotCutOff() throws {
+    let normalised = (0..<100).map { Float($0) / 99 * 4.7 - 2.1 }
+    expectUserError("images: 37 % of the values lie beyond ±1.5", "normalised") {
+      _ = try load(Self.file([("images", "F32", [1, 1, 10, 10], floats(normalised))]))
+    }
+    let overshooting = (0..<99).map { Float($0) / 98 * 2.2 - 1.1 } + [3]
+    #expect(
+      try load(Self.file([("images", "F32", [1, 1, 10, 10], floats(overshooting))])).count == 1)
   }
 
   @Test func wrongArrays() throws {
     let pixels: [UInt8] = [1, 2, 3, 4, 5, 6]
+    expectUserError("\"images\" is an array of I64", "store pictures as U8") {
+      _ = try load(
+        Self.file([("images", "I64", [1, 1, 1, 1], [UInt8](repeating: 0, count: 8))]))
+    }
     expectUserError("has no array \"images\" (it has x)") {
       _ = try load(Self.file([("x", "U8", [6], pixels)]))
     }

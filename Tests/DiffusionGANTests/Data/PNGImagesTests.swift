@@ -57,6 +57,14 @@ import Testing
     }
   }
 
+  /// The same letter as one character and as two: two files, as a folder has them.
+  @Test(arguments: Kind.allCases) func namesAreTheirBytes(_ kind: Kind) throws {
+    let files = [
+      ("caf\u{E9}.png", try DataFixtures.png(3)), ("cafe\u{301}.png", try DataFixtures.png(5)),
+    ]
+    #expect(try load(files, kind).count == 2)
+  }
+
   @Test(arguments: Kind.allCases) func labelsByName(_ kind: Kind) throws {
     let data = try load(
       Self.threeImages() + [("dataset.json", Array(Self.labels.utf8))], kind)

@@ -16,6 +16,14 @@ import Testing
     expectUserError("moments-deflated.npz", "[1, 0] is 0.125, [0, 1] is 0.25") {
       _ = try ReferenceMoments(contentsOf: Self.folder + "moments-deflated.npz")
     }
+    let scratch = try Scratch()
+    var writer = ZipWriter()
+    writer.add("mu.npy", NumpyArray(shape: [1], values: [0]).bytes)
+    writer.add("sigma.npy", NumpyArray(shape: [1, 1], values: [-2]).bytes)
+    let negative = try scratch.write("negative.npz", writer.archive)
+    expectUserError("negative.npz", "sigma has the variance -2.0 at [0, 0]") {
+      _ = try ReferenceMoments(contentsOf: negative)
+    }
     let archive = try ZipArchive(Self.folder + "moments-deflated.npz")
     let arrays = try Dictionary(
       archive.entries.map { ($0.name, try NumpyArray(archive.contents(of: $0), place: $0.name)) },

@@ -105,6 +105,16 @@ import Testing
       ("{\"base\": \"test\", \"images\": {\"width\": 9}}", "not square"),
       ("{\"base\": \"test\", \"images\": {\"prepare\": [\"halve it\"]}}", "\"halve it\""),
       ("{\"base\": \"test\", \"network\": {\"channels\": 8}}", "unknown key \"channels\""),
+      ("{\"base\": \"test\", \"network\": {\"dropout\": -0.1}}", "dropout -0.1"),
+      ("{\"base\": \"test\", \"network\": {\"dropout\": 1}}", "dropout 1"),
+      (
+        "{\"base\": \"test\", \"network\": {\"resample_filter\": [1, 2, 1]}}",
+        "an even number of taps"
+      ),
+      ("{\"base\": \"test\", \"network\": {\"resample_filter\": [1, -1]}}", "do not sum to 0"),
+      ("{\"base\": \"test\", \"network\": {\"resample_filter\": []}}", "an even number of taps"),
+      ("{\"base\": \"test\", \"network\": {\"channel_mult_emb\": 0}}", "embedding of no channels"),
+      ("{\"base\": \"test\", \"network\": {\"model_channels\": 1000000}}", "2000000 channels"),
       ("{\"base\": \"test\", \"network\": {\"img_resolution\": 16}}", "draws other images"),
       // A network of 32 and 16 has no attention at 8: EDM would leave it out without a word.
       (
@@ -117,6 +127,28 @@ import Testing
   }
 
   /// What is written is read as the same, setting by setting.
+  /// Smaller pictures would only get black borders, and be taken for the preset's.
+  @Test func presetsAreForPicturesOfTheirSize() throws {
+    func pictures(_ side: Int) throws -> ImageDataset {
+      try ImageDataset(
+        name: "some", shape: ImageShape(channels: 1, height: side, width: side),
+        pixels: [UInt8](repeating: 7, count: 2 * side * side))
+    }
+    let fashion = try Preset("fashion16")
+    for side in [16, 28] { #expect(try fashion.prepare(pictures(side)).shape.height == 16) }
+    for side in [8, 20, 32] {
+      expectUserError(
+        "some", "1×\(side)×\(side), the preset fashion16 is for 28×28 and for 1×16×16"
+      ) {
+        _ = try fashion.prepare(pictures(side))
+      }
+    }
+    // Who says how, says so of any size.
+    let own = try preset(
+      "{\"base\": \"fashion16\", \"images\": {\"prepare\": [\"pad 32x32\", \"halve\"]}}")
+    #expect(try own.prepare(pictures(20)).shape.height == 16)
+  }
+
   @Test(arguments: Preset.named.map(\.name)) func settingsSurviveWriting(_ name: String) throws {
     func again<Settings: TrainingSettings & Equatable>(
       _ settings: Settings, over other: Settings

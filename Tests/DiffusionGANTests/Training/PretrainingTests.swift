@@ -114,4 +114,22 @@ import Testing
     #expect { try run.step(Broken()).loss } throws: { "\($0)".contains("not finite") }
     #expect(run.seen == 0)
   }
+
+  /// What a run has of a tick goes with one state, and is as exact.
+  @Test func anUnfinishedTickIsKept() throws {
+    let scratch = try Scratch()
+    let directory = try TrainingDirectory(root: scratch.path, name: "x", options: ["seed": 1])
+    var tick = UnfinishedTick(start: 64)
+    for step in 0..<7 {
+      tick.means.add(
+        [TrainingFigure("loss", 1 / Double(3 + step))]
+          + (step == 0 ? [TrainingFigure("penalty", Float(0.1))] : []))
+    }
+    try directory.keep(tick, at: 512)
+    #expect(try directory.unfinishedTick(at: 511) == nil)
+    let kept = try #require(try directory.unfinishedTick(at: 512))
+    #expect(kept.start == 64 && kept.means.figures == tick.means.figures)
+    directory.forgetTick()
+    #expect(try directory.unfinishedTick(at: 512) == nil)
+  }
 }

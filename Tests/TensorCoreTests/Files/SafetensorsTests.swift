@@ -160,6 +160,13 @@ struct SafetensorsTests {
         try Data(whole[..<length]).write(to: URL(fileURLWithPath: path))
         #expect(throws: UserError.self) { try SafetensorsFile(path) }
       }
+      // The usual half of a download.
+      try Data(whole.dropLast(4)).write(to: URL(fileURLWithPath: path))
+      let error = #expect(throws: UserError.self) { try SafetensorsFile(path) }
+      #expect(
+        error?.description.contains(
+          "is cut short: \(whole.count - 4) bytes are there of \(whole.count)") == true,
+        "\(String(describing: error))")
     }
   }
 }
