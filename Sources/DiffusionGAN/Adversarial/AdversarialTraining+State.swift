@@ -4,8 +4,8 @@ extension AdversarialTraining {
   /// Writes everything that a run needs to continue, as one safetensors file, whole or not at all.
   public func save(to path: String) throws {
     try TrainingState.write(
-      [("weights", generator.weights), ("average", average.weights)] + critic.sets,
-      optimisers: [("generator", generator.optimiser), critic.owned],
+      [("weights", learner.weights), ("average", average.weights)] + critic.sets,
+      optimisers: [("generator", learner.optimiser), critic.owned],
       metadata: NetworkFile.metadata(denoiser), seed: settings.seed, seen: seen,
       numbers: critic.numbers, to: path)
   }
@@ -16,7 +16,7 @@ extension AdversarialTraining {
   public func resumed(from path: String) throws -> AdversarialTraining {
     let state = try TrainingState(path, network: denoiser.network, seed: settings.seed)
     var run = self
-    run.generator = try state.learner(like: generator, owner: "generator")
+    run.learner = try state.learner(like: learner, owner: "generator")
     run.average = try state.average("average", like: average)
     run.seen = try state.number("seen")
     try run.critic.resume(from: state)

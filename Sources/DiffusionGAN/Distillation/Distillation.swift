@@ -4,7 +4,7 @@ import TensorCore
 ///
 /// The student begins with the teacher's weights. Sample *k* of a run depends on the seed and on *k*
 /// alone, so a run that is resumed continues to the same bits.
-public struct Distillation: Sendable {
+public struct Distillation: GeneratorTraining, Sendable {
   public let teacher: NetworkFile
   public let data: DistillationData
   public let settings: Settings
@@ -12,7 +12,6 @@ public struct Distillation: Sendable {
   public let student: Denoiser
   public internal(set) var learner: Learner
   public internal(set) var average: MovingAverage
-  /// Samples seen: the position in every random sequence.
   public internal(set) var seen = 0
   /// The discriminator beside the loss, if any.
   var adversary: DistillationAdversary?
@@ -65,19 +64,11 @@ public struct Distillation: Sendable {
     order = ShuffledOrder(count: data.count, seed: settings.seed)
   }
 
-  /// What a step did.
-  public struct Step: Sendable {
-    /// With the method's loss, without the adversary's term.
-    public let learner: Learner.Step
-    /// The adversary's term, without its weight, and its own step.
-    public internal(set) var adversary: (generatorLoss: Float, critic: Critic.Step)?
-  }
-
   /// One step on the next `batch` samples.
   ///
   /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures'
-  ///   source throws. Without an adversary the state is then as before.
-  public mutating func step() throws -> Step {
+  ///   source throws. Without an adversary the run is then as before.
+  public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
     let function = loss
     let weight = settings.adversaryWeight
@@ -98,8 +89,14 @@ public struct Distillation: Sendable {
         extra: (critic.state, generated.detached()))
     }
     let all = try learner.step(found, rate: rate, seen: seen)
-    var step = Step(
-      learner: Learner.Step(loss: found.figures[0], norm: all.norm, rate: all.rate))
+    // Of the method's loss, without the adversary's term.
+    var figures = [
+      TrainingFigure("loss", found.figures[0]), TrainingFigure("gradient", all.norm),
+      TrainingFigure("learning_rate", all.rate),
+    ]
+    if settings.method == .progressive {
+      figures.append(TrainingFigure("student_steps", Double(stepsOfStudent)))
+    }
     let (weights, batch) = (learner.weights, settings.batch)
     average.update(weights, seen: seen - stageStart, batch: batch)
     target?.update(weights, seen: seen, batch: batch)
@@ -111,14 +108,14 @@ public struct Distillation: Sendable {
       self.adversary?.critic.state = state
       // The pictures of the student's step.
       let generated = found.extras.compactMap { $0?.generated }
-      let taken = try self.adversary?.critic.step(positions) { part in
-        let real = try adversary.real(part, of: pictures)
-        return Critic.Samples(
-          generated: generated[part.index], real: real.pictures, labels: real.labels)
-      }
-      step.adversary = taken.map { (found.figures[1], $0) }
+      figures.append(TrainingFigure("generator_loss", found.figures[1]))
+      figures +=
+        try self.adversary?.critic.step(positions) { part in
+          let real = try adversary.real(part, of: pictures)
+          return (generated[part.index], real.pictures, real.labels)
+        } ?? []
     }
-    return step
+    return figures
   }
 
   /// Learning rate of the next step.
@@ -182,13 +179,21 @@ public struct Distillation: Sendable {
   ///
   /// Before its last stage a progressive student is not a one-step generator and not called one.
   public var generator: NetworkFile {
-    let isLast = stageLength == nil || (stepsOfStudent == 1 && seen > stageStart)
     let weights = average.weights
     let startSigma = settings.method == .regression ? settings.startSigma : Denoiser.highestSigma
     return NetworkFile(
       student, weights: settings.method == .trajectory ? jumps.folded(weights) : weights,
-      startSigma: isLast ? startSigma : nil)
+      startSigma: isOneStep ? startSigma : nil)
   }
+
+  private var isOneStep: Bool {
+    stageLength == nil || (stepsOfStudent == 1 && seen > stageStart)
+  }
+
+  public var sampler: Sampler { Sampler(steps: 1) }
+
+  /// Before its last stage a progressive student was not taught to draw in one step.
+  public var collapseRemedy: String? { isOneStep ? remedy : nil }
 }
 
 /// Stages of progressive distillation.

@@ -74,6 +74,8 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   /// The classifier so far.
   public var classifier: Classifier { Classifier(network, weights: learner.weights) }
 
+  public var remedy: String { Divergence.lookAtData }
+
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
     let batch = BatchPictures(positions, order.samples(positions))
@@ -89,12 +91,12 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     }
     let step = try learner.step(
       found, rate: settings.schedule.value(seen: seen), seen: seen,
-      advice: Divergence.lookAtData)
+      advice: remedy)
     seen += settings.batch
     return [
-      TrainingFigure("loss", Double(step.loss)),
-      TrainingFigure("accuracy", Double(found.figures[0])),
-      TrainingFigure("learning_rate", Double(step.rate)),
+      TrainingFigure("loss", step.loss),
+      TrainingFigure("accuracy", found.figures[0]),
+      TrainingFigure("learning_rate", step.rate),
     ]
   }
 

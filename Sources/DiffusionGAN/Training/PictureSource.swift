@@ -14,6 +14,10 @@ public protocol PictureSource: Sendable {
 
 extension PictureSource {
   public func labels(at indices: [Int]) throws -> Tensor? { nil }
+
+  func samples(at indices: [Int]) throws -> (pictures: Tensor, labels: Tensor?) {
+    (try images(at: indices), try labels(at: indices))
+  }
 }
 
 /// A dataset as training sees it.
@@ -33,25 +37,6 @@ public struct LabelledPictures: PictureSource {
 
   public func labels(at indices: [Int]) -> Tensor? {
     data.oneHotLabels(of: indices.map { ImageSample(index: $0) })
-  }
-}
-
-/// The order in which a run takes its pictures; known with the first batch.
-struct PictureOrder: Sendable {
-  private var order: ShuffledOrder?
-
-  /// The pictures at `positions` of the run.
-  ///
-  /// - Precondition: `source` has as many pictures as before.
-  mutating func pictures(
-    _ positions: Range<Int>, of source: some PictureSource, seed: UInt64
-  ) -> BatchPictures {
-    var order = self.order ?? ShuffledOrder(count: source.count, seed: seed)
-    precondition(
-      order.count == source.count,
-      "a run on \(order.count) pictures continued on \(source.count)")
-    defer { self.order = order }
-    return BatchPictures(positions, order.samples(positions))
   }
 }
 

@@ -12,8 +12,10 @@ extension Pretraining {
   /// A run as it was when `save` wrote it.
   ///
   /// - Throws: `UserError` if the file is not the state of a run of this network and seed.
-  public init(_ denoiser: Denoiser, settings: Settings, resuming path: String) throws {
-    self.init(denoiser, settings: settings)
+  public init(
+    _ denoiser: Denoiser, settings: Settings, on source: any PictureSource, resuming path: String
+  ) throws {
+    self.init(denoiser, settings: settings, on: source)
     let state = try TrainingState(path, network: denoiser.network, seed: settings.seed)
     learner = try state.learner(like: learner)
     average = try state.average("average", like: average)

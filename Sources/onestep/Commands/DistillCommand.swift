@@ -155,8 +155,7 @@ enum DistillCommand: Command {
       : .pictures(pictures)
     let fresh = Distillation(
       of: teacher, learningFrom: learningFrom, settings: settings, adversary: adversary)
-    var run = DistillationRun(
-      directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh)
+    var run = directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh
     try options.train(&run, in: directory, total: settings.total)
     return directory
   }

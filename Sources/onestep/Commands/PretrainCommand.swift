@@ -42,11 +42,12 @@ enum PretrainCommand: Command {
     let denoiser = Denoiser(try UNet(network))
     let directory = try options.directory(
       "edm", data, [("network", network.jsonValue)] + settings.identity)
-    var run = PretrainingRun(
+    let pictures: any PictureSource = isConditional ? LabelledPictures(data.train) : data.train
+    var run =
       directory.hasState
-        ? try Pretraining(denoiser, settings: settings, resuming: directory.statePath)
-        : Pretraining(denoiser, settings: settings),
-      on: isConditional ? LabelledPictures(data.train) : data.train)
+      ? try Pretraining(
+        denoiser, settings: settings, on: pictures, resuming: directory.statePath)
+      : Pretraining(denoiser, settings: settings, on: pictures)
     try options.train(&run, in: directory, total: settings.total)
     print(directory.newestSnapshot)
   }

@@ -94,10 +94,8 @@ enum TrainCommand: Command {
       weights: weights, trainable: trainable,
       discriminator: settings.discriminator(
         over: features.networks, shape: data.train.shape, labels: configuration.labels),
-      settings: settings)
-    var run = AdversarialRun(
-      directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh,
-      on: pictures, features: features.networks.first)
+      settings: settings, on: pictures, features: features.networks.first)
+    var run = directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh
     let (all, left) = (weights.scalarCount, weights.filter(trainable.contains).scalarCount)
     try options.train(
       &run, in: directory, total: settings.total,
