@@ -10,10 +10,10 @@ extension Distillation {
       "stage": stage, "stage_start": stageStart,
     ]
     try TrainingState.write(
-      sets + (adversary?.critic.sets ?? []),
-      optimisers: [(nil, learner.optimiser)] + (adversary.map { [$0.critic.owned] } ?? []),
+      sets + (critic?.sets ?? []),
+      optimisers: [(nil, learner.optimiser)] + (critic.map { [$0.owned] } ?? []),
       metadata: NetworkFile.metadata(student), seed: settings.seed, seen: seen,
-      numbers: numbers.merging(adversary?.critic.numbers ?? [:]) { own, _ in own }, to: path)
+      numbers: numbers.merging(critic?.numbers ?? [:]) { own, _ in own }, to: path)
   }
 
   /// This run, which has not begun, continued from where it was when `save` wrote the file.
@@ -28,7 +28,7 @@ extension Distillation {
     if settings.method == .progressive {
       run.stageTeacher = try state.parameters("teacher", like: stageTeacher)
     }
-    try run.adversary?.critic.resume(from: state)
+    try run.critic?.resume(from: state)
     run.stage = try state.number("stage")
     run.stageStart = try state.number("stage_start")
     run.seen = try state.number("seen")

@@ -5,16 +5,29 @@ import TensorCore
 /// The student begins with the teacher's weights. Sample *k* of a run depends on the seed and on *k*
 /// alone, so a run that is resumed continues to the same bits.
 public struct Distillation: GeneratorTraining, Sendable {
+  /// What a stream of a run is for: the first part of its path.
+  enum Purpose: UInt64 {
+    case noise = 0x21
+    case level = 0x22
+    case poolLatent = 0x23
+    case poolLabel = 0x24
+
+    func stream(seed: UInt64, _ position: Int) -> RandomStream {
+      RandomStream(seed: seed, path: [rawValue, UInt64(position)])
+    }
+  }
+
   public let teacher: NetworkFile
-  public let data: DistillationData
   public let settings: Settings
   /// The student's network and preconditioning.
   public let student: Denoiser
   public internal(set) var learner: Learner
   public internal(set) var average: MovingAverage
   public internal(set) var seen = 0
-  /// The discriminator beside the loss, if any.
-  var adversary: DistillationAdversary?
+  /// A discriminator's term beside the loss, if any (Kim et al. 2024, section 4, there with an adaptive weight): the
+  /// student's pictures, those that the loss is about, have to look real too. Its own step follows the student's, on the
+  /// pictures of that step and as many real ones.
+  var critic: Critic?
   /// θ⁻ of consistency and trajectory distillation.
   var target: MovingAverage?
   /// Halvings of the steps that are done, in progressive distillation.
@@ -22,27 +35,34 @@ public struct Distillation: GeneratorTraining, Sendable {
   /// Samples seen when the stage began, and the weights of its teacher.
   var stageStart = 0
   var stageTeacher: Parameters
+  /// Real pictures, and their order.
+  private let source: any PictureSource
   private var order: ShuffledOrder
+  /// What regression learns, the teacher's pictures of known latents, and their order.
+  let pool: TeacherPool?
+  private(set) var poolOrder: ShuffledOrder?
 
   /// A run that has not begun.
   ///
-  /// - Precondition: regression has pairs, whose latents have classes of their own: no conditional adversary; the
-  ///   other methods have pictures.
+  /// - Parameters:
+  ///   - source: real pictures, with labels where the teacher has classes.
+  ///   - pool: what regression learns.
+  ///   - critic: a discriminator with settings of `criticSettings`.
+  /// - Precondition: regression has a pool, whose latents have classes of their own: no critic with classes; the other
+  ///   methods have none.
   public init(
-    of teacher: NetworkFile, learningFrom data: DistillationData, settings: Settings,
-    adversary: DistillationAdversary? = nil
+    of teacher: NetworkFile, settings: Settings, on source: any PictureSource,
+    pool: TeacherPool? = nil, critic: Critic? = nil
   ) {
     let method = settings.method
-    if case .pairs = data {
-      precondition(
-        method == .regression && adversary?.isConditional != true,
-        "pairs are for regression, whose adversary knows no classes")
-    } else {
-      precondition(method != .regression, "regression learns from pairs")
-    }
+    precondition((pool != nil) == (method == .regression), "a pool is what regression learns")
+    precondition(
+      pool == nil || critic == nil || teacher.denoiser.network.configuration.labels == 0,
+      "the critic of a regression knows no classes")
     self.teacher = teacher
-    self.data = data
-    self.adversary = adversary
+    self.source = source
+    self.pool = pool
+    self.critic = critic
     self.settings = settings
     var preconditioning = teacher.denoiser.preconditioning
     if method == .regression || method == .consistency {
@@ -61,59 +81,55 @@ public struct Distillation: GeneratorTraining, Sendable {
       target = MovingAverage(weights, halfLife: settings.targetHalfLife, rampUp: nil)
     }
     stageTeacher = teacher.weights
-    order = ShuffledOrder(count: data.count, seed: settings.seed)
+    order = ShuffledOrder(count: source.count, seed: settings.seed)
+    poolOrder = pool.map { ShuffledOrder(count: $0.count, seed: settings.seed) }
   }
 
   /// One step on the next `batch` samples.
   ///
   /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures'
-  ///   source throws. Without an adversary the run is then as before.
+  ///   source throws. Without a critic the run is then as before.
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let function = loss
-    let weight = settings.adversaryWeight
-    let pictures = adversary?.pictures(positions)
+    // Keeps the permutations of the epoch for all parts and the next step.
+    _ = order.samples(positions)
+    _ = poolOrder?.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
-      [adversary] trainable, part -> PartLoss<(state: Parameters, generated: Tensor)?> in
-      let (loss, generated) = try function(trainable, batch: part.positions)
+      [self] trainable, part -> PartLoss<(state: Parameters, generated: Tensor)?> in
+      let (loss, generated) = try loss(trainable, batch: part.positions)
       let own = loss.detached()[0]
-      guard let adversary, let pictures else {
-        return PartLoss(loss, figures: [own, 0], extra: nil)
-      }
-      let real = try adversary.real(part, of: pictures)
-      var critic = adversary.critic
+      guard var critic else { return PartLoss(loss, figures: [own, 0], extra: nil) }
+      let real = try real(part.positions)
       let added = critic.generatorLoss(
         of: generated, real: real.pictures, labels: real.labels, part.positions)
       return PartLoss(
-        loss + added.scaled(by: weight), figures: [own, added.detached()[0]],
+        loss + added.scaled(by: settings.adversaryWeight), figures: [own, added.detached()[0]],
         extra: (critic.state, generated.detached()))
     }
-    let all = try learner.step(found, rate: rate, seen: seen)
-    // Of the method's loss, without the adversary's term.
+    let step = try learner.step(found, rate: rate, seen: seen)
+    // The method's own loss, without the critic's term.
     var figures = [
-      TrainingFigure("loss", found.figures[0]), TrainingFigure("gradient", all.norm),
-      TrainingFigure("learning_rate", all.rate),
+      TrainingFigure("loss", found.figures[0]), TrainingFigure("gradient", step.norm),
+      TrainingFigure("learning_rate", step.rate),
     ]
     if settings.method == .progressive {
       figures.append(TrainingFigure("student_steps", Double(stepsOfStudent)))
     }
-    let (weights, batch) = (learner.weights, settings.batch)
-    average.update(weights, seen: seen - stageStart, batch: batch)
-    target?.update(weights, seen: seen, batch: batch)
-    // Keeps the permutation of the epoch for the next step.
-    _ = order.samples(positions)
+    let weights = learner.weights
+    average.update(weights, seen: seen - stageStart, batch: settings.batch)
+    target?.update(weights, seen: positions.lowerBound, batch: positions.count)
     seen += settings.batch
     beginStage()
-    if let adversary, let pictures, let state = found.extras[0]?.state {
-      self.adversary?.critic.state = state
+    if var critic, let beside = found.extras[0] {
+      critic.state = beside.state
       // The pictures of the student's step.
       let generated = found.extras.compactMap { $0?.generated }
       figures.append(TrainingFigure("generator_loss", found.figures[1]))
-      figures +=
-        try self.adversary?.critic.step(positions) { part in
-          let real = try adversary.real(part, of: pictures)
-          return (generated[part.index], real.pictures, real.labels)
-        } ?? []
+      figures += try critic.step(positions) { [self] part in
+        let real = try real(part.positions)
+        return (generated[part.index], real.pictures, real.labels)
+      }
+      self.critic = critic
     }
     return figures
   }
@@ -129,51 +145,60 @@ public struct Distillation: GeneratorTraining, Sendable {
   }
 
   /// The method's loss at the present state.
-  public var loss: DistillationLoss {
-    DistillationLoss(objective: objective, weights: learner.weights)
-  }
-
-  private var objective: any DistillationObjective {
-    func samples(_ source: any PictureSource) -> DistillationSamples {
-      DistillationSamples(
-        source: source, order: order, seed: settings.seed,
-        isConditional: student.network.configuration.labels > 0)
-    }
-    func steps(_ source: any PictureSource, _ sigmas: [Double]) -> TeacherSteps {
-      TeacherSteps(
-        teacher: teacher.denoiser, weights: teacher.weights, levels: sigmas.map { Float($0) },
-        samples: samples(source))
-    }
-    let distance = settings.distance
-    let source: any PictureSource
-    switch data {
-    case .pairs(let pool):
-      return RegressionObjective(
-        student: student, pool: pool, order: order, distance: distance,
-        startSigma: settings.startSigma, clipsPictures: settings.clipsPictures)
-    case .pictures(let pictures): source = pictures
-    }
-    let sigmas = Sampler(steps: settings.steps).sigmas
-    switch settings.method {
-    case .progressive:
-      return ProgressiveObjective(
-        student: student, teacher: teacher.denoiser, teacherWeights: stageTeacher,
-        levels: ProgressiveObjective.levels(sigmas, teacherSteps: 2 * stepsOfStudent),
-        samples: samples(source), distance: distance)
-    case .trajectory:
-      return TrajectoryObjective(
-        jumps: jumps, targetWeights: target?.weights ?? learner.weights,
-        steps: steps(source, sigmas), distance: distance)
-    case .consistency, .regression:
-      return ConsistencyObjective(
-        student: student, targetWeights: target?.weights ?? learner.weights,
-        steps: steps(source, sigmas.dropLast()), distance: distance)
+  ///
+  /// - Parameters:
+  ///   - trainable: the weights that are differentiated; those that are frozen count too.
+  ///   - positions: samples, by their position in the run.
+  /// - Returns: the mean loss of the samples, a single number, and the student's pictures that the
+  ///   loss is about, `[positions, channels, height, width]`, both differentiable: the one-step
+  ///   outputs for regression, the estimates of the clean picture from each sample's noise level for
+  ///   the other methods.
+  /// - Throws: whatever the pictures' source throws.
+  public func loss(
+    _ trainable: Parameters, batch positions: Range<Int>
+  ) throws -> (loss: Tensor, generated: Tensor) {
+    let weights = learner.weights.replacing(trainable)
+    return switch settings.method {
+    case .regression: regression(weights, positions)
+    case .progressive: try progressive(weights, positions)
+    case .consistency: try consistency(weights, positions)
+    case .trajectory: try trajectory(weights, positions)
     }
   }
 
-  private var jumps: TrajectoryJumps {
-    TrajectoryJumps(denoiser: student, lowest: Float(Sampler().sigmaMin))
+  /// Real pictures of some samples, and their labels where there are any.
+  private func real(_ positions: Range<Int>) throws -> (pictures: Tensor, labels: Tensor?) {
+    var order = order
+    return try source.samples(at: order.samples(positions).map(\.index))
   }
+
+  /// Real pictures, standard normal numbers of their shape, and labels where the network has them.
+  func pictures(
+    _ positions: Range<Int>
+  ) throws -> (clean: Tensor, noise: Tensor, conditions: UNet.Conditions) {
+    let (clean, labels) = try real(positions)
+    let noise = Tensor(
+      normal: Array(clean.shape.dropFirst()),
+      from: positions.map { Purpose.noise.stream(seed: settings.seed, $0) })
+    return (clean, noise, UNet.Conditions(noise: [], labels: labels))
+  }
+
+  /// Single steps on the teacher's trajectories: `x = y + t n` of a real picture *y*, and where one Heun step of the
+  /// teacher leads it, from *t* to *u*.
+  func teacherStep(
+    _ positions: Range<Int>, from t: [Float], to u: [Float]
+  ) throws -> (x: Tensor, next: Tensor, conditions: UNet.Conditions) {
+    let (clean, noise, conditions) = try pictures(positions)
+    let x = clean + noise * Tensor(perSample: t)
+    let next = teacher.denoiser.heunStep(x, from: t, to: u, teacher.weights, conditions)
+    return (x, next, conditions)
+  }
+
+  /// Noise levels of the Karras grid, falling, with 0 at the end.
+  var levels: [Float] { Sampler(steps: settings.steps).sigmas.map { Float($0) } }
+
+  /// Those of θ⁻.
+  var targetWeights: Parameters { target?.weights ?? learner.weights }
 
   /// The student as it would be used: the averaged weights, for one call.
   ///
@@ -194,34 +219,4 @@ public struct Distillation: GeneratorTraining, Sendable {
 
   /// Before its last stage a progressive student was not taught to draw in one step.
   public var collapseRemedy: String? { isOneStep ? remedy : nil }
-}
-
-/// Stages of progressive distillation.
-extension Distillation {
-  /// Halvings from the teacher's steps to 1; nil for other methods.
-  private var stages: Int? {
-    settings.method == .progressive ? settings.steps.trailingZeroBitCount : nil
-  }
-
-  /// Samples of each stage; nil for other methods.
-  private var stageLength: Int? { stages.map { settings.total / max($0, 1) } }
-
-  /// Steps that the student learns to sample in.
-  public var stepsOfStudent: Int {
-    settings.method == .progressive ? max(settings.steps >> (stage + 1), 1) : 1
-  }
-
-  /// Makes the averaged student the next teacher when its stage is over. Average and optimiser begin
-  /// anew.
-  private mutating func beginStage() {
-    guard let stages, stage < stages - 1, seen >= (stage + 1) * settings.total / stages else {
-      return
-    }
-    stage += 1
-    stageStart = seen
-    stageTeacher = average.weights
-    let trained = learner.optimiser.means
-    learner = Learner(
-      average.weights, settings: settings.adam, isTrained: trained.contains)
-  }
 }
