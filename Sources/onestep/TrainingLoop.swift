@@ -29,6 +29,7 @@ struct TrainingLoop {
   /// - Throws: `UserError` when Ctrl-C asked to stop, after the state has been saved.
   ///   `Divergence` where more steps do not help, with the state of the tick before kept.
   func callAsFunction(_ run: inout some ResumableTraining) throws {
+    if directory.hasState { try run.resume(from: directory.statePath) }
     // Images of the state on the disk, if there is one.
     var saved = directory.hasState ? run.seen : nil
     do { try steps(&run, saved: &saved) } catch var divergence as Divergence {

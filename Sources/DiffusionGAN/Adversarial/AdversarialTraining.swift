@@ -114,6 +114,14 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
     return figures
   }
 
+  public mutating func exchange(with state: inout TrainingState) throws {
+    try state.exchange(seed: settings.seed, of: denoiser)
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner, owner: "generator")
+    try state.exchange("average", &average)
+    try critic.exchange(with: &state)
+  }
+
   /// The share of near duplicates among the pictures of the averaged weights; nil where there is only one real picture
   /// to compare with.
   private func nearDuplicates() throws -> Double? {

@@ -39,6 +39,13 @@ public struct Critic: Sendable {
   /// What a step of the discriminator sees of a part: constants.
   typealias Samples = (generated: Tensor, real: Tensor, labels: Tensor?)
 
+  /// A discriminator's part of a run's state.
+  mutating func exchange(with file: inout TrainingState) throws {
+    try file.exchange(&learner, weights: "discriminator/weights", owner: "discriminator")
+    try file.exchange("discriminator/state", &state)
+    try file.exchange("augmentation_probability", &probability)
+  }
+
   /// The generator's loss on a part of the batch, a single number.
   ///
   /// - Parameters:

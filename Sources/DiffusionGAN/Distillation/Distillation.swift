@@ -134,6 +134,21 @@ public struct Distillation: GeneratorTraining, Sendable {
     return figures
   }
 
+  public mutating func exchange(with state: inout TrainingState) throws {
+    try state.exchange(seed: settings.seed, of: student)
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner)
+    try state.exchange("average", &average)
+    if var average = target {
+      try state.exchange("target", &average)
+      target = average
+    }
+    if settings.method == .progressive { try state.exchange("teacher", &stageTeacher) }
+    try critic?.exchange(with: &state)
+    try state.exchange("stage", &stage)
+    try state.exchange("stage_start", &stageStart)
+  }
+
   /// Learning rate of the next step.
   public var rate: Float {
     guard let length = stageLength else {

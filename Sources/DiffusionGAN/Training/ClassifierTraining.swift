@@ -100,6 +100,15 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     ]
   }
 
+  public mutating func exchange(with state: inout TrainingState) throws {
+    let configuration = network.configuration
+    try state.exchange(
+      seed: settings.seed, network: Classifier.metadata(network), of: "classifier"
+    ) { try Classifier.configuration(of: $0) == configuration }
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner)
+  }
+
   /// The classifier so far, as metrics and discriminators load it.
   public func writeSnapshot(in directory: TrainingDirectory) throws {
     try classifier.write(to: directory.file("snapshot", seen: seen, "safetensors"))

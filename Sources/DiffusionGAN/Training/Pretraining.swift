@@ -75,6 +75,13 @@ public struct Pretraining: GeneratorTraining, Sendable {
     ]
   }
 
+  public mutating func exchange(with state: inout TrainingState) throws {
+    try state.exchange(seed: settings.seed, of: denoiser)
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner)
+    try state.exchange("average", &average)
+  }
+
   /// Pictures as the network is to learn them, and their labels of augmentation.
   private func augmented(_ pictures: Tensor, _ positions: Range<Int>) -> (Tensor, Tensor?) {
     guard settings.augmentation > 0 else { return (pictures, nil) }

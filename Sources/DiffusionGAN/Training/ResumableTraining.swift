@@ -14,8 +14,10 @@ public protocol ResumableTraining {
   ///   learn in turn one may have moved by then: the run is continued from its last saved state.
   mutating func step() throws -> [TrainingFigure]
 
-  /// Writes everything that a run needs to continue, as one file, whole or not at all.
-  func save(to path: String) throws
+  /// Everything that a run needs to continue, given to a state that is written or taken from one that was read.
+  ///
+  /// - Throws: `UserError` if the state is not of a run like this one.
+  mutating func exchange(with state: inout TrainingState) throws
 
   /// Writes what somebody may look at: the network so far, a grid of pictures.
   ///
@@ -34,6 +36,22 @@ public protocol ResumableTraining {
 }
 
 extension ResumableTraining {
+  /// Writes everything that a run needs to continue, as one file, whole or not at all.
+  public func save(to path: String) throws {
+    var (run, state) = (self, TrainingState())
+    try run.exchange(with: &state)
+    try state.write(to: path)
+  }
+
+  /// Continues this run, which has not begun, from where it was when `save` wrote the file.
+  ///
+  /// - Throws: `UserError` if the file is not the state of a run like this one.
+  public mutating func resume(from path: String) throws {
+    var (run, state) = (self, try TrainingState(contentsOf: path))
+    try run.exchange(with: &state)
+    self = run
+  }
+
   /// Looks at figures, the means of a tick, before its state is saved.
   ///
   /// - Throws: `Divergence` where more steps do not help. The state saved before is kept then.

@@ -149,12 +149,11 @@ enum DistillCommand: Command {
     let directory = try options.directory(
       settings.method.rawValue, data, identity + settings.identity, root: root, whileBusy: whileBusy
     )
-    let fresh = Distillation(
+    var run = Distillation(
       of: teacher, settings: settings, on: pictures,
       pool: settings.method == .regression
         ? try pool(of: teacher, at: path, settings, options, beside: directory) : nil,
       critic: critic)
-    var run = directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh
     try options.train(&run, in: directory, total: settings.total)
     return directory
   }

@@ -42,12 +42,9 @@ enum PretrainCommand: Command {
     let denoiser = Denoiser(try UNet(network))
     let directory = try options.directory(
       "edm", data, [("network", network.jsonValue)] + settings.identity)
-    let pictures: any PictureSource = isConditional ? LabelledPictures(data.train) : data.train
-    var run =
-      directory.hasState
-      ? try Pretraining(
-        denoiser, settings: settings, on: pictures, resuming: directory.statePath)
-      : Pretraining(denoiser, settings: settings, on: pictures)
+    var run = Pretraining(
+      denoiser, settings: settings,
+      on: isConditional ? LabelledPictures(data.train) : data.train)
     try options.train(&run, in: directory, total: settings.total)
     print(directory.newestSnapshot)
   }

@@ -86,7 +86,7 @@ enum TrainCommand: Command {
         ("network_sha256", .string(try SHA256.hash(ofFile: path))),
         ("from_scratch", .bool(isFromScratch)), ("features", features.identity),
       ] + settings.identity, root: root, whileBusy: whileBusy)
-    let fresh = AdversarialTraining(
+    var run = AdversarialTraining(
       Denoiser(
         unet,
         preconditioning: Preconditioning(
@@ -95,7 +95,6 @@ enum TrainCommand: Command {
       discriminator: settings.discriminator(
         over: features.networks, shape: data.train.shape, labels: configuration.labels),
       settings: settings, on: pictures, features: features.networks.first)
-    var run = directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh
     let (all, left) = (weights.scalarCount, weights.filter(trainable.contains).scalarCount)
     try options.train(
       &run, in: directory, total: settings.total,

@@ -84,7 +84,8 @@ import Testing
     for _ in 0..<3 { _ = try whole.step() }
     try whole.save(to: path)
     for _ in 0..<4 { _ = try whole.step() }
-    var second = try Self.run(settings).resumed(from: path)
+    var second = try Self.run(settings)
+    try second.resume(from: path)
     for _ in 0..<4 { _ = try second.step() }
     #expect(second.seen == whole.seen && second.critic.probability == whole.critic.probability)
     #expect(sameBits(second.learner.weights, whole.learner.weights))
@@ -93,7 +94,8 @@ import Testing
     #expect(sameBits(second.average.weights, whole.average.weights))
     var other = settings
     other.seed = 6
-    #expect(throws: UserError.self) { try Self.run(other).resumed(from: path) }
+    var reseeded = try Self.run(other)
+    #expect(throws: UserError.self) { try reseeded.resume(from: path) }
   }
 
   @Test func sameBitsForAnyNumberOfThreads() throws {

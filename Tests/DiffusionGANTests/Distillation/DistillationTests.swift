@@ -19,7 +19,8 @@ import Testing
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
-    var resumed = try Fixtures.run(settings, folder: folder).resumed(from: state)
+    var resumed = try Fixtures.run(settings, folder: folder)
+    try resumed.resume(from: state)
     #expect(resumed.seen == 20)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
@@ -60,7 +61,7 @@ import Testing
     for _ in 0..<3 { _ = try whole.step() }
 
     var resumed = try Fixtures.run(settings, folder: folder, critic: critic)
-      .resumed(from: state)
+    try resumed.resume(from: state)
     for _ in 0..<3 { _ = try resumed.step() }
     #expect(
       resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
@@ -224,8 +225,7 @@ import Testing
     let scratch = try Scratch()
     let state = scratch.file("state")
     try Fixtures.run(Fixtures.settings(.progressive)).save(to: state)
-    #expect {
-      try Fixtures.run(Fixtures.settings(.consistency)).resumed(from: state).seen
-    } throws: { "\($0)".contains("target/") }
+    var other = try Fixtures.run(Fixtures.settings(.consistency))
+    #expect { try other.resume(from: state) } throws: { "\($0)".contains("target/") }
   }
 }

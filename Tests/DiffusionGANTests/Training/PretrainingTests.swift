@@ -50,8 +50,8 @@ import Testing
     try whole.save(to: path)
     for _ in 0..<4 { _ = try whole.step() }
 
-    var resumed = try Pretraining(
-      whole.denoiser, settings: whole.settings, on: Ramps(), resuming: path)
+    var resumed = try Self.run(dropout: 0.1, augmentation: augmentation)
+    try resumed.resume(from: path)
     #expect(resumed.seen == 12)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
@@ -90,15 +90,13 @@ import Testing
     try run.save(to: path)
     var settings = run.settings
     settings.seed = 8
-    #expect {
-      try Pretraining(run.denoiser, settings: settings, on: Ramps(), resuming: path).seen
-    } throws: { "\($0)".contains("seed 7") }
+    var reseeded = Pretraining(run.denoiser, settings: settings, on: Ramps())
+    #expect { try reseeded.resume(from: path) } throws: { "\($0)".contains("seed 7") }
     var configuration = run.denoiser.network.configuration
     configuration.baseChannels = 12
-    let other = Denoiser(try UNet(configuration))
-    #expect {
-      try Pretraining(other, settings: run.settings, on: Ramps(), resuming: path).seen
-    } throws: { "\($0)".contains("another network") }
+    var other = Pretraining(
+      Denoiser(try UNet(configuration)), settings: run.settings, on: Ramps())
+    #expect { try other.resume(from: path) } throws: { "\($0)".contains("another network") }
   }
 
   @Test func numbersThatAreNotFiniteEndTheRun() throws {
