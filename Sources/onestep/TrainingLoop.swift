@@ -51,7 +51,9 @@ struct TrainingLoop {
         ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
     if let note { progress.note(note) }
     // What training begins from, to compare with.
-    if isWriter, run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
+    if isWriter, run.seen == 0, !directory.hasState, total >= Self.thousand {
+      try run.writeSnapshot(in: directory)
+    }
     progress.update(done: min(run.seen, total), total: total, label: "training")
     while run.seen < total {
       let start = ContinuousClock.now
@@ -79,8 +81,7 @@ struct TrainingLoop {
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let rate = Double(run.seen - before) / seconds
-      let isSnapshot =
-        run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(before)
+      let isSnapshot = run.seen >= total || isSnapshotDue(from: before, to: run.seen)
       try run.check(means.figures)
       guard isWriter else { continue }
       if isSnapshot { try run.writeSnapshot(in: directory) }
@@ -110,7 +111,13 @@ struct TrainingLoop {
       ])
   }
 
-  private func snapshotNumber(_ seen: Int) -> Int { seen * snapshots / total }
+  /// Files are named by thousands of images: each has one snapshot at most, and the last belongs to the end.
+  private func isSnapshotDue(from before: Int, to seen: Int) -> Bool {
+    func number(_ seen: Int) -> Int { seen / Self.thousand * Self.thousand * snapshots / total }
+    return seen / Self.thousand < total / Self.thousand && number(seen) > number(before)
+  }
+
+  private static let thousand = 1000
 
   private static var peakMegabytes: Double {
     var usage = rusage()
