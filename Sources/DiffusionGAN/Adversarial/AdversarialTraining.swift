@@ -156,6 +156,6 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
     let configuration = denoiser.network.configuration
     return Tensor(
       normal: [configuration.imageChannels, configuration.resolution, configuration.resolution],
-      from: purpose.streams(positions, seed: settings.seed))
+      from: positions.map { purpose.stream(seed: settings.seed, $0) })
   }
 }

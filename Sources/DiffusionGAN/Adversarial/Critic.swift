@@ -2,8 +2,7 @@ import TensorCore
 
 /// The discriminator's part of an iteration, which distillation has beside its loss too.
 public struct Critic: Sendable {
-  /// What a stream of a run is for: the first part of its path.
-  enum Purpose: UInt64 {
+  enum Purpose: UInt64, StreamPurpose {
     case generatorLatent = 0x21
     case discriminatorLatent = 0x22
     /// Augmentations of the pictures that the generator's step shows, and of generated and real ones in the
@@ -11,10 +10,6 @@ public struct Critic: Sendable {
     case generatorView = 0x24
     case fakeView = 0x25
     case realView = 0x26
-
-    func streams(_ positions: Range<Int>, seed: UInt64) -> [RandomStream] {
-      positions.map { RandomStream(seed: seed, path: [rawValue, UInt64($0)]) }
-    }
   }
 
   let discriminator: any Discriminator
@@ -165,7 +160,8 @@ public struct Critic: Sendable {
     var pictures = clipped(pictures)
     if let augmentation = settings.augmentation {
       pictures = augmentation(
-        pictures, probability: probability, view.streams(positions, seed: settings.seed))
+        pictures, probability: probability,
+        positions.map { view.stream(seed: settings.seed, $0) })
     }
     return discriminator.logits(pictures, labels: labels, weights, state: &state)
   }

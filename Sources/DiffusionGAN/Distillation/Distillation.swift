@@ -5,16 +5,11 @@ import TensorCore
 /// The student begins with the teacher's weights. Sample *k* of a run depends on the seed and on *k*
 /// alone, so a run that is resumed continues to the same bits.
 public struct Distillation: GeneratorTraining, Sendable {
-  /// What a stream of a run is for: the first part of its path.
-  enum Purpose: UInt64 {
+  enum Purpose: UInt64, StreamPurpose {
     case noise = 0x21
     case level = 0x22
     case poolLatent = 0x23
     case poolLabel = 0x24
-
-    func stream(seed: UInt64, _ position: Int) -> RandomStream {
-      RandomStream(seed: seed, path: [rawValue, UInt64(position)])
-    }
   }
 
   public let teacher: NetworkFile

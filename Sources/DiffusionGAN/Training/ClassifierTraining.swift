@@ -131,8 +131,7 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   private func shifted(_ pictures: Tensor, _ positions: Range<Int>) -> Tensor {
     guard settings.shift > 0 else { return pictures }
     let moves = positions.map { position in
-      var stream = RandomStream(
-        seed: settings.seed, path: [RandomPurpose.shift.rawValue, UInt64(position)])
+      var stream = RandomPurpose.shift.stream(seed: settings.seed, position)
       let choices = 2 * settings.shift + 1
       return (
         row: stream.integer(below: choices) - settings.shift,

@@ -58,9 +58,18 @@ struct BatchPictures: Sendable {
   }
 }
 
-/// What a random stream of a training run is for: the first part of its path. The order of pictures has
-/// its own, `ShuffledOrder`.
-enum RandomPurpose: UInt64 {
+/// What a random stream of a training run is for: the first part of its path; the second is the sample's position. The
+/// order of pictures has its own, `ShuffledOrder`.
+protocol StreamPurpose: RawRepresentable<UInt64> {}
+
+extension StreamPurpose {
+  func stream(seed: UInt64, _ position: Int) -> RandomStream {
+    RandomStream(seed: seed, path: [rawValue, UInt64(position)])
+  }
+}
+
+/// Of training without a discriminator.
+enum RandomPurpose: UInt64, StreamPurpose {
   case noise = 2
   case dropout = 3
   case shift = 4

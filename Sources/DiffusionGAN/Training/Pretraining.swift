@@ -86,8 +86,7 @@ public struct Pretraining: GeneratorTraining, Sendable {
   private func augmented(_ pictures: Tensor, _ positions: Range<Int>) -> (Tensor, Tensor?) {
     guard settings.augmentation > 0 else { return (pictures, nil) }
     let transforms = positions.map { position in
-      var stream = RandomStream(
-        seed: settings.seed, path: [RandomPurpose.augmentation.rawValue, UInt64(position)])
+      var stream = RandomPurpose.augmentation.stream(seed: settings.seed, position)
       return GeometricTransform(probability: settings.augmentation, from: &stream)
     }
     let (warped, labels) = PictureWarp.apply(transforms, to: pictures)
@@ -96,9 +95,7 @@ public struct Pretraining: GeneratorTraining, Sendable {
 
   /// Pictures with noise, and its deviation for each.
   private func corrupted(_ clean: Tensor, _ positions: Range<Int>) -> (Tensor, [Float]) {
-    var streams = positions.map {
-      RandomStream(seed: settings.seed, path: [RandomPurpose.noise.rawValue, UInt64($0)])
-    }
+    var streams = positions.map { RandomPurpose.noise.stream(seed: settings.seed, $0) }
     let sigma = streams.indices.map { settings.loss.sigma(streams[$0].normal()) }
     let noise = Tensor(normal: Array(clean.shape.dropFirst()), from: streams)
     return (clean + noise * Tensor(sigma, shape: [sigma.count, 1, 1, 1]), sigma)
