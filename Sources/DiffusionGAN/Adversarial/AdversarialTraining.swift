@@ -79,11 +79,11 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
   ///   run has to be continued from its last saved state then.
   public mutating func iterate() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let pictures = BatchPictures(positions, order.samples(positions))
-
+    // Shuffles for all parts and for the next step.
+    _ = order.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
       [self] trainable, part -> PartLoss<Parameters> in
-      let real = try source.samples(at: pictures[part])
+      let real = try source.samples(at: order.numbers(at: part.positions))
       let generated = generated(
         .generatorLatent, learner.weights.replacing(trainable), part.positions, real.labels)
       var critic = critic
@@ -100,7 +100,7 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
       TrainingFigure("generator_loss", step.loss), TrainingFigure("generator_gradient", step.norm),
     ]
     figures += try critic.step(positions) { [self] part in
-      let real = try source.samples(at: pictures[part])
+      let real = try source.samples(at: order.numbers(at: part.positions))
       let generated = generated(
         .discriminatorLatent, learner.weights, part.positions, real.labels)
       return (generated, real.pictures, real.labels)

@@ -6,8 +6,8 @@ extension Distillation {
   func regression(
     _ weights: Parameters, _ positions: Range<Int>
   ) -> (loss: Tensor, generated: Tensor) {
-    guard let pool, var order = poolOrder else { preconditionFailure("regression without a pool") }
-    let indices = order.samples(positions).map(\.index)
+    guard let pool, let order = poolOrder else { preconditionFailure("regression without a pool") }
+    let indices = order.numbers(at: positions)
     let generated = student.generated(
       pool.latents(at: indices), weights, pool.conditions(at: indices), sigma: settings.startSigma)
     func seen(_ pictures: Tensor) -> Tensor {

@@ -86,7 +86,7 @@ public struct Distillation: GeneratorTraining, Sendable {
   ///   source throws. Without a critic the run is then as before.
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    // Keeps the permutations of the epoch for all parts and the next step.
+    // Shuffles for all parts and for the next step.
     _ = order.samples(positions)
     _ = poolOrder?.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
@@ -94,7 +94,7 @@ public struct Distillation: GeneratorTraining, Sendable {
       let (loss, generated) = try loss(trainable, batch: part.positions)
       let own = loss.detached()[0]
       guard var critic else { return PartLoss(loss, figures: [own, 0], extra: nil) }
-      let real = try real(part.positions)
+      let real = try source.samples(at: order.numbers(at: part.positions))
       let added = critic.generatorLoss(
         of: generated, real: real.pictures, labels: real.labels, part.positions)
       return PartLoss(
@@ -121,7 +121,7 @@ public struct Distillation: GeneratorTraining, Sendable {
       let generated = found.extras.compactMap { $0?.generated }
       figures.append(TrainingFigure("generator_loss", found.figures[1]))
       figures += try critic.step(positions) { [self] part in
-        let real = try real(part.positions)
+        let real = try source.samples(at: order.numbers(at: part.positions))
         return (generated[part.index], real.pictures, real.labels)
       }
       self.critic = critic
@@ -176,17 +176,11 @@ public struct Distillation: GeneratorTraining, Sendable {
     }
   }
 
-  /// Real pictures of some samples, and their labels where there are any.
-  private func real(_ positions: Range<Int>) throws -> (pictures: Tensor, labels: Tensor?) {
-    var order = order
-    return try source.samples(at: order.samples(positions).map(\.index))
-  }
-
   /// Real pictures, standard normal numbers of their shape, and labels where the network has them.
   func pictures(
     _ positions: Range<Int>
   ) throws -> (clean: Tensor, noise: Tensor, conditions: UNet.Conditions) {
-    let (clean, labels) = try real(positions)
+    let (clean, labels) = try source.samples(at: order.numbers(at: positions))
     let noise = Tensor(
       normal: Array(clean.shape.dropFirst()),
       from: positions.map { Purpose.noise.stream(seed: settings.seed, $0) })

@@ -78,10 +78,11 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
 
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let batch = BatchPictures(positions, order.samples(positions))
+    // Shuffles for all parts and for the next step.
+    _ = order.samples(positions)
     let found = try batchLoss(at: learner.weights, over: positions) {
       [self] weights, part -> PartLoss<Void> in
-      let numbers = batch[part]
+      let numbers = order.numbers(at: part.positions)
       let logits = network(shifted(data.tensor(at: numbers), part.positions), weights).logits
       let wanted = numbers.map { labels[$0] }
       let right = zip(Classifier.labels(logits.detached()), wanted).count { $0 == $1 }

@@ -15,6 +15,7 @@ public protocol PictureSource: Sendable {
 extension PictureSource {
   public func labels(at indices: [Int]) throws -> Tensor? { nil }
 
+  /// Pictures, and their labels where there are any.
   func samples(at indices: [Int]) throws -> (pictures: Tensor, labels: Tensor?) {
     (try images(at: indices), try labels(at: indices))
   }
@@ -40,21 +41,11 @@ public struct LabelledPictures: PictureSource {
   }
 }
 
-/// Which pictures a batch has.
-struct BatchPictures: Sendable {
-  private let start: Int
-  private let numbers: [Int]
-
-  init(_ positions: Range<Int>, _ samples: [ImageSample]) {
-    start = positions.lowerBound
-    numbers = samples.map(\.index)
-  }
-
-  /// Numbers of the pictures of a part.
-  subscript(part: BatchPart) -> [Int] { numbers(at: part.positions) }
-
+extension ShuffledOrder {
+  /// Numbers of the pictures at `positions`; soon found where `samples` has been there before.
   func numbers(at positions: Range<Int>) -> [Int] {
-    Array(numbers[positions.lowerBound - start..<positions.upperBound - start])
+    var order = self
+    return order.samples(positions).map(\.index)
   }
 }
 

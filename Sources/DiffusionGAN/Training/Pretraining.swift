@@ -44,10 +44,11 @@ public struct Pretraining: GeneratorTraining, Sendable {
   ///   whatever the source throws. The run is then as before.
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let pictures = BatchPictures(positions, order.samples(positions))
+    // Shuffles for all parts and for the next step.
+    _ = order.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
       [self] trainable, part -> PartLoss<Int> in
-      let real = try source.samples(at: pictures[part])
+      let real = try source.samples(at: order.numbers(at: part.positions))
       let (clean, augmentLabels) = augmented(real.pictures, part.positions)
       let (noisy, sigma) = corrupted(clean, part.positions)
       let dropout =
