@@ -40,9 +40,7 @@ struct StudyTrainers: StudyTrainer {
       task.cell.method == .gan
       ? try TrainCommand.train(parsed, root: root, whileBusy: wait)
       : try DistillCommand.train(parsed, root: root, whileBusy: wait)
-    return checkpoints.map {
-      StudySnapshot(images: $0, path: directory.file("snapshot", seen: $0, "safetensors"))
-    }
+    return checkpoints.map { StudySnapshot(images: $0, path: directory.snapshot(of: $0)) }
   }
 
   /// Another share trains the same thing: what it leaves is taken.

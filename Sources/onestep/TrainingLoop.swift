@@ -29,6 +29,7 @@ struct TrainingLoop {
   /// - Throws: `UserError` when Ctrl-C asked to stop, after the state has been saved.
   ///   `Divergence` where more steps do not help, with the state of the tick before kept.
   func callAsFunction(_ run: inout some ResumableTraining) throws {
+    if directory.hasState { try run.resume(from: directory.statePath) }
     // Images of the state on the disk, if there is one.
     var saved = directory.hasState ? run.seen : nil
     do { try steps(&run, saved: &saved) } catch var divergence as Divergence {
@@ -50,7 +51,9 @@ struct TrainingLoop {
         ? "continuing \(directory.path) at \(run.seen) images" : "run \(directory.path)")
     if let note { progress.note(note) }
     // What training begins from, to compare with.
-    if isWriter, run.seen == 0, !directory.hasState { try run.writeSnapshot(in: directory) }
+    if isWriter, run.seen == 0, !directory.hasState, total >= Self.thousand {
+      try run.writeSnapshot(in: directory)
+    }
     progress.update(done: min(run.seen, total), total: total, label: "training")
     var unfinished = try directory.unfinishedTick(at: run.seen)
     while run.seen < total {
@@ -85,8 +88,7 @@ struct TrainingLoop {
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let rate = Double(run.seen - before) / seconds
-      let isSnapshot =
-        run.seen >= total || snapshotNumber(run.seen) > snapshotNumber(current.start)
+      let isSnapshot = run.seen >= total || isSnapshotDue(from: current.start, to: run.seen)
       try run.check(current.means.figures)
       guard isWriter else { continue }
       if isSnapshot { try run.writeSnapshot(in: directory) }
@@ -117,7 +119,13 @@ struct TrainingLoop {
       ])
   }
 
-  private func snapshotNumber(_ seen: Int) -> Int { seen * snapshots / total }
+  /// Files are named by thousands of images: each has one snapshot at most, and the last belongs to the end.
+  private func isSnapshotDue(from before: Int, to seen: Int) -> Bool {
+    func number(_ seen: Int) -> Int { seen / Self.thousand * Self.thousand * snapshots / total }
+    return seen / Self.thousand < total / Self.thousand && number(seen) > number(before)
+  }
+
+  private static let thousand = 1000
 
   private static var peakMegabytes: Double {
     var usage = rusage()

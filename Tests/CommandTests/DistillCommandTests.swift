@@ -176,6 +176,8 @@ import Testing
     try refused("consistency", ["--pool", "5"], 2, "--pool")
     try refused("progressive", ["--target-half-life", "5"], 2, "--target-half-life")
     try refused("consistency", ["--freeze", "4"], 2, "--freeze")
+    try refused("consistency", ["--freeze", "*.nothing.*"], 2, "*.nothing.*")
+    try refused("consistency", ["--freeze", "*"], 2, "every parameter is frozen")
     try refused("consistency", ["--features", "encoder"], 2, "--gan")
     try refused("consistency", ["--gan", "0"], 2, "--gan")
     try refused("regression", ["--perceptual", "nothing.safetensors"], 1, "nothing.safetensors")

@@ -85,6 +85,23 @@ import Testing
     #expect(try bytes(study.scratch.file(a)) == bytes(study.scratch.file(b)))
   }
 
+  /// Files are named by thousands of images: of more snapshots than those, none takes another's place.
+  @Test func snapshotsTakeNobodysPlace() throws {
+    let study = try TinyStudy()
+    for count in ["1", "8"] {
+      try study.succeed([
+        "pretrain", "--data", "pictures.safetensors", "--preset", "tiny.json", "--threads", "1",
+        "--kimg", "2", "--tick", "100", "--snapshots", count, "--out", count,
+      ])
+    }
+    for kind in ["snapshot-000000.safetensors", "fakes-000000.png", "snapshot-000002.safetensors"] {
+      let (one, many) = (study.scratch.file("1/" + kind), study.scratch.file("8/" + kind))
+      #expect(try bytes(one) == bytes(many), "\(kind)")
+    }
+    let names = study.scratch.entries().filter { $0.hasPrefix("8/snapshot-") }.sorted()
+    #expect(names == (0...2).map { "8/snapshot-00000\($0).safetensors" })
+  }
+
   /// Two sets of one name and size are two runs.
   @Test func aRunKnowsItsData() throws {
     let scratch = try Scratch()

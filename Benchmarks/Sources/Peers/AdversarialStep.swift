@@ -111,24 +111,23 @@ struct AdversarialStep: ComparedStep {
     if let penaltyInterval { settings.penalty?.interval = penaltyInterval }
     return AdversarialTraining(
       denoiser, weights: file.weights, trainable: trainable, discriminator: discriminator,
-      settings: settings)
+      settings: settings, on: pictures)
   }
 
   /// Of each iteration the two losses, each with the norm of its gradient, and the penalty, 0 without.
   func check() throws -> [Double] {
     var run = run(rate: Self.checkedRate, penaltyInterval: Self.checkedInterval)
     return try (0..<Self.checked).flatMap { _ in
-      let step = try run.step(pictures)
+      let figures = try run.iterate()
       return [
-        step.generator.loss, step.generator.norm, step.critic.learner.loss,
-        step.critic.learner.norm,
-        step.critic.penalty ?? 0,
-      ].map { Double($0) }
+        "generator_loss", "generator_gradient", "discriminator_loss", "discriminator_gradient",
+        "penalty",
+      ].map { figures[$0] ?? 0 }
     }
   }
 
   func begun() -> () throws -> Double {
     var run = run()
-    return { Double(try run.step(pictures).generator.loss) }
+    return { try run.iterate()[0].value }
   }
 }

@@ -81,6 +81,6 @@ struct DenoisingStep: ComparedStep {
 
   func begun() -> () throws -> Double {
     var run = step.pretraining(network)
-    return { Double(try run.step(step.pictures).loss) }
+    return { try run.step()[0].value }
   }
 }

@@ -47,7 +47,7 @@ struct TrainingStep {
     var settings = Preset.named[0].pretraining
     (settings.batch, settings.halfLife) = (Self.batch, Self.halfLife)
     (settings.rampUp, settings.decay) = (0, 0)
-    return Pretraining(Denoiser(network), settings: settings)
+    return Pretraining(Denoiser(network), settings: settings, on: pictures)
   }
 
   /// Floating-point operations of one step, of what a convolution, a linear layer or attention needs:
@@ -73,7 +73,7 @@ struct TrainingStep {
     var run = pretraining(network)
     let timing = try Compute.$pool.withValue(pool) {
       try Timing(repeats: repeats, operations: operations(network), peak: peak) {
-        _ = try run.step(pictures)
+        _ = try run.step()
       }
     }
     results.set("train.\(name).images_per_second", Double(Self.batch) / timing.seconds)

@@ -5,7 +5,7 @@ import Foundation
 /// The bounds are rules of thumb from runs on 16×16 pictures: healthy runs keep mean logits within
 /// about ±0.5 and a twentieth of near duplicates.
 struct AdversarialHealth {
-  private let figures: [String: Double]
+  private let figures: [TrainingFigure]
   private let seen: Int
 
   /// Difference of the mean logits above which the generator learns little more.
@@ -20,7 +20,7 @@ struct AdversarialHealth {
   private static let largestGradient = 1e4
 
   init(_ figures: [TrainingFigure], seen: Int) {
-    self.figures = Dictionary(figures.map { ($0.name, $0.value) }) { $1 }
+    self.figures = figures
     self.seen = seen
   }
 

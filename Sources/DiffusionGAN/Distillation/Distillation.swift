@@ -4,18 +4,25 @@ import TensorCore
 ///
 /// The student begins with the teacher's weights. Sample *k* of a run depends on the seed and on *k*
 /// alone, so a run that is resumed continues to the same bits.
-public struct Distillation: Sendable {
+public struct Distillation: GeneratorTraining, Sendable {
+  enum Purpose: UInt64, StreamPurpose {
+    case noise = 0x21
+    case level = 0x22
+    case poolLatent = 0x23
+    case poolLabel = 0x24
+  }
+
   public let teacher: NetworkFile
-  public let data: DistillationData
   public let settings: Settings
   /// The student's network and preconditioning.
   public let student: Denoiser
   public internal(set) var learner: Learner
   public internal(set) var average: MovingAverage
-  /// Samples seen: the position in every random sequence.
   public internal(set) var seen = 0
-  /// The discriminator beside the loss, if any.
-  var adversary: DistillationAdversary?
+  /// A discriminator's term beside the loss, if any (Kim et al. 2024, section 4, there with an adaptive weight): the
+  /// student's pictures, those that the loss is about, have to look real too. Its own step follows the student's, on the
+  /// pictures of that step and as many real ones.
+  var critic: Critic?
   /// θ⁻ of consistency and trajectory distillation.
   var target: MovingAverage?
   /// Halvings of the steps that are done, in progressive distillation.
@@ -23,27 +30,34 @@ public struct Distillation: Sendable {
   /// Samples seen when the stage began, and the weights of its teacher.
   var stageStart = 0
   var stageTeacher: Parameters
+  /// Real pictures, and their order.
+  private let source: any PictureSource
   private var order: ShuffledOrder
+  /// What regression learns, the teacher's pictures of known latents, and their order.
+  let pool: TeacherPool?
+  private(set) var poolOrder: ShuffledOrder?
 
   /// A run that has not begun.
   ///
-  /// - Precondition: regression has pairs, whose latents have classes of their own: no conditional adversary; the
-  ///   other methods have pictures.
+  /// - Parameters:
+  ///   - source: real pictures, with labels where the teacher has classes.
+  ///   - pool: what regression learns.
+  ///   - critic: a discriminator with settings of `criticSettings`.
+  /// - Precondition: regression has a pool, whose latents have classes of their own: no critic with classes; the other
+  ///   methods have none.
   public init(
-    of teacher: NetworkFile, learningFrom data: DistillationData, settings: Settings,
-    adversary: DistillationAdversary? = nil
+    of teacher: NetworkFile, settings: Settings, on source: any PictureSource,
+    pool: TeacherPool? = nil, critic: Critic? = nil
   ) {
     let method = settings.method
-    if case .pairs = data {
-      precondition(
-        method == .regression && adversary?.isConditional != true,
-        "pairs are for regression, whose adversary knows no classes")
-    } else {
-      precondition(method != .regression, "regression learns from pairs")
-    }
+    precondition((pool != nil) == (method == .regression), "a pool is what regression learns")
+    precondition(
+      pool == nil || critic == nil || teacher.denoiser.network.configuration.labels == 0,
+      "the critic of a regression knows no classes")
     self.teacher = teacher
-    self.data = data
-    self.adversary = adversary
+    self.source = source
+    self.pool = pool
+    self.critic = critic
     self.settings = settings
     var preconditioning = teacher.denoiser.preconditioning
     if method == .regression || method == .consistency {
@@ -62,63 +76,72 @@ public struct Distillation: Sendable {
       target = MovingAverage(weights, halfLife: settings.targetHalfLife, rampUp: nil)
     }
     stageTeacher = teacher.weights
-    order = ShuffledOrder(count: data.count, seed: settings.seed)
-  }
-
-  /// What a step did.
-  public struct Step: Sendable {
-    /// With the method's loss, without the adversary's term.
-    public let learner: Learner.Step
-    /// The adversary's term, without its weight, and its own step.
-    public internal(set) var adversary: (generatorLoss: Float, critic: Critic.Step)?
+    order = ShuffledOrder(count: source.count, seed: settings.seed)
+    poolOrder = pool.map { ShuffledOrder(count: $0.count, seed: settings.seed) }
   }
 
   /// One step on the next `batch` samples.
   ///
   /// - Throws: `Divergence` for a loss or a gradient that is not finite; whatever the pictures'
-  ///   source throws. Without an adversary the state is then as before.
-  public mutating func step() throws -> Step {
+  ///   source throws. Without a critic the run is then as before.
+  public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let function = loss
-    let weight = settings.adversaryWeight
-    let pictures = adversary?.pictures(positions)
+    // Shuffles for all parts and for the next step.
+    _ = order.samples(positions)
+    _ = poolOrder?.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
-      [adversary] trainable, part -> PartLoss<(state: Parameters, generated: Tensor)?> in
-      let (loss, generated) = try function(trainable, batch: part.positions)
+      [self] trainable, part -> PartLoss<(state: Parameters, generated: Tensor)?> in
+      let (loss, generated) = try loss(trainable, batch: part.positions)
       let own = loss.detached()[0]
-      guard let adversary, let pictures else {
-        return PartLoss(loss, figures: [own, 0], extra: nil)
-      }
-      let real = try adversary.real(part, of: pictures)
-      var critic = adversary.critic
+      guard var critic else { return PartLoss(loss, figures: [own, 0], extra: nil) }
+      let real = try source.samples(at: order.numbers(at: part.positions))
       let added = critic.generatorLoss(
         of: generated, real: real.pictures, labels: real.labels, part.positions)
       return PartLoss(
-        loss + added.scaled(by: weight), figures: [own, added.detached()[0]],
+        loss + added.scaled(by: settings.adversaryWeight), figures: [own, added.detached()[0]],
         extra: (critic.state, generated.detached()))
     }
-    let all = try learner.step(found, rate: rate, seen: seen)
-    var step = Step(
-      learner: Learner.Step(loss: found.figures[0], norm: all.norm, rate: all.rate))
-    let (weights, batch) = (learner.weights, settings.batch)
-    average.update(weights, seen: seen - stageStart, batch: batch)
-    target?.update(weights, seen: seen, batch: batch)
-    // Keeps the permutation of the epoch for the next step.
-    _ = order.samples(positions)
+    let step = try learner.step(found, rate: rate, seen: seen)
+    // The method's own loss, without the critic's term.
+    var figures = [
+      TrainingFigure("loss", found.figures[0]), TrainingFigure("gradient", step.norm),
+      TrainingFigure("learning_rate", step.rate),
+    ]
+    if settings.method == .progressive {
+      figures.append(TrainingFigure("student_steps", Double(stepsOfStudent)))
+    }
+    let weights = learner.weights
+    average.update(weights, seen: seen - stageStart, batch: settings.batch)
+    target?.update(weights, seen: positions.lowerBound, batch: positions.count)
     seen += settings.batch
     beginStage()
-    if let adversary, let pictures, let state = found.extras[0]?.state {
-      self.adversary?.critic.state = state
+    if var critic, let beside = found.extras[0] {
+      critic.state = beside.state
       // The pictures of the student's step.
       let generated = found.extras.compactMap { $0?.generated }
-      let taken = try self.adversary?.critic.step(positions) { part in
-        let real = try adversary.real(part, of: pictures)
-        return Critic.Samples(
-          generated: generated[part.index], real: real.pictures, labels: real.labels)
+      figures.append(TrainingFigure("generator_loss", found.figures[1]))
+      figures += try critic.step(positions) { [self] part in
+        let real = try source.samples(at: order.numbers(at: part.positions))
+        return (generated[part.index], real.pictures, real.labels)
       }
-      step.adversary = taken.map { (found.figures[1], $0) }
+      self.critic = critic
     }
-    return step
+    return figures
+  }
+
+  public mutating func exchange(with state: inout TrainingState) throws {
+    try state.exchange(seed: settings.seed, of: student)
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner)
+    try state.exchange("average", &average)
+    if var average = target {
+      try state.exchange("target", &average)
+      target = average
+    }
+    if settings.method == .progressive { try state.exchange("teacher", &stageTeacher) }
+    try critic?.exchange(with: &state)
+    try state.exchange("stage", &stage)
+    try state.exchange("stage_start", &stageStart)
   }
 
   /// Learning rate of the next step.
@@ -132,91 +155,72 @@ public struct Distillation: Sendable {
   }
 
   /// The method's loss at the present state.
-  public var loss: DistillationLoss {
-    DistillationLoss(objective: objective, weights: learner.weights)
-  }
-
-  private var objective: any DistillationObjective {
-    func samples(_ source: any PictureSource) -> DistillationSamples {
-      DistillationSamples(
-        source: source, order: order, seed: settings.seed,
-        isConditional: student.network.configuration.labels > 0)
-    }
-    func steps(_ source: any PictureSource, _ sigmas: [Double]) -> TeacherSteps {
-      TeacherSteps(
-        teacher: teacher.denoiser, weights: teacher.weights, levels: sigmas.map { Float($0) },
-        samples: samples(source))
-    }
-    let distance = settings.distance
-    let source: any PictureSource
-    switch data {
-    case .pairs(let pool):
-      return RegressionObjective(
-        student: student, pool: pool, order: order, distance: distance,
-        startSigma: settings.startSigma, clipsPictures: settings.clipsPictures)
-    case .pictures(let pictures): source = pictures
-    }
-    let sigmas = Sampler(steps: settings.steps).sigmas
-    switch settings.method {
-    case .progressive:
-      return ProgressiveObjective(
-        student: student, teacher: teacher.denoiser, teacherWeights: stageTeacher,
-        levels: ProgressiveObjective.levels(sigmas, teacherSteps: 2 * stepsOfStudent),
-        samples: samples(source), distance: distance)
-    case .trajectory:
-      return TrajectoryObjective(
-        jumps: jumps, targetWeights: target?.weights ?? learner.weights,
-        steps: steps(source, sigmas), distance: distance)
-    case .consistency, .regression:
-      return ConsistencyObjective(
-        student: student, targetWeights: target?.weights ?? learner.weights,
-        steps: steps(source, sigmas.dropLast()), distance: distance)
+  ///
+  /// - Parameters:
+  ///   - trainable: the weights that are differentiated; those that are frozen count too.
+  ///   - positions: samples, by their position in the run.
+  /// - Returns: the mean loss of the samples, a single number, and the student's pictures that the
+  ///   loss is about, `[positions, channels, height, width]`, both differentiable: the one-step
+  ///   outputs for regression, the estimates of the clean picture from each sample's noise level for
+  ///   the other methods.
+  /// - Throws: whatever the pictures' source throws.
+  public func loss(
+    _ trainable: Parameters, batch positions: Range<Int>
+  ) throws -> (loss: Tensor, generated: Tensor) {
+    let weights = learner.weights.replacing(trainable)
+    return switch settings.method {
+    case .regression: regression(weights, positions)
+    case .progressive: try progressive(weights, positions)
+    case .consistency: try consistency(weights, positions)
+    case .trajectory: try trajectory(weights, positions)
     }
   }
 
-  private var jumps: TrajectoryJumps {
-    TrajectoryJumps(denoiser: student, lowest: Float(Sampler().sigmaMin))
+  /// Real pictures, standard normal numbers of their shape, and labels where the network has them.
+  func pictures(
+    _ positions: Range<Int>
+  ) throws -> (clean: Tensor, noise: Tensor, conditions: UNet.Conditions) {
+    let (clean, labels) = try source.samples(at: order.numbers(at: positions))
+    let noise = Tensor(
+      normal: Array(clean.shape.dropFirst()),
+      from: positions.map { Purpose.noise.stream(seed: settings.seed, $0) })
+    return (clean, noise, UNet.Conditions(noise: [], labels: labels))
   }
+
+  /// Single steps on the teacher's trajectories: `x = y + t n` of a real picture *y*, and where one Heun step of the
+  /// teacher leads it, from *t* to *u*.
+  func teacherStep(
+    _ positions: Range<Int>, from t: [Float], to u: [Float]
+  ) throws -> (x: Tensor, next: Tensor, conditions: UNet.Conditions) {
+    let (clean, noise, conditions) = try pictures(positions)
+    let x = clean + noise * Tensor(perSample: t)
+    let next = teacher.denoiser.heunStep(x, from: t, to: u, teacher.weights, conditions)
+    return (x, next, conditions)
+  }
+
+  /// Noise levels of the Karras grid, falling, with 0 at the end.
+  var levels: [Float] { Sampler(steps: settings.steps).sigmas.map { Float($0) } }
+
+  /// Those of θ⁻.
+  var targetWeights: Parameters { target?.weights ?? learner.weights }
 
   /// The student as it would be used: the averaged weights, for one call.
   ///
   /// Before its last stage a progressive student is not a one-step generator and not called one.
   public var generator: NetworkFile {
-    let isLast = stageLength == nil || (stepsOfStudent == 1 && seen > stageStart)
     let weights = average.weights
     let startSigma = settings.method == .regression ? settings.startSigma : Denoiser.highestSigma
     return NetworkFile(
       student, weights: settings.method == .trajectory ? jumps.folded(weights) : weights,
-      startSigma: isLast ? startSigma : nil)
-  }
-}
-
-/// Stages of progressive distillation.
-extension Distillation {
-  /// Halvings from the teacher's steps to 1; nil for other methods.
-  private var stages: Int? {
-    settings.method == .progressive ? settings.steps.trailingZeroBitCount : nil
+      startSigma: isOneStep ? startSigma : nil)
   }
 
-  /// Samples of each stage; nil for other methods.
-  private var stageLength: Int? { stages.map { settings.total / max($0, 1) } }
-
-  /// Steps that the student learns to sample in.
-  public var stepsOfStudent: Int {
-    settings.method == .progressive ? max(settings.steps >> (stage + 1), 1) : 1
+  private var isOneStep: Bool {
+    stageLength == nil || (stepsOfStudent == 1 && seen > stageStart)
   }
 
-  /// Makes the averaged student the next teacher when its stage is over. Average and optimiser begin
-  /// anew.
-  private mutating func beginStage() {
-    guard let stages, stage < stages - 1, seen >= (stage + 1) * settings.total / stages else {
-      return
-    }
-    stage += 1
-    stageStart = seen
-    stageTeacher = average.weights
-    let trained = learner.optimiser.means
-    learner = Learner(
-      average.weights, settings: settings.adam, isTrained: trained.contains)
-  }
+  public var sampler: Sampler { Sampler(steps: 1) }
+
+  /// Before its last stage a progressive student was not taught to draw in one step.
+  public var collapseRemedy: String? { isOneStep ? remedy : nil }
 }

@@ -34,19 +34,3 @@ public enum DistillationMethod: String, Sendable, CaseIterable {
     }
   }
 }
-
-/// What a student learns from.
-public enum DistillationData: Sendable {
-  /// Real pictures, to which noise is added.
-  case pictures(any PictureSource)
-  /// The teacher's pictures of known latents, for regression.
-  case pairs(TeacherPool)
-
-  /// What the order of training goes through.
-  var count: Int {
-    switch self {
-    case .pictures(let source): source.count
-    case .pairs(let pool): pool.count
-    }
-  }
-}

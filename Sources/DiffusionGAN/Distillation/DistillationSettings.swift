@@ -114,3 +114,18 @@ extension Distillation.Settings: TrainingSettings {
     .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
   ]
 }
+
+extension Distillation.Settings {
+  /// The settings of a discriminator beside this distillation: `settings` with its seed and batch, so that its
+  /// pictures are dealt with those of the same classes, and with its learning rates. The generator's own do nothing.
+  public func criticSettings(
+    _ settings: AdversarialTraining.Settings
+  ) -> AdversarialTraining.Settings {
+    var critic = settings
+    (critic.seed, critic.batch, critic.total, critic.decay) = (seed, batch, total, decay)
+    (critic.freezing, critic.unfrozenRate, critic.startSigma) = (freezing, nil, startSigma)
+    critic.generatorRate = learningRate
+    critic.discriminatorRate = discriminatorRate ?? learningRate
+    return critic
+  }
+}

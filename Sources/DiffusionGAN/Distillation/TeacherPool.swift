@@ -97,7 +97,7 @@ public struct TeacherPool: Sendable {
   private static func latents(at indices: [Int], seed: UInt64, shape: [Int]) -> Tensor {
     Tensor(
       normal: shape,
-      from: indices.map { DistillationSamples.stream(.poolLatent, seed: seed, $0) })
+      from: indices.map { Distillation.Purpose.poolLatent.stream(seed: seed, $0) })
   }
 
   private static func conditions(
@@ -106,7 +106,7 @@ public struct TeacherPool: Sendable {
     guard labels > 0 else { return UNet.Conditions(noise: []) }
     var values = [Float](repeating: 0, count: indices.count * labels)
     for (place, index) in indices.enumerated() {
-      var stream = DistillationSamples.stream(.poolLabel, seed: seed, index)
+      var stream = Distillation.Purpose.poolLabel.stream(seed: seed, index)
       values[place * labels + stream.integer(below: labels)] = 1
     }
     return UNet.Conditions(noise: [], labels: Tensor(values, shape: [indices.count, labels]))

@@ -74,12 +74,15 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   /// The classifier so far.
   public var classifier: Classifier { Classifier(network, weights: learner.weights) }
 
+  public var remedy: String { Divergence.lookAtData }
+
   public mutating func step() throws -> [TrainingFigure] {
     let positions = seen..<seen + settings.batch
-    let batch = BatchPictures(positions, order.samples(positions))
+    // Shuffles for all parts and for the next step.
+    _ = order.samples(positions)
     let found = try batchLoss(at: learner.weights, over: positions) {
       [self] weights, part -> PartLoss<Void> in
-      let numbers = batch[part]
+      let numbers = order.numbers(at: part.positions)
       let logits = network(shifted(data.tensor(at: numbers), part.positions), weights).logits
       let wanted = numbers.map { labels[$0] }
       let right = zip(Classifier.labels(logits.detached()), wanted).count { $0 == $1 }
@@ -89,13 +92,22 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
     }
     let step = try learner.step(
       found, rate: settings.schedule.value(seen: seen), seen: seen,
-      advice: Divergence.lookAtData)
+      advice: remedy)
     seen += settings.batch
     return [
-      TrainingFigure("loss", Double(step.loss)),
-      TrainingFigure("accuracy", Double(found.figures[0])),
-      TrainingFigure("learning_rate", Double(step.rate)),
+      TrainingFigure("loss", step.loss),
+      TrainingFigure("accuracy", found.figures[0]),
+      TrainingFigure("learning_rate", step.rate),
     ]
+  }
+
+  public mutating func exchange(with state: inout TrainingState) throws {
+    let configuration = network.configuration
+    try state.exchange(
+      seed: settings.seed, network: Classifier.metadata(network), of: "classifier"
+    ) { try Classifier.configuration(of: $0) == configuration }
+    try state.exchange("seen", &seen)
+    try state.exchange(&learner)
   }
 
   /// The classifier so far, as metrics and discriminators load it.
@@ -120,8 +132,7 @@ public struct ClassifierTraining: ResumableTraining, Sendable {
   private func shifted(_ pictures: Tensor, _ positions: Range<Int>) -> Tensor {
     guard settings.shift > 0 else { return pictures }
     let moves = positions.map { position in
-      var stream = RandomStream(
-        seed: settings.seed, path: [RandomPurpose.shift.rawValue, UInt64(position)])
+      var stream = RandomPurpose.shift.stream(seed: settings.seed, position)
       let choices = 2 * settings.shift + 1
       return (
         row: stream.integer(below: choices) - settings.shift,

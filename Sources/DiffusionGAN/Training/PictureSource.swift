@@ -14,6 +14,11 @@ public protocol PictureSource: Sendable {
 
 extension PictureSource {
   public func labels(at indices: [Int]) throws -> Tensor? { nil }
+
+  /// Pictures, and their labels where there are any.
+  func samples(at indices: [Int]) throws -> (pictures: Tensor, labels: Tensor?) {
+    (try images(at: indices), try labels(at: indices))
+  }
 }
 
 /// A dataset as training sees it.
@@ -36,46 +41,26 @@ public struct LabelledPictures: PictureSource {
   }
 }
 
-/// The order in which a run takes its pictures; known with the first batch.
-struct PictureOrder: Sendable {
-  private var order: ShuffledOrder?
-
-  /// The pictures at `positions` of the run.
-  ///
-  /// - Precondition: `source` has as many pictures as before.
-  mutating func pictures(
-    _ positions: Range<Int>, of source: some PictureSource, seed: UInt64
-  ) -> BatchPictures {
-    var order = self.order ?? ShuffledOrder(count: source.count, seed: seed)
-    precondition(
-      order.count == source.count,
-      "a run on \(order.count) pictures continued on \(source.count)")
-    defer { self.order = order }
-    return BatchPictures(positions, order.samples(positions))
-  }
-}
-
-/// Which pictures a batch has.
-struct BatchPictures: Sendable {
-  private let start: Int
-  private let numbers: [Int]
-
-  init(_ positions: Range<Int>, _ samples: [ImageSample]) {
-    start = positions.lowerBound
-    numbers = samples.map(\.index)
-  }
-
-  /// Numbers of the pictures of a part.
-  subscript(part: BatchPart) -> [Int] { numbers(at: part.positions) }
-
+extension ShuffledOrder {
+  /// Numbers of the pictures at `positions`; soon found where `samples` has been there before.
   func numbers(at positions: Range<Int>) -> [Int] {
-    Array(numbers[positions.lowerBound - start..<positions.upperBound - start])
+    var order = self
+    return order.samples(positions).map(\.index)
   }
 }
 
-/// What a random stream of a training run is for: the first part of its path. The order of pictures has
-/// its own, `ShuffledOrder`.
-enum RandomPurpose: UInt64 {
+/// What a random stream of a training run is for: the first part of its path; the second is the sample's position. The
+/// order of pictures has its own, `ShuffledOrder`.
+protocol StreamPurpose: RawRepresentable<UInt64> {}
+
+extension StreamPurpose {
+  func stream(seed: UInt64, _ position: Int) -> RandomStream {
+    RandomStream(seed: seed, path: [rawValue, UInt64(position)])
+  }
+}
+
+/// Of training without a discriminator.
+enum RandomPurpose: UInt64, StreamPurpose {
   case noise = 2
   case dropout = 3
   case shift = 4

@@ -9,23 +9,23 @@ public protocol ResumableTraining {
 
   /// One step on the next samples.
   ///
-  /// - Returns: figures of the step by name, `loss` first; the loop averages them over a tick.
-  /// - Throws: `UserError` where the run cannot go on, such as for numbers that are not finite. The
-  ///   state is then as before the step.
+  /// - Returns: figures of the step by name, the loss of what is trained first; the loop averages them over a tick.
+  /// - Throws: `UserError` where the run cannot go on, `Divergence` for numbers that are not finite. Of two networks that
+  ///   learn in turn one may have moved by then: the run is continued from its last saved state.
   mutating func step() throws -> [TrainingFigure]
 
-  /// Writes everything that a run needs to continue, as one file, whole or not at all.
-  func save(to path: String) throws
+  /// Everything that a run needs to continue, given to a state that is written or taken from one that was read.
+  ///
+  /// - Throws: `UserError` if the state is not of a run like this one.
+  mutating func exchange(with state: inout TrainingState) throws
 
   /// Writes what somebody may look at: the network so far, a grid of pictures.
   ///
   /// - Throws: `Divergence`, before anything is written, where all pictures are one.
   func writeSnapshot(in directory: TrainingDirectory) throws
 
-  /// Looks at figures, the means of a tick, before its state is saved.
-  ///
-  /// - Throws: `Divergence` where more steps do not help. The state saved before is kept then.
-  func check(_ figures: [TrainingFigure]) throws
+  /// What to do where more steps do not help, beside going back to the last saved state.
+  var remedy: String { get }
 
   /// What is measured where a snapshot is written, such as accuracy on a test split: it goes into the
   /// row of statistics. May take a while.
@@ -36,9 +36,30 @@ public protocol ResumableTraining {
 }
 
 extension ResumableTraining {
-  public func check(_ figures: [TrainingFigure]) throws {
-    try Divergence.check(figures, seen: seen)
+  /// Writes everything that a run needs to continue, as one file, whole or not at all.
+  public func save(to path: String) throws {
+    var (run, state) = (self, TrainingState())
+    try run.exchange(with: &state)
+    try state.write(to: path)
   }
+
+  /// Continues this run, which has not begun, from where it was when `save` wrote the file.
+  ///
+  /// - Throws: `UserError` if the file is not the state of a run like this one.
+  public mutating func resume(from path: String) throws {
+    var (run, state) = (self, try TrainingState(contentsOf: path))
+    try run.exchange(with: &state)
+    self = run
+  }
+
+  /// Looks at figures, the means of a tick, before its state is saved.
+  ///
+  /// - Throws: `Divergence` where more steps do not help. The state saved before is kept then.
+  public func check(_ figures: [TrainingFigure]) throws {
+    try Divergence.check(figures, seen: seen, advice: remedy)
+  }
+
+  public var remedy: String { Divergence.lowerRate }
   public func measureSnapshot() throws -> [TrainingFigure] { [] }
   public func advice(_ figures: [TrainingFigure]) -> [String] { [] }
 }
@@ -49,10 +70,15 @@ public struct TrainingFigure: Sendable, Equatable {
   public let name: String
   public let value: Double
 
-  public init(_ name: String, _ value: Double) {
+  public init(_ name: String, _ value: some BinaryFloatingPoint) {
     self.name = name
-    self.value = value
+    self.value = Double(value)
   }
+}
+
+extension [TrainingFigure] {
+  /// The figure of this name.
+  public subscript(name: String) -> Double? { last { $0.name == name }?.value }
 }
 
 /// Means of figures over the steps of a tick; a figure that only some steps have is averaged over those.

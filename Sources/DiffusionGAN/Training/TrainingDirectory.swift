@@ -122,16 +122,23 @@ public final class TrainingDirectory {
   /// Whether a state is there to continue from.
   public var hasState: Bool { FileManager.default.fileExists(atPath: statePath) }
 
-  /// Path of a file made after `seen` samples, such as `fakes-000012.png`.
+  /// Path of a file made after `seen` samples, such as `fakes-000012.png`: by thousands, of which each has one file.
   public func file(_ kind: String, seen: Int, _ suffix: String) -> String {
     "\(path)/\(kind)-" + String(format: "%06d", seen / 1000) + ".\(suffix)"
   }
 
   /// The snapshot of the most samples.
-  public var newestSnapshot: String {
+  public var newestSnapshot: String { snapshots.last ?? path }
+
+  /// The first snapshot of `seen` samples or more, which a batch may have led beyond.
+  public func snapshot(of seen: Int) -> String {
+    let least = file("snapshot", seen: seen, "safetensors")
+    return snapshots.first { $0 >= least } ?? least
+  }
+
+  private var snapshots: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let newest = names.filter { $0.hasPrefix("snapshot-") }.max()
-    return newest.map { "\(path)/\($0)" } ?? path
+    return names.filter { $0.hasPrefix("snapshot-") }.sorted().map { "\(path)/\($0)" }
   }
 
   /// Drops rows of statistics that lie after `seen` samples: the state that they tell of was never

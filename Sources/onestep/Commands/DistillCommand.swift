@@ -118,6 +118,7 @@ enum DistillCommand: Command {
         "is a one-step generator, which cannot teach", at: path,
         remedy: "give a snapshot of onestep pretrain")
     }
+    _ = try settings.freezing.trainableNames(of: teacher.denoiser.network)
     let labels = teacher.denoiser.network.configuration.labels
     guard settings.method != .regression || labels == 0 || settings.adversaryWeight == 0 else {
       throw UserError(
@@ -135,35 +136,31 @@ enum DistillCommand: Command {
       settings.distance.features = network
       identity.append(("perceptual", .string(try FeatureNetworkFile.identity(of: name))))
     }
-    var adversary: DistillationAdversary?
+    var critic: Critic?
     if settings.adversaryWeight > 0 {
       let features = try DiscriminatorFeatures(parsed, of: teacher, shape: data.train.shape)
-      let critic = settings.criticSettings(preset.adversarial)
-      try critic.checkPacking(labels: labels)
-      adversary = DistillationAdversary(
-        critic.discriminator(
-          over: features.networks, shape: data.train.shape, labels: labels),
-        source: pictures, settings: critic, isConditional: labels > 0)
-      identity += [("features", features.identity), ("discriminator", .object(critic.identity))]
+      let beside = settings.criticSettings(preset.adversarial)
+      try beside.checkPacking(labels: labels)
+      critic = Critic(
+        beside.discriminator(over: features.networks, shape: data.train.shape, labels: labels),
+        settings: beside)
+      identity += [("features", features.identity), ("discriminator", .object(beside.identity))]
     }
     let directory = try options.directory(
       settings.method.rawValue, data, identity + settings.identity, root: root, whileBusy: whileBusy
     )
-    let learningFrom: DistillationData =
-      settings.method == .regression
-      ? .pairs(try pairs(of: teacher, at: path, settings, options, beside: directory))
-      : .pictures(pictures)
-    let fresh = Distillation(
-      of: teacher, learningFrom: learningFrom, settings: settings, adversary: adversary)
-    var run = DistillationRun(
-      directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh)
+    var run = Distillation(
+      of: teacher, settings: settings, on: pictures,
+      pool: settings.method == .regression
+        ? try pool(of: teacher, at: path, settings, options, beside: directory) : nil,
+      critic: critic)
     try options.train(&run, in: directory, total: settings.total)
     return directory
   }
 
   /// The teacher's pictures, those computed already and the others. They lie beside the run's folder:
   /// runs with other learning rates take the same ones.
-  private static func pairs(
+  private static func pool(
     of teacher: NetworkFile, at path: String, _ settings: Distillation.Settings,
     _ options: TrainingOptions, beside directory: TrainingDirectory
   ) throws -> TeacherPool {

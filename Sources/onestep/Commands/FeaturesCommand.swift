@@ -94,18 +94,12 @@ enum FeaturesCommand: Command {
     let network = try ClassifierNetwork(
       .small(
         kind, preset.shape, classes: max(data.train.classCount, data.test?.classCount ?? 0)))
-    let fresh = try ClassifierTraining(
+    var run = try ClassifierTraining(
       network, settings: settings, on: data.train, test: data.test)
     let directory = try options.directory(
       kind.rawValue, data,
-      [("classifier", network.configuration.jsonValue)] + fresh.settings.identity)
-    var run =
-      directory.hasState
-      ? try ClassifierTraining(
-        network, settings: settings, on: data.train, test: data.test,
-        resuming: directory.statePath)
-      : fresh
-    try options.train(&run, in: directory, total: fresh.settings.total)
+      [("classifier", network.configuration.jsonValue)] + run.settings.identity)
+    try options.train(&run, in: directory, total: run.settings.total)
     print(directory.newestSnapshot)
   }
 }

@@ -42,10 +42,8 @@ enum PretrainCommand: Command {
     let denoiser = Denoiser(try UNet(network))
     let directory = try options.directory(
       "edm", data, [("network", network.jsonValue)] + settings.identity)
-    var run = PretrainingRun(
-      directory.hasState
-        ? try Pretraining(denoiser, settings: settings, resuming: directory.statePath)
-        : Pretraining(denoiser, settings: settings),
+    var run = Pretraining(
+      denoiser, settings: settings,
       on: isConditional ? LabelledPictures(data.train) : data.train)
     try options.train(&run, in: directory, total: settings.total)
     print(directory.newestSnapshot)

@@ -86,7 +86,7 @@ enum TrainCommand: Command {
         ("network_sha256", .string(try SHA256.hash(ofFile: path))),
         ("from_scratch", .bool(isFromScratch)), ("features", features.identity),
       ] + settings.identity, root: root, whileBusy: whileBusy)
-    let fresh = AdversarialTraining(
+    var run = AdversarialTraining(
       Denoiser(
         unet,
         preconditioning: Preconditioning(
@@ -94,10 +94,7 @@ enum TrainCommand: Command {
       weights: weights, trainable: trainable,
       discriminator: settings.discriminator(
         over: features.networks, shape: data.train.shape, labels: configuration.labels),
-      settings: settings)
-    var run = AdversarialRun(
-      directory.hasState ? try fresh.resumed(from: directory.statePath) : fresh,
-      on: pictures, features: features.networks.first)
+      settings: settings, on: pictures, features: features.networks.first)
     let (all, left) = (weights.scalarCount, weights.filter(trainable.contains).scalarCount)
     try options.train(
       &run, in: directory, total: settings.total,

@@ -8,7 +8,7 @@ import Testing
   /// Plain pictures, a little brighter one after the other, about `level` on average.
   struct Flat: PictureSource {
     var level: Float = 0.5
-    let count = 24
+    var count = 24
 
     func images(at indices: [Int]) -> Tensor {
       Tensor(
@@ -34,7 +34,8 @@ import Testing
 
   static func run(
     _ settings: AdversarialTraining.Settings = .init(seed: 5, batch: 6),
-    freeze: Freezing = .convolutions, discriminator: (any Discriminator)? = nil
+    freeze: Freezing = .convolutions, discriminator: (any Discriminator)? = nil,
+    on source: some PictureSource = Flat()
   ) throws -> AdversarialTraining {
     let network = try pretrained()
     return AdversarialTraining(
@@ -43,7 +44,7 @@ import Testing
       discriminator: discriminator
         ?? ProjectedDiscriminator(
           [EncoderFeatures(network)], shape: shape, style: style, seed: settings.seed),
-      settings: settings)
+      settings: settings, on: source)
   }
 
   private func sameBits(_ a: Parameters, _ b: Parameters) -> Bool {
@@ -52,16 +53,16 @@ import Testing
 
   @Test func frozenParametersKeepTheirBits() throws {
     var run = try Self.run()
-    let before = run.generator.weights
-    for _ in 0..<3 { _ = try run.step(Flat()) }
+    let before = run.learner.weights
+    for _ in 0..<3 { _ = try run.step() }
     var changed = 0
-    for (name, tensor) in run.generator.weights.pairs {
+    for (name, tensor) in run.learner.weights.pairs {
       let isSame = tensor.values == before[name].values
       if Freezing.convolutions.freezes(name) { #expect(isSame, "\(name)") }
       if !isSame { changed += 1 }
     }
-    #expect(changed == run.generator.optimiser.means.count)
-    #expect(run.generator.optimiser.means.count < before.count)
+    #expect(changed == run.learner.optimiser.means.count)
+    #expect(run.learner.optimiser.means.count < before.count)
     #expect(run.seen == 18)
   }
 
@@ -80,30 +81,32 @@ import Testing
       .appendingPathComponent("adversarial-\(UUID().uuidString).safetensors").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     var whole = try Self.run(settings)
-    for _ in 0..<3 { _ = try whole.step(Flat()) }
+    for _ in 0..<3 { _ = try whole.step() }
     try whole.save(to: path)
-    for _ in 0..<4 { _ = try whole.step(Flat()) }
-    var second = try Self.run(settings).resumed(from: path)
-    for _ in 0..<4 { _ = try second.step(Flat()) }
-    #expect(second.seen == whole.seen && second.probability == whole.probability)
-    #expect(sameBits(second.generator.weights, whole.generator.weights))
+    for _ in 0..<4 { _ = try whole.step() }
+    var second = try Self.run(settings)
+    try second.resume(from: path)
+    for _ in 0..<4 { _ = try second.step() }
+    #expect(second.seen == whole.seen && second.critic.probability == whole.critic.probability)
+    #expect(sameBits(second.learner.weights, whole.learner.weights))
     #expect(sameBits(second.critic.learner.weights, whole.critic.learner.weights))
     #expect(sameBits(second.critic.state, whole.critic.state))
     #expect(sameBits(second.average.weights, whole.average.weights))
     var other = settings
     other.seed = 6
-    #expect(throws: UserError.self) { try Self.run(other).resumed(from: path) }
+    var reseeded = try Self.run(other)
+    #expect(throws: UserError.self) { try reseeded.resume(from: path) }
   }
 
   @Test func sameBitsForAnyNumberOfThreads() throws {
     let results = try [1, 3].map { threads in
       try Compute.$pool.withValue(ThreadPool(count: threads)) {
         var run = try Self.run()
-        for _ in 0..<2 { _ = try run.step(Flat()) }
+        for _ in 0..<2 { _ = try run.step() }
         return run
       }
     }
-    #expect(sameBits(results[0].generator.weights, results[1].generator.weights))
+    #expect(sameBits(results[0].learner.weights, results[1].learner.weights))
     #expect(sameBits(results[0].critic.learner.weights, results[1].critic.learner.weights))
   }
 
@@ -115,11 +118,10 @@ import Testing
       freeze: .none,
       discriminator: ConvolutionalDiscriminator(shape: Self.shape, channels: 8))
     func distance() throws -> Float {
-      let generator = NetworkFile(run.denoiser, weights: run.average.weights, startSigma: 80)
-      return try abs(SeededSampling(generator)((0..<32).map { UInt64($0) }).mean()[0] - 0.5)
+      try abs(SeededSampling(run.generator)((0..<32).map { UInt64($0) }).mean()[0] - 0.5)
     }
     let before = try distance()
-    for _ in 0..<60 { _ = try run.step(Flat()) }
+    for _ in 0..<60 { _ = try run.step() }
     #expect(try distance() < 0.5 * before)
   }
 
@@ -130,8 +132,8 @@ import Testing
     var before = run
     for isMoving in [true, true, false] {
       before = run
-      _ = try run.step(Flat())
-      #expect(sameBits(before.generator.weights, run.generator.weights) != isMoving)
+      _ = try run.step()
+      #expect(sameBits(before.learner.weights, run.learner.weights) != isMoving)
       #expect(sameBits(before.critic.learner.weights, run.critic.learner.weights) != isMoving)
     }
   }
@@ -139,7 +141,7 @@ import Testing
   /// Not in the first iteration, then every second.
   @Test func penaltyIsDueAtItsInterval() throws {
     var run = try Self.run(.init(seed: 5, batch: 6, penalty: GradientPenalty(interval: 2)))
-    let hasPenalty = try (0..<5).map { _ in try run.step(Flat()).critic.penalty != nil }
+    let hasPenalty = try (0..<5).map { _ in try run.step()["penalty"] != nil }
     #expect(hasPenalty == [false, false, true, false, true])
   }
 
@@ -152,8 +154,8 @@ import Testing
         .init(
           seed: 5, batch: 6, generatorRate: 1e-12, penalty: GradientPenalty(interval: interval),
           augmentation: augmentation))
-      for _ in 0..<2 { _ = try run.step(Flat()) }
-      return try #require(try run.step(Flat()).critic.penalty)
+      for _ in 0..<2 { _ = try run.step() }
+      return try #require(try run.step()["penalty"])
     }
     let difference = abs(penalties[0] - penalties[1]) / penalties[0]
     #expect(interval == 2 ? difference < 1e-4 : difference > 1e-2, "\(difference)")
@@ -184,13 +186,20 @@ import Testing
     var settings = AdversarialTraining.Settings(seed: 5, batch: 6)
     settings.startSigma = 1
     var (low, high) = (try Self.run(settings), try Self.run())
-    #expect(try low.step(Flat()).generator.loss != high.step(Flat()).generator.loss)
+    #expect(try low.step()[0] != high.step()[0])
   }
 
   @Test func lossThatIsNotFiniteIsSaid() throws {
-    var run = try Self.run()
-    _ = try run.step(Flat())
-    let error = #expect(throws: Divergence.self) { try run.step(Flat(level: .nan)) }
-    #expect(error?.finding.contains("loss is not finite after 6 images") == true)
+    var run = try Self.run(on: Flat(level: .nan))
+    let error = #expect(throws: Divergence.self) { try run.step() }
+    #expect(error?.finding.contains("loss is not finite after 0 images") == true)
+  }
+
+  /// Of one picture nothing is nearer to it than usual.
+  @Test(arguments: [1, 2])
+  func nearDuplicatesAreLookedForAmongSeveral(count: Int) throws {
+    var run = try Self.run(on: Flat(count: count))
+    run.seen = 1_998
+    #expect(try (run.step()["near_duplicates"] != nil) == (count > 1))
   }
 }

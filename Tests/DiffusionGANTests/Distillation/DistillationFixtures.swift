@@ -33,9 +33,15 @@ enum DistillationFixtures {
       learningRate: learningRate, targetHalfLife: 50, freezing: freezing)
   }
 
-  static func data(_ method: DistillationMethod, folder: String) throws -> DistillationData {
-    method == .regression
-      ? .pairs(try pool(of: teacher(), folder: folder)) : .pictures(PretrainingTests.Ramps())
+  /// A run on a few pictures, or on pairs that lie in `folder`.
+  static func run(
+    _ settings: Distillation.Settings, folder: String = "", critic: Critic? = nil
+  ) throws -> Distillation {
+    let teacher = try teacher()
+    return Distillation(
+      of: teacher, settings: settings, on: PretrainingTests.Ramps(),
+      pool: settings.method == .regression ? try pool(of: teacher, folder: folder) : nil,
+      critic: critic)
   }
 
   static func pool(

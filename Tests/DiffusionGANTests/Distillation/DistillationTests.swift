@@ -11,16 +11,16 @@ import Testing
   func resumedRunContinuesToTheSameBits(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
     let (state, teacher) = (scratch.file("state.safetensors"), try Fixtures.teacher())
-    let data = try Fixtures.data(method, folder: scratch.file("pool"))
+    let folder = scratch.file("pool")
     // A stage of progressive distillation ends after four steps, one before the state, one later.
     let settings = Fixtures.settings(method, total: 32)
-    var whole = Distillation(of: teacher, learningFrom: data, settings: settings)
+    var whole = try Fixtures.run(settings, folder: folder)
     for _ in 0..<5 { _ = try whole.step() }
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
-    var resumed = try Distillation(of: teacher, learningFrom: data, settings: settings)
-      .resumed(from: state)
+    var resumed = try Fixtures.run(settings, folder: folder)
+    try resumed.resume(from: state)
     #expect(resumed.seen == 20)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
@@ -39,49 +39,45 @@ import Testing
   func resumedRunWithAnAdversaryContinuesToTheSameBits(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
     let (state, teacher) = (scratch.file("state.safetensors"), try Fixtures.teacher())
-    let data = try Fixtures.data(method, folder: scratch.file("pool"))
+    let folder = scratch.file("pool")
     var settings = Fixtures.settings(method, total: 32)
     settings.adversaryWeight = 0.1
-    let adversary = DistillationAdversary(
+    let critic = Critic(
       ProjectedDiscriminator(
         [EncoderFeatures(teacher)], shape: AdversarialTrainingTests.shape,
         style: AdversarialTrainingTests.style, seed: 7),
-      source: PretrainingTests.Ramps(),
       settings: AdversarialTraining.Settings(
-        seed: 7, batch: 4, penalty: GradientPenalty(interval: 2)), isConditional: false)
-    var whole = Distillation(
-      of: teacher, learningFrom: data, settings: settings, adversary: adversary)
-    var alone = Distillation(of: teacher, learningFrom: data, settings: settings)
+        seed: 7, batch: 4, penalty: GradientPenalty(interval: 2)))
+    var whole = try Fixtures.run(settings, folder: folder, critic: critic)
+    var alone = try Fixtures.run(settings, folder: folder)
     let first = try whole.step()
     // The distillation's own loss is told without the other term, which still moves the weights.
-    #expect(try alone.step().learner.loss == first.learner.loss)
+    #expect(try alone.step()["loss"] == first["loss"])
     #expect(
       alone.learner.weights.tensors.map(\.values) != whole.learner.weights.tensors.map(\.values))
     _ = try whole.step()
-    #expect(try whole.step().adversary?.critic.penalty != nil)
+    #expect(try whole.step()["penalty"] != nil)
     try whole.save(to: state)
     for _ in 0..<3 { _ = try whole.step() }
 
-    var resumed = try Distillation(
-      of: teacher, learningFrom: data, settings: settings, adversary: adversary
-    ).resumed(from: state)
+    var resumed = try Fixtures.run(settings, folder: folder, critic: critic)
+    try resumed.resume(from: state)
     for _ in 0..<3 { _ = try resumed.step() }
     #expect(
       resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
-    let critics = [resumed, whole].map { $0.adversary?.critic.learner.weights.tensors }
+    let critics = [resumed, whole].map { $0.critic?.learner.weights.tensors }
     #expect(critics[0]?.map(\.values) == critics[1]?.map(\.values))
   }
 
   @Test(arguments: DistillationMethod.allCases)
   func lossFalls(_ method: DistillationMethod) throws {
     let scratch = try Scratch()
-    let data = try Fixtures.data(method, folder: scratch.file("pool"))
     // The first of three stages: the last one would have next to nothing to learn of this teacher.
     var settings = Fixtures.settings(
       method, steps: method == .progressive ? 8 : nil, total: 1_000_000, batch: 8,
       learningRate: 2e-3)
     settings.targetHalfLife = 400
-    var run = Distillation(of: try Fixtures.teacher(), learningFrom: data, settings: settings)
+    var run = try Fixtures.run(settings, folder: scratch.file("pool"))
     let start = run
     for _ in 0..<60 { _ = try run.step() }
     // Both on samples that neither has seen, from the same target.
@@ -96,8 +92,8 @@ import Testing
     let teacher = try Fixtures.teacher()
     let pool = try Fixtures.pool(of: teacher, count: 4, folder: scratch.file("pool"))
     var run = Distillation(
-      of: teacher, learningFrom: .pairs(pool),
-      settings: Fixtures.settings(.regression, learningRate: 3e-3))
+      of: teacher, settings: Fixtures.settings(.regression, learningRate: 3e-3),
+      on: PretrainingTests.Ramps(), pool: pool)
     func error() -> Float {
       let indices = Array(0..<4)
       let made = run.student.generated(pool.latents(at: indices), run.learner.weights)
@@ -118,7 +114,8 @@ import Testing
     var settings = Fixtures.settings(.regression)
     settings.startSigma = 2.5
     settings.clipsPictures = clips
-    let run = Distillation(of: teacher, learningFrom: .pairs(pool), settings: settings)
+    let run = Distillation(
+      of: teacher, settings: settings, on: PretrainingTests.Ramps(), pool: pool)
     #expect(run.generator.startSigma == 2.5)
     let batch = 0..<settings.batch
     var order = ShuffledOrder(count: 4, seed: settings.seed)
@@ -135,16 +132,15 @@ import Testing
 
   /// The last half decays to 0; progressive's own stages do not.
   @Test func learningRateDecaysOverItsShare() throws {
-    let scratch = try Scratch()
-    let teacher = try Fixtures.teacher()
     var settings = Fixtures.settings(.consistency, total: 16)
     settings.decay = 0.5
     #expect(!settings.isOpenEnded)
-    var run = Distillation(
-      of: teacher, learningFrom: try Fixtures.data(.consistency, folder: scratch.file("pool")),
-      settings: settings)
+    var run = try Fixtures.run(settings)
     var rates: [Float] = []
-    while run.seen < settings.total { rates.append(try run.step().learner.rate) }
+    while run.seen < settings.total {
+      rates.append(run.rate)
+      #expect(try run.step()["learning_rate"] == rates.last.map { Double($0) })
+    }
     let share = rates.map { $0 / settings.learningRate }
     #expect(share == [1, 1, 1, 0.5], "\(share)")
   }
@@ -164,11 +160,8 @@ import Testing
   }
 
   @Test func frozenWeightsStay() throws {
-    let scratch = try Scratch()
     let teacher = try Fixtures.teacher()
-    var run = Distillation(
-      of: teacher, learningFrom: try Fixtures.data(.consistency, folder: scratch.file("pool")),
-      settings: Fixtures.settings(.consistency, freezing: .convolutions))
+    var run = try Fixtures.run(Fixtures.settings(.consistency, freezing: .convolutions))
     _ = try run.step()
     for (name, tensor) in run.learner.weights.pairs {
       let isSame = tensor.values == teacher.weights[name].values
@@ -182,15 +175,14 @@ import Testing
   }
 
   @Test func stagesHalveTheSteps() throws {
-    var run = Distillation(
-      of: try Fixtures.teacher(), learningFrom: .pictures(PretrainingTests.Ramps()),
-      settings: Fixtures.settings(.progressive, steps: 8, total: 48))
+    var run = try Fixtures.run(Fixtures.settings(.progressive, steps: 8, total: 48))
     var steps: [Int] = []
     var rates: [Float] = []
     while run.seen < 48 {
       steps.append(run.stepsOfStudent)
       #expect(!run.generator.isOneStep || run.seen > 32)
-      rates.append(try run.step().learner.rate)
+      rates.append(run.rate)
+      #expect(try run.step()["student_steps"] == steps.last.map { Double($0) })
     }
     #expect(steps == [4, 4, 4, 4, 2, 2, 2, 2, 1, 1, 1, 1])
     #expect(
@@ -231,15 +223,9 @@ import Testing
 
   @Test func stateOfAnotherMethodIsRefused() throws {
     let scratch = try Scratch()
-    let (state, teacher) = (scratch.file("state"), try Fixtures.teacher())
-    let data = try Fixtures.data(.progressive, folder: "")
-    try Distillation(
-      of: teacher, learningFrom: data, settings: Fixtures.settings(.progressive)
-    ).save(to: state)
-    #expect {
-      try Distillation(
-        of: teacher, learningFrom: data, settings: Fixtures.settings(.consistency)
-      ).resumed(from: state).seen
-    } throws: { "\($0)".contains("target/") }
+    let state = scratch.file("state")
+    try Fixtures.run(Fixtures.settings(.progressive)).save(to: state)
+    var other = try Fixtures.run(Fixtures.settings(.consistency))
+    #expect { try other.resume(from: state) } throws: { "\($0)".contains("target/") }
   }
 }

@@ -11,14 +11,14 @@ import Testing
   /// too.
   @Test func progressiveTargetIsTwoStepsOfTheTeacher() throws {
     let teacher = try Fixtures.teacher()
-    let levels = ProgressiveObjective.levels(Sampler(steps: 8).sigmas, teacherSteps: 4)
+    let levels = Distillation.levels(Sampler(steps: 8).sigmas, teacherSteps: 4)
     #expect(levels == [0, 2, 4, 6, 8].map { Float(Sampler(steps: 8).sigmas[$0]) })
     let (t, u, s) = ([levels[0], levels[2]], [levels[1], levels[3]], [levels[2], levels[4]])
     let x = Fixtures.pictures(2) * Tensor(perSample: t)
     let (denoiser, weights) = (teacher.denoiser, teacher.weights)
     let middle = denoiser.eulerStep(x, from: t, to: u, weights)
     let end = denoiser.eulerStep(middle, from: u, to: s, weights)
-    let target = ProgressiveObjective.target(
+    let target = Distillation.progressiveTarget(
       x, from: t, over: u, to: s, teacher: denoiser, weights)
     let once = Tensor.mixed(x, target, share: zip(s, t).map { $0 / $1 })
     expectClose(once, end, 2e-6, "x″")
@@ -51,10 +51,7 @@ import Testing
   }
 
   @Test func consistencyIsTheIdentityAtEpsilon() throws {
-    let teacher = try Fixtures.teacher()
-    let run = Distillation(
-      of: teacher, learningFrom: .pictures(PretrainingTests.Ramps()),
-      settings: Fixtures.settings(.consistency, steps: 5))
+    let run = try Fixtures.run(Fixtures.settings(.consistency, steps: 5))
     let x = Fixtures.pictures(2)
     let same = run.student(x, sigma: [0.002], run.learner.weights)
     #expect(same.values == x.values)
@@ -64,13 +61,8 @@ import Testing
   /// With two levels the target is the teacher's Heun step to ε itself.
   @Test func consistencyOfTwoLevelsIsAStepOfTheTeacher() throws {
     let teacher = try Fixtures.teacher()
-    let ramps = PretrainingTests.Ramps()
-    let run = Distillation(
-      of: teacher, learningFrom: .pictures(ramps),
-      settings: Fixtures.settings(.consistency, steps: 2))
-    let samples = DistillationSamples(
-      source: ramps, order: ShuffledOrder(count: 12, seed: 7), seed: 7, isConditional: false)
-    let (clean, noise, _) = try samples.pictures(0..<4)
+    let run = try Fixtures.run(Fixtures.settings(.consistency, steps: 2))
+    let (clean, noise, _) = try run.pictures(0..<4)
     let x = clean + noise * 80
     let t = [Float](repeating: 80, count: 4)
     let end = teacher.denoiser.heunStep(

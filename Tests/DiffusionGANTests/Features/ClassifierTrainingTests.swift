@@ -53,9 +53,8 @@ import Testing
     for _ in 0..<3 { _ = try whole.step() }
     try whole.save(to: path)
     for _ in 0..<4 { _ = try whole.step() }
-    let data = try Self.stripes(60, seed: 1)
-    var resumed = try ClassifierTraining(
-      whole.network, settings: whole.settings, on: data, resuming: path)
+    var resumed = try Self.training(kind)
+    try resumed.resume(from: path)
     #expect(resumed.seen == 48)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
@@ -64,15 +63,13 @@ import Testing
     #expect(
       resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
 
-    var other = whole.settings
-    other.seed = 4
-    expectUserError(path, "seed 3") {
-      _ = try ClassifierTraining(whole.network, settings: other, on: data, resuming: path)
-    }
-    let another = try Self.training(kind == .plain ? .residual : .plain).network
-    expectUserError(path, "another classifier") {
-      _ = try ClassifierTraining(another, settings: whole.settings, on: data, resuming: path)
-    }
+    var settings = whole.settings
+    settings.seed = 4
+    var reseeded = try ClassifierTraining(
+      whole.network, settings: settings, on: Self.stripes(60, seed: 1))
+    expectUserError(path, "seed 3") { try reseeded.resume(from: path) }
+    var other = try Self.training(kind == .plain ? .residual : .plain)
+    expectUserError(path, "another classifier") { try other.resume(from: path) }
   }
 
   @Test func dataThatDoNotFitAreRefused() throws {

@@ -72,12 +72,8 @@ import Testing
 
   /// A rate of 10 ends a distillation, which stays as it was before.
   @Test func aDistillationThatDivergesStops() throws {
-    let scratch = try Scratch()
-    var run = DistillationRun(
-      Distillation(
-        of: try DistillationFixtures.teacher(),
-        learningFrom: try DistillationFixtures.data(.consistency, folder: scratch.path),
-        settings: DistillationFixtures.settings(.consistency, learningRate: 1e9)))
+    var run = try DistillationFixtures.run(
+      DistillationFixtures.settings(.consistency, learningRate: 1e9))
     #expect(throws: Divergence.self) {
       for _ in 0..<8 {
         var means = TickMeans()

@@ -28,12 +28,12 @@ import Testing
       Denoiser(try UNet(configuration)),
       settings: Pretraining.Settings(
         seed: 7, batch: batch, learningRate: 2e-3, rampUp: 16, augmentation: augmentation,
-        halfLife: 100))
+        halfLife: 100), on: Ramps())
   }
 
   @Test func lossFalls() throws {
     var run = try Self.run(batch: 8)
-    let losses = try (0..<60).map { _ in try run.step(Ramps()).loss }
+    let losses = try (0..<60).map { _ in try run.step()[0].value }
     let (first, last) = (losses.prefix(15).reduce(0, +), losses.suffix(15).reduce(0, +))
     #expect(last < 0.8 * first)
     #expect(run.seen == 480)
@@ -46,15 +46,16 @@ import Testing
       .appendingPathComponent("state-\(UUID().uuidString).safetensors").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     var whole = try Self.run(dropout: 0.1, augmentation: augmentation)
-    for _ in 0..<3 { _ = try whole.step(Ramps()) }
+    for _ in 0..<3 { _ = try whole.step() }
     try whole.save(to: path)
-    for _ in 0..<4 { _ = try whole.step(Ramps()) }
+    for _ in 0..<4 { _ = try whole.step() }
 
-    var resumed = try Pretraining(whole.denoiser, settings: whole.settings, resuming: path)
+    var resumed = try Self.run(dropout: 0.1, augmentation: augmentation)
+    try resumed.resume(from: path)
     #expect(resumed.seen == 12)
     // Another number of threads too.
     try Compute.$pool.withValue(ThreadPool(count: 3)) {
-      for _ in 0..<4 { _ = try resumed.step(Ramps()) }
+      for _ in 0..<4 { _ = try resumed.step() }
     }
     #expect(
       resumed.learner.weights.tensors.map(\.values) == whole.learner.weights.tensors.map(\.values))
@@ -67,7 +68,7 @@ import Testing
     let name = "model.map_augment.weight"
     var run = try Self.run(augmentation: 0.5)
     let start = run.learner.weights[name].values
-    for _ in 0..<3 { _ = try run.step(Ramps()) }
+    for _ in 0..<3 { _ = try run.step() }
     #expect(run.learner.weights[name].values != start && run.learner.weights[name].isFinite)
     let network = NetworkFile(run.denoiser, weights: run.learner.weights)
     let other = NetworkFile(
@@ -78,7 +79,7 @@ import Testing
         == SeededSampling(other, sampler: sampler)([0, 1]).values)
     // Without it, a run is what it was.
     var (plain, none) = (try Self.run(), try Self.run(augmentation: 0))
-    for _ in 0..<2 { #expect(try plain.step(Ramps()).loss == none.step(Ramps()).loss) }
+    for _ in 0..<2 { #expect(try plain.step() == none.step()) }
   }
 
   @Test func stateOfAnotherRunIsRefused() throws {
@@ -89,15 +90,13 @@ import Testing
     try run.save(to: path)
     var settings = run.settings
     settings.seed = 8
-    #expect {
-      try Pretraining(run.denoiser, settings: settings, resuming: path).seen
-    } throws: { "\($0)".contains("seed 7") }
+    var reseeded = Pretraining(run.denoiser, settings: settings, on: Ramps())
+    #expect { try reseeded.resume(from: path) } throws: { "\($0)".contains("seed 7") }
     var configuration = run.denoiser.network.configuration
     configuration.baseChannels = 12
-    let other = Denoiser(try UNet(configuration))
-    #expect {
-      try Pretraining(other, settings: run.settings, resuming: path).seen
-    } throws: { "\($0)".contains("another network") }
+    var other = Pretraining(
+      Denoiser(try UNet(configuration)), settings: run.settings, on: Ramps())
+    #expect { try other.resume(from: path) } throws: { "\($0)".contains("another network") }
   }
 
   @Test func numbersThatAreNotFiniteEndTheRun() throws {
@@ -110,8 +109,8 @@ import Testing
     let start = try Self.run()
     var settings = start.settings
     settings.replacesNotFinite = false
-    var run = Pretraining(start.denoiser, settings: settings)
-    #expect { try run.step(Broken()).loss } throws: { "\($0)".contains("not finite") }
+    var run = Pretraining(start.denoiser, settings: settings, on: Broken())
+    #expect { try run.step() } throws: { "\($0)".contains("not finite") }
     #expect(run.seen == 0)
   }
 
@@ -123,7 +122,7 @@ import Testing
     for step in 0..<7 {
       tick.means.add(
         [TrainingFigure("loss", 1 / Double(3 + step))]
-          + (step == 0 ? [TrainingFigure("penalty", Float(0.1))] : []))
+          + (step == 0 ? [TrainingFigure("penalty", Double(Float(0.1)))] : []))
     }
     try directory.keep(tick, at: 512)
     #expect(try directory.unfinishedTick(at: 511) == nil)
