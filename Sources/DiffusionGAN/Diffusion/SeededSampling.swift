@@ -18,7 +18,7 @@ public struct SeededSampling: Sendable {
     init(_ sampler: Sampler) {
       self =
         sampler.steps == 1 && sampler.churn == nil
-        ? .oneStep(sigma: Float(sampler.sigmaMax)) : .flow(sampler)
+        ? .oneStep(sigma: Denoiser.highestSigma) : .flow(sampler)
     }
 
     /// Network calls that a picture takes.

@@ -175,7 +175,7 @@ public struct Distillation: Sendable {
   }
 
   private var jumps: TrajectoryJumps {
-    TrajectoryJumps(denoiser: student, lowest: Float(Sampler().sigmaMin))
+    TrajectoryJumps(denoiser: student, lowest: Float(Sampler.sigmaMin))
   }
 
   /// The student as it would be used: the averaged weights, for one call.

@@ -90,17 +90,6 @@ public struct UNet: Sendable {
 
     public typealias Observer = @Sendable (_ name: String, _ output: Tensor) -> Tensor
 
-    public init(
-      noise: [Float], labels: Tensor? = nil, augmentLabels: Tensor? = nil,
-      dropout: Dropout? = nil, observer: Observer? = nil
-    ) {
-      self.noise = noise
-      self.labels = labels
-      self.augmentLabels = augmentLabels
-      self.dropout = dropout
-      self.observer = observer
-    }
-
     /// What the observer makes of the output of the stage with this whole name.
     func observed(_ name: String, _ output: Tensor) -> Tensor {
       observer.map { $0(String(name.dropFirst("model.".count)), output) } ?? output

@@ -10,12 +10,6 @@ public struct SpectrumReport: Sendable {
     /// Where its weights came from.
     public var source: String
     public var removals: [BandRemoval]
-
-    public init(name: String, source: String, removals: [BandRemoval] = []) {
-      self.name = name
-      self.source = source
-      self.removals = removals
-    }
   }
 
   public let analysis: SpectrumAnalysis
