@@ -101,7 +101,7 @@ enum NamedMetricEvaluation {
     }
     let count = metrics.map(\.generated).max() ?? images.count
     var order = ShuffledOrder(count: images.count, seed: seed)
-    return try images.subset(order.samples(0..<count).map(\.index))
+    return try images.subset(order.samples(0..<count))
   }
 
   /// StyleGAN draws a generated image's class from the training images.

@@ -21,7 +21,7 @@ struct DistillationSamples: Sendable {
     _ positions: Range<Int>
   ) throws -> (clean: Tensor, noise: Tensor, conditions: UNet.Conditions) {
     var order = order
-    let indices = order.samples(positions).map(\.index)
+    let indices = order.samples(positions)
     let clean = try source.images(at: indices)
     let noise = Tensor(
       normal: Array(clean.shape.dropFirst()), from: positions.map { stream(.noise, $0) })

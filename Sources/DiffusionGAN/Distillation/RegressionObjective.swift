@@ -16,7 +16,7 @@ struct RegressionObjective: DistillationObjective {
     _ weights: Parameters, _ positions: Range<Int>
   ) throws -> (loss: Tensor, generated: Tensor) {
     var order = order
-    let indices = order.samples(positions).map(\.index)
+    let indices = order.samples(positions)
     let generated = student.generated(
       pool.latents(at: indices), weights, pool.conditions(at: indices), sigma: startSigma)
     func seen(_ pictures: Tensor) -> Tensor {

@@ -59,7 +59,7 @@ public enum NamedMetric: String, CaseIterable, Sendable {
     // StyleGAN-XL draws the images of precision and recall at random; those of KID are the first.
     guard self == .pr50k3Full else { return Array(0..<most) }
     var order = ShuffledOrder(count: count, seed: seed)
-    return order.samples(0..<most).map(\.index)
+    return order.samples(0..<most)
   }
 
   /// What keeps a value from being compared with published ones; empty where nothing does.

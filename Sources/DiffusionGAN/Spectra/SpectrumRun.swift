@@ -74,7 +74,7 @@ public struct SpectrumRun: Sendable {
     try settings.check(data, for: networks)
     let configuration = networks[0].denoiser.network.configuration
     var order = ShuffledOrder(count: data.count, seed: settings.seed)
-    let indices = order.samples(0..<min(settings.images, data.count)).map(\.index)
+    let indices = order.samples(0..<min(settings.images, data.count))
     let source: any PictureSource = configuration.labels > 0 ? LabelledPictures(data) : data
     let names = ["pretrained network", "one-step network"]
     let start = Double(networks.last?.startSigma ?? Denoiser.highestSigma)

@@ -32,7 +32,7 @@ public struct LabelledPictures: PictureSource {
   public func images(at indices: [Int]) -> Tensor { data.tensor(at: indices) }
 
   public func labels(at indices: [Int]) -> Tensor? {
-    data.oneHotLabels(of: indices.map { ImageSample(index: $0) })
+    data.oneHotLabels(of: indices)
   }
 }
 
@@ -60,9 +60,9 @@ struct BatchPictures: Sendable {
   private let start: Int
   private let numbers: [Int]
 
-  init(_ positions: Range<Int>, _ samples: [ImageSample]) {
+  init(_ positions: Range<Int>, _ numbers: [Int]) {
     start = positions.lowerBound
-    numbers = samples.map(\.index)
+    self.numbers = numbers
   }
 
   /// Numbers of the pictures of a part.

@@ -204,7 +204,7 @@ enum EvaluateCommand: Command {
       images = try CommonOptions.load(.train, of: source, parsed, pool: pool)
       if count < images.count {
         var order = ShuffledOrder(count: images.count, seed: seed)
-        images = try images.subset(order.samples(0..<count).map(\.index).sorted())
+        images = try images.subset(order.samples(0..<count).sorted())
       }
     }
     let report = try ReferenceEvaluation(reference, images, by: network, pool)
