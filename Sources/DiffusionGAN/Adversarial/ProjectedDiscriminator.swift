@@ -47,7 +47,7 @@ public struct ProjectedDiscriminator: Discriminator {
     let seesPixels = style.seesPixels || networks.isEmpty
     self.networks = networks
     packing = style.packing
-    let blank = Tensor(zeros: [1, shape.channels, shape.height, shape.width])
+    let blank = Tensor(zeros: [1] + shape.extents)
     mixings = networks.enumerated().map { index, network in
       FeatureMixing(
         maps: network.maps(blank).map(\.shape), channels: style.mixingChannels,

@@ -6,7 +6,7 @@ extension ImageDataset {
   /// - Returns: `[indices, channels, height, width]`.
   /// - Precondition: indices in `0..<count`.
   public func tensor(at indices: some Collection<Int>) -> Tensor {
-    Tensor(shape: [indices.count, shape.channels, shape.height, shape.width]) { output in
+    Tensor(shape: [indices.count] + shape.extents) { output in
       pixels.withUnsafeBufferPointer { bytes in
         for (place, index) in indices.enumerated() {
           precondition(index >= 0 && index < count, "no image \(index)")
@@ -21,12 +21,6 @@ extension ImageDataset {
   ///
   /// - Returns: `[indices, classCount]`; nil for data without labels.
   public func oneHotLabels(of indices: [Int]) -> Tensor? {
-    guard let labels else { return nil }
-    return Tensor(shape: [indices.count, classCount]) { output in
-      output.initialize(repeating: 0, count: indices.count * classCount)
-      for (place, index) in indices.enumerated() {
-        output[place * classCount + labels[index]] = 1
-      }
-    }
+    labels.map { labels in Tensor(oneHot: indices.map { labels[$0] }, classes: classCount) }
   }
 }

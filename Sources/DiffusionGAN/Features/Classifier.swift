@@ -28,11 +28,10 @@ public struct Classifier: LabellingNetwork {
   }
 
   public func check(_ shape: ImageShape) throws {
-    let configuration = network.configuration
-    let (channels, size) = (configuration.imageChannels, configuration.resolution)
-    guard shape == ImageShape(channels: channels, height: size, width: size) else {
+    let own = network.configuration.imageShape
+    guard shape == own else {
       throw UserError(
-        "was trained on pictures of \(channels)×\(size)×\(size), these are \(shape)", at: name,
+        "was trained on pictures of \(own), these are \(shape)", at: name,
         remedy: "give a feature network of this preset")
     }
   }

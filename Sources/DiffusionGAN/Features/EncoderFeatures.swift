@@ -25,7 +25,6 @@ public struct EncoderFeatures: FeatureNetwork {
 
   /// The means of all maps' channels.
   public func vectors(_ pictures: Tensor) -> Tensor {
-    Tensor.concatenated(
-      maps(pictures).map { $0.mean(over: [2, 3]).reshaped([$0.shape[0], $0.shape[1]]) }, 1)
+    Tensor.concatenated(maps(pictures).map(\.pooled), 1)
   }
 }

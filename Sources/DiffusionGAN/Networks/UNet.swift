@@ -132,10 +132,10 @@ public struct UNet: Sendable {
   private func embedding(
     _ x: Tensor, _ weights: Parameters, _ conditions: Conditions
   ) -> Tensor {
-    let size = configuration.resolution
+    let shape = configuration.imageShape
     precondition(
-      x.shape.count == 4 && Array(x.shape[1...]) == [configuration.imageChannels, size, size],
-      "a network of \(configuration.imageChannels)×\(size)×\(size) pictures got \(x.shape)")
+      x.shape.count == 4 && Array(x.shape[1...]) == shape.extents,
+      "a network of \(shape) pictures got \(x.shape)")
     precondition(
       conditions.noise.count == 1 || conditions.noise.count == x.shape[0],
       "\(conditions.noise.count) noise levels for a batch of shape \(x.shape)")
