@@ -3,7 +3,7 @@ import TensorCore
 
 /// A trained classifier as a feature network: three scales of activations, and the features before the
 /// classes.
-public struct Classifier: LabellingNetwork {
+public struct Classifier: FeatureNetwork {
   public let name: String
   public let network: ClassifierNetwork
   public let weights: Parameters
@@ -22,7 +22,7 @@ public struct Classifier: LabellingNetwork {
 
   public var classCount: Int { network.configuration.classes }
 
-  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]) {
+  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]?) {
     let output = network(pictures, weights)
     return (output.features, Self.labels(output.logits))
   }

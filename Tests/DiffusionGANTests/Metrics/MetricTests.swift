@@ -194,7 +194,7 @@ import Testing
   @Test func pixelsAsFeatures() throws {
     let shape = ImageShape(channels: 1, height: 1, width: 2)
     let data = try ImageDataset(name: "a", shape: shape, pixels: [0, 255, 51, 204])
-    let features = data.pixelFeatures
+    let features = try ImageFeatures(of: data, by: PixelFeatures(), pool: Self.pool).vectors
     #expect(features.shape == [2, 2])
     #expect(zip(features.values, [-1, 1, -0.6, 0.6]).allSatisfy { abs($0 - $1) < 1e-6 })
   }
