@@ -101,7 +101,7 @@ import Testing
       for image in layer.flatMap(\.self) { #expect(abs(image.reduce(0, +) - 1) < 1e-9) }
     }
     let analysis = SpectrumAnalysis(spectra, oneStep: (spectra, spectra, spectra), seed: 0)
-    let shifts = analysis.frequencyShifts(to: spectra).flatMap { $0.compactMap { $0 } }
+    let shifts = analysis.cells(.meanFrequency, of: spectra, less: spectra).flatMap(\.self)
     #expect(shifts.allSatisfy { $0.estimate == 0 && $0.low == 0 && $0.high == 0 })
     // Nothing differs, so nothing is claimed of a difference.
     let verdicts = Dictionary(
