@@ -198,4 +198,26 @@ import Testing
     #expect(removal.effects.allSatisfy { $0.changes.count == 3 && $0.energies.count == 8 })
     #expect(removal.effects.contains { $0.change.estimate > 0 })
   }
+
+  /// However many pictures there are, a network sees a few at a time; each loses what it loses alone.
+  @Test func removalTakesAFewPicturesAtATime() throws {
+    final class Counted: PictureSource {
+      let most = Mutex(0)
+      let count = 12
+      func images(at indices: [Int]) throws -> Tensor {
+        most.withLock { $0 = max($0, indices.count) }
+        return PretrainingTests.Ramps().images(at: indices)
+      }
+    }
+    func effects(of count: Int, _ batch: Int) throws -> (most: Int, changes: [[Double]]) {
+      let source = Counted()
+      let removal = try BandRemoval(
+        Self.network(), .denoising(sigma: 0.5), on: source, indices: Array(0..<count), seed: 0,
+        batch: batch, bootstrap: Bootstrap(samples: count, resamples: 50, seed: 0),
+        pool: ThreadPool(count: 1))
+      return (source.most.withLock { $0 }, removal.effects.map(\.changes))
+    }
+    let (parts, whole) = (try effects(of: 5, 2), try effects(of: 5, 5))
+    #expect(parts.most == 2 && parts.changes == whole.changes)
+  }
 }
