@@ -108,7 +108,7 @@ public struct SpectrumReport: Sendable {
       + "one that does the work. Taking bands out shows what matters to the output.",
     "A picture has one noise for all levels and both networks, so the comparison is paired.",
     "In the maps both networks see picture + σ · noise. A one-step network's own call has noise alone: the "
-      + "two sentences about it measure both networks there.",
+      + "sentences about it measure both networks there.",
   ]
 
   // MARK: - Figures
