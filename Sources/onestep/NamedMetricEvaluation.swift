@@ -33,7 +33,7 @@ enum NamedMetricEvaluation {
       try images(DataSource($0), metrics, seed: seed, parsed, pool)
     }
     let data = try CommonOptions.load(.train, of: CommonOptions.source(parsed), parsed, pool: pool)
-    try network?.check(data.shape)
+    try network.check(data.shape)
     guard let shape = given?.shape ?? generator?.sampling.shape, shape == data.shape else {
       throw UserError(
         "the generated images are \(given?.shape ?? generator?.sampling.shape ?? data.shape), those of "
@@ -54,13 +54,9 @@ enum NamedMetricEvaluation {
     guard let generated = given ?? drawn else { return }
     let needsData = metrics.contains { $0 != .is50k }
     let vectors = try (needsData ? [generated, data] : [generated]).map { images in
-      try network.map { network in
-        try Compute.$pool.withValue(pool) {
-          try ImageFeatures(of: images, by: network) {
-            progress.update(done: $0, total: images.count, label: "features")
-          }.vectors
-        }
-      } ?? images.pixelFeatures
+      try ImageFeatures(of: images, by: network, pool: pool) {
+        progress.update(done: $0, total: images.count, label: "features")
+      }.vectors
     }
     progress.finish()
     let shared = seconds(since: start)
@@ -75,10 +71,7 @@ enum NamedMetricEvaluation {
         metric, figures, seconds: shared + seconds(since: begin),
         timestamp: Date().timeIntervalSince1970, network: parsed.string("network"),
         names: (generated.name, data.name), seed: seed,
-        features: (
-          network?.name ?? PixelFeatures.name,
-          network?.preprocessing ?? PixelFeatures.preprocessing
-        ),
+        features: (network.name, network.preprocessing),
         deviations: metric.deviations(by: network, dimension: vectors[0].columns)
           + deviations(of: generator?.sampling, from: data))
       if let folder { try record.append(to: folder) }
@@ -101,7 +94,7 @@ enum NamedMetricEvaluation {
     }
     let count = metrics.map(\.generated).max() ?? images.count
     var order = ShuffledOrder(count: images.count, seed: seed)
-    return try images.subset(order.samples(0..<count).map(\.index))
+    return try images.subset(order.samples(0..<count))
   }
 
   /// StyleGAN draws a generated image's class from the training images.

@@ -16,20 +16,15 @@ struct ReferenceEvaluation {
   /// - Throws: `UserError` for statistics of other features, before any image is looked at, and for
   ///   images that the network cannot look at.
   init(
-    _ reference: ReferenceMoments, _ generated: ImageDataset, by network: (any FeatureNetwork)?,
+    _ reference: ReferenceMoments, _ generated: ImageDataset, by network: any FeatureNetwork,
     _ pool: ThreadPool
   ) throws {
     self.reference = reference
-    self.network = network?.name ?? PixelFeatures.name
-    preprocessing = network?.preprocessing ?? PixelFeatures.preprocessing
-    try network?.check(generated.shape)
+    self.network = network.name
+    preprocessing = network.preprocessing
     // One image tells the dimension, and does so in no time.
-    let first = try generated.subset([0])
-    let dimension = try Compute.$pool.withValue(pool) {
-      try network.map { try ImageFeatures(of: first, by: $0).vectors.columns }
-        ?? generated.shape.count
-    }
-    try reference.check(dimension: dimension, of: self.network)
+    let first = try ImageFeatures(of: generated.subset([0]), by: network, pool: pool)
+    try reference.check(dimension: first.vectors.columns, of: self.network)
     images = generated.count
     distance = try FrechetDistance(
       reference, FeatureStatistics.moments(of: generated, by: network, pool))

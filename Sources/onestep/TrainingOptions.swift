@@ -117,11 +117,9 @@ struct TrainingData {
   ///
   /// - Throws: `UserError` where the network draws others or has other classes.
   func pictures(for network: NetworkConfiguration, at path: String) throws -> any PictureSource {
-    let shape = ImageShape(
-      channels: network.imageChannels, height: network.resolution, width: network.resolution)
-    guard train.shape == shape else {
+    guard train.shape == network.imageShape else {
       throw UserError(
-        "draws images of \(shape), the data's are \(train.shape)", at: path,
+        "draws images of \(network.imageShape), the data's are \(train.shape)", at: path,
         remedy: "choose the --preset that the network was trained with")
     }
     guard network.labels > 0 else { return train }

@@ -44,7 +44,7 @@ import Testing
     #expect(try SeededSampling(teacher).method == .flow(Sampler(steps: 18)))
     #expect(try SeededSampling(teacher).method.evaluations == 35)
     // Without noise to add, churn leaves a single step of the solver.
-    let sampler = Sampler(steps: 1, churn: Sampler.Churn(amount: 0))
+    let sampler = Sampler(steps: 1, churn: 0)
     let solved = try SeededSampling(teacher, sampler: sampler)
     #expect(solved.method == .flow(sampler))
     expectClose(try one(seeds), try solved(seeds), 1e-4, "pictures")

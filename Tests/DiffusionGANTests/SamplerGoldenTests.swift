@@ -55,7 +55,7 @@ import Testing
   func normalDataComeOutNormal(churn: Double) {
     let streams = (0..<4000).map { RandomStream(seed: 1, path: [UInt64($0)]) }
     let latents = Tensor(normal: [1], from: streams)
-    let sampler = Sampler(steps: 40, churn: churn > 0 ? Sampler.Churn(amount: churn) : nil)
+    let sampler = Sampler(steps: 40, churn: churn > 0 ? churn : nil)
     let samples = sampler(
       latents,
       noise: { step in

@@ -64,8 +64,7 @@ import Testing
 
   @Test func theBatchDoesNotMatterToADiffusionNetwork() throws {
     try expectSame(
-      shipped("fashion16"), sampler: Sampler(steps: 2, churn: Sampler.Churn(amount: 1)),
-      batches: [7, 13])
+      shipped("fashion16"), sampler: Sampler(steps: 2, churn: 1), batches: [7, 13])
   }
 
   /// Classes are another input of the noise embedding's layers; and ADM's norms are adaptive.

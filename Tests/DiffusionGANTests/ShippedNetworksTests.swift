@@ -21,9 +21,9 @@ import Testing
   ) throws -> (classes: [Int], drawnFor: [Int]?) {
     let sampling = try SeededSampling(network(name))
     let side = sampling.shape.width == 16 ? 16 : 28
-    let classifier = try #require(
-      FeatureNetworkFile.load(path("fashion\(side)-residual") + suffix) as? any LabellingNetwork)
-    return (classifier.labels(try sampling(Array(seeds))), sampling.classes(of: Array(seeds)))
+    let classifier = try FeatureNetworkFile.load(path("fashion\(side)-residual") + suffix)
+    let labels = try #require(classifier.described(sampling(Array(seeds))).labels)
+    return (labels, sampling.classes(of: Array(seeds)))
   }
 
   /// All ten kinds of garments.

@@ -96,7 +96,7 @@ struct AdversarialStep: ComparedStep {
     var order = ShuffledOrder(count: pictures.count, seed: settings.seed)
     all += [
       ("input.generator", latents.generator), ("input.discriminator", latents.discriminator),
-      ("input.real", pictures.images(at: order.samples(positions).map(\.index))),
+      ("input.real", pictures.images(at: order.samples(positions))),
     ]
     return Parameters(all)
   }

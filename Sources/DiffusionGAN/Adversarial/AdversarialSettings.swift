@@ -205,9 +205,9 @@ extension AdversarialTraining.Settings: TrainingSettings {
           "there is no augmentation to steer", remedy: "name operations with --augment",
           status: .usage)
       }
-      $1.augmentation?.adaptive = (target: 0.6, pictures: try $0.setting(in: 1e-3...1e9) * 1000)
+      $1.augmentation?.adaptive = try $0.setting(in: 1e-3...1e9) * 1000
     } write: {
-      ($0.augmentation?.adaptive).map { .number($0.pictures / 1000) } ?? .null
+      ($0.augmentation?.adaptive).map { .number($0 / 1000) } ?? .null
     },
     .onOff(
       "clip_pictures", \.clipsPictures,

@@ -12,26 +12,23 @@ public struct Augmentation: Sendable, Equatable {
     case cutout
   }
 
-  public var operations: [Operation]
-  /// The share of positive signs of real logits that the probability is steered to, and how many
-  /// pictures it takes to go from 0 to 1 (Karras et al. 2020, ADA); nil for probability 1 throughout.
-  public var adaptive: (target: Double, pictures: Double)?
+  /// The mean sign of real logits that the probability is steered to (Karras et al. 2020, ADA).
+  private static let target = 0.6
 
-  public init(_ operations: [Operation], adaptive: (target: Double, pictures: Double)? = nil) {
+  public var operations: [Operation]
+  /// How many pictures the probability takes to go from 0 to 1; nil for probability 1 throughout.
+  public var adaptive: Double?
+
+  init(_ operations: [Operation], adaptive: Double? = nil) {
     self.operations = operations
     self.adaptive = adaptive
-  }
-
-  public static func == (a: Augmentation, b: Augmentation) -> Bool {
-    a.operations == b.operations && a.adaptive?.target == b.adaptive?.target
-      && a.adaptive?.pictures == b.adaptive?.pictures
   }
 
   /// The next probability, after a batch whose real logits were positive with mean sign `sign`.
   func adapted(_ probability: Double, sign: Double, batch: Int) -> Double {
     guard let adaptive else { return probability }
-    let step = Double(batch) / adaptive.pictures
-    return min(max(probability + (sign > adaptive.target ? step : -step), 0), 1)
+    let step = Double(batch) / adaptive
+    return min(max(probability + (sign > Self.target ? step : -step), 0), 1)
   }
 
   /// - Parameters:

@@ -18,14 +18,13 @@ struct ClassProjection: Sendable {
   }
 
   var parameters: [ParameterSpecification] {
-    [
-      ParameterSpecification(
-        name: "\(name).embedding", shape: [Self.width, classes], initial: .normal(1)),
-      ParameterSpecification(
-        name: "\(name).projection.weight", shape: [Self.width, Self.width], initial: .normal(1)),
-      ParameterSpecification(
-        name: "\(name).projection.bias", shape: [Self.width], initial: .zeros),
-    ]
+    let embedding = ParameterSpecification(
+      name: "\(name).embedding", shape: [Self.width, classes], initial: .normal(1))
+    // Standard normal too.
+    let initial = LayerInitialisation(
+      mode: .kaimingNormal, weight: Double(Self.width).squareRoot())
+    return [embedding]
+      + ParameterSpecification.layer("\(name).projection", [Self.width, Self.width], initial)
   }
 
   /// - Parameters:

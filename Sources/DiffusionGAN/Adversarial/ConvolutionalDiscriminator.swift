@@ -19,7 +19,7 @@ public struct ConvolutionalDiscriminator: Discriminator {
   }
 
   /// - Parameters:
-  ///   - channels: of the first level; doubled at the next, the same from there on.
+  ///   - channels: of the stem; every level has twice as many.
   ///   - labels: classes that it is conditioned on; 0 for none.
   public init(shape: ImageShape, channels: Int = 32, labels: Int = 0) {
     let initial = LayerInitialisation(mode: .kaimingNormal, weight: 2.0.squareRoot())
@@ -61,7 +61,7 @@ public struct ConvolutionalDiscriminator: Discriminator {
   }
 
   public func initialParameters(seed: UInt64) -> Parameters {
-    specifications.tensors(seed: seed, .weights)
+    specifications.initialParameters(seed: seed, .discriminator)
   }
 
   public func initialState(seed: UInt64) -> Parameters { Parameters() }

@@ -22,21 +22,3 @@ public protocol Discriminator: Sendable {
     _ pictures: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters
   ) -> [Tensor]
 }
-
-/// Purposes of the random streams that fixed and initial weights of discriminators come from.
-enum DiscriminatorStream: UInt64 {
-  case weights = 0x6469_7363
-  case state = 0x6469_7374
-  case mixing = 0x6469_6D78
-}
-
-extension Array where Element == ParameterSpecification {
-  /// Each parameter as its specification begins it, from a stream of its own.
-  func tensors(seed: UInt64, _ purpose: DiscriminatorStream) -> Parameters {
-    Parameters(
-      enumerated().map { index, specification in
-        let stream = RandomStream(seed: seed, path: [purpose.rawValue, UInt64(index)])
-        return (specification.name, specification.initial.tensor(specification.shape, stream))
-      })
-  }
-}

@@ -8,14 +8,6 @@ import TensorCore
 /// at each finer one: of 224 pixels maps of 14 to 112 end at 7×7, and those of a VGG, twice as large, at 14×14 with
 /// 11×11 logits. A map that needs no halving has one block of a 3×3 convolution here, which it has not there.
 struct DiscriminatorHead: Sendable {
-  /// Widths of the layers of all heads.
-  struct Style: Sendable {
-    /// Channels after the last halving; half as many before it, and so on.
-    var channels: Int
-    /// Classes that the head is conditioned on; 0 for none.
-    var labels: Int
-  }
-
   private static let slope: Float = 0.2
   /// Sides above this are halved first.
   private static let side = 7
@@ -30,8 +22,10 @@ struct DiscriminatorHead: Sendable {
   ///   - inputs: channels of the scale; side: its height and width.
   ///   - halvings: how often the map is halved; as often as it takes to 7×7 or less if nil.
   ///   - stem: channels of a 3×3 convolution without a norm in front, if any.
+  ///   - style: its head channels are those behind the last halving; half as many before it, and so on.
   init(
-    _ name: String, inputs: Int, side: Int, halvings: Int? = nil, stem: Int? = nil, style: Style
+    _ name: String, inputs: Int, side: Int, halvings: Int? = nil, stem: Int? = nil,
+    style: ProjectedDiscriminator.Style
   ) {
     self.name = name
     let needed = sequence(first: side) { $0 / 2 }.prefix { $0 > Self.side }.count
@@ -47,9 +41,9 @@ struct DiscriminatorHead: Sendable {
       channels = outputs
     }
     for left in (0..<halvings).reversed() {
-      add(max(style.channels >> left, 1), kernel: 4, stride: 2)
+      add(max(style.headChannels >> left, 1), kernel: 4, stride: 2)
     }
-    if blocks.isEmpty { add(style.channels, kernel: 3, stride: 1) }
+    if blocks.isEmpty { add(style.headChannels, kernel: 3, stride: 1) }
     self.blocks = blocks
     self.stem = stem.map {
       SpectralConvolution(
@@ -66,12 +60,7 @@ struct DiscriminatorHead: Sendable {
 
   var parameters: [ParameterSpecification] {
     let norms = blocks.enumerated().flatMap { index, block in
-      [
-        ParameterSpecification(
-          name: "\(norm(index)).weight", shape: [block.outputs], initial: .ones),
-        ParameterSpecification(
-          name: "\(norm(index)).bias", shape: [block.outputs], initial: .zeros),
-      ]
+      ParameterSpecification.norm(norm(index), block.outputs)
     }
     return (stem?.parameters ?? []) + blocks.flatMap(\.parameters) + norms + last.parameters
       + (projection?.parameters ?? [])

@@ -25,26 +25,15 @@ struct FeatureMixing: Sendable {
       (channels << max(index - 1, 0), shape[2] * enlargement)
     }
     var specifications: [ParameterSpecification] = []
-    func add(_ name: String, _ inputs: Int, _ outputs: Int) {
-      let initial = LayerInitialisation.torch
-      specifications += [
-        ParameterSpecification(
-          name: "\(name).weight", shape: [outputs, inputs, 1, 1],
-          initial: initial.weight(fanIn: inputs, fanOut: outputs)),
-        ParameterSpecification(
-          name: "\(name).bias", shape: [outputs],
-          initial: initial.bias(fanIn: inputs, fanOut: outputs)),
-      ]
-    }
     for (index, scale) in scales.enumerated() {
       let width = channels << index
-      add("across\(index)", maps[index][1], width)
-      add("fuse\(index)", width, scale.channels)
+      specifications +=
+        ParameterSpecification.layer("across\(index)", [width, maps[index][1], 1, 1], .torch)
+        + ParameterSpecification.layer("fuse\(index)", [scale.channels, width, 1, 1], .torch)
     }
-    let ownSeed = RandomStream(
-      seed: seed, path: [DiscriminatorStream.mixing.rawValue, UInt64(network)])
-    var stream = ownSeed
-    weights = specifications.tensors(seed: stream.next(), .mixing)
+    var stream = RandomStream(
+      seed: seed, path: [InitialStream.mixing.rawValue, UInt64(network)])
+    weights = specifications.initialParameters(seed: stream.next(), .mixing)
   }
 
   /// Mixed maps of `maps`, the finest first.

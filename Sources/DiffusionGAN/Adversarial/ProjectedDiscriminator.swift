@@ -47,25 +47,24 @@ public struct ProjectedDiscriminator: Discriminator {
     let seesPixels = style.seesPixels || networks.isEmpty
     self.networks = networks
     packing = style.packing
-    let blank = Tensor(zeros: [1, shape.channels, shape.height, shape.width])
+    let blank = Tensor(zeros: [1] + shape.extents)
     mixings = networks.enumerated().map { index, network in
       FeatureMixing(
         maps: network.maps(blank).map(\.shape), channels: style.mixingChannels,
         enlarges: style.enlargesMaps, seed: seed, network: index)
     }
-    let headStyle = DiscriminatorHead.Style(channels: style.headChannels, labels: style.labels)
     heads = mixings.enumerated().map { network, mixing in
       mixing.scales.enumerated().map { scale, size in
         DiscriminatorHead(
           "heads\(network).scale\(scale)", inputs: style.packing * size.channels, side: size.side,
-          halvings: style.halvesByScale ? mixing.scales.count - scale : nil, style: headStyle)
+          halvings: style.halvesByScale ? mixing.scales.count - scale : nil, style: style)
       }
     }
     pixelHead =
       seesPixels
       ? DiscriminatorHead(
         "pixels", inputs: style.packing * shape.channels, side: min(shape.height, shape.width),
-        stem: 32, style: headStyle) : nil
+        stem: 32, style: style) : nil
   }
 
   /// The fixed weights of the mixing, `mixing0.across0` and so on for each network.
@@ -79,11 +78,11 @@ public struct ProjectedDiscriminator: Discriminator {
   private var all: [DiscriminatorHead] { heads.flatMap(\.self) + [pixelHead].compactMap(\.self) }
 
   public func initialParameters(seed: UInt64) -> Parameters {
-    all.flatMap(\.parameters).tensors(seed: seed, .weights)
+    all.flatMap(\.parameters).initialParameters(seed: seed, .discriminator)
   }
 
   public func initialState(seed: UInt64) -> Parameters {
-    all.flatMap(\.stateSpecifications).tensors(seed: seed, .state)
+    all.flatMap(\.stateSpecifications).initialParameters(seed: seed, .discriminatorState)
   }
 
   public func logits(
@@ -102,6 +101,7 @@ public struct ProjectedDiscriminator: Discriminator {
     }
     return logits
   }
+
   /// `[batch, channels, height, width]` as `[batch / packing, packing · channels, height, width]`.
   private func packed(_ x: Tensor) -> Tensor {
     guard packing > 1 else { return x }

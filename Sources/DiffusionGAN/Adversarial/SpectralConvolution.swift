@@ -11,14 +11,8 @@ struct SpectralConvolution: Sendable {
   var hasBias = true
 
   var parameters: [ParameterSpecification] {
-    let (fanIn, fanOut) = (inputs * kernel * kernel, outputs * kernel * kernel)
-    let initial = LayerInitialisation.torch
-    let weight = ParameterSpecification(
-      name: "\(name).weight", shape: [outputs, inputs, kernel, kernel],
-      initial: initial.weight(fanIn: fanIn, fanOut: fanOut))
-    let bias = ParameterSpecification(
-      name: "\(name).bias", shape: [outputs], initial: initial.bias(fanIn: fanIn, fanOut: fanOut))
-    return hasBias ? [weight, bias] : [weight]
+    ParameterSpecification.layer(
+      name, [outputs, inputs, kernel, kernel], .torch, hasBias: hasBias)
   }
 
   /// The left singular vector as far as the power iteration has come, `[outputs]`.

@@ -14,6 +14,9 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
   /// Values of one image.
   public var count: Int { channels * height * width }
 
+  /// `[channels, height, width]`.
+  public var extents: [Int] { [channels, height, width] }
+
   /// `channels × height × width`.
   public var description: String { "\(channels)×\(height)×\(width)" }
 }

@@ -15,3 +15,13 @@ enum OneHotLabel {
     return label
   }
 }
+
+extension Tensor {
+  /// Classes as one-hot rows, `[labels, classes]`.
+  init(oneHot labels: [Int], classes: Int) {
+    self.init(shape: [labels.count, classes]) { output in
+      output.initialize(repeating: 0, count: labels.count * classes)
+      for (place, label) in labels.enumerated() { output[place * classes + label] = 1 }
+    }
+  }
+}

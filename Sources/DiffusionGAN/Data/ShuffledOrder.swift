@@ -3,9 +3,7 @@ import TensorCore
 /// The order in which training sees the images: every epoch is a permutation of its own, and
 /// position *i* of epoch *e* holds the same image for any batch size and after any interruption.
 public struct ShuffledOrder: Sendable {
-  /// Samples of an epoch: twice the images where mirrored ones count as images of their own.
-  public let epochLength: Int
-  /// Number of images.
+  /// Number of images, and of samples in an epoch.
   public let count: Int
   private let seed: UInt64
   private var epoch = -1
@@ -16,28 +14,25 @@ public struct ShuffledOrder: Sendable {
 
   /// - Parameters:
   ///   - count: number of images, at least 1.
-  ///   - mirrors: whether every image is also seen mirrored, as a sample of its own.
   ///   - seed: the run's seed.
-  public init(count: Int, mirrors: Bool = false, seed: UInt64) {
-    precondition(count > 0 && count <= Int(Int32.max) / 2)
+  public init(count: Int, seed: UInt64) {
+    precondition(count > 0 && count <= Int(Int32.max))
     self.count = count
     self.seed = seed
-    epochLength = mirrors ? 2 * count : count
   }
 
-  /// The samples at positions `range`, counted from the beginning of training over all epochs.
-  public mutating func samples(_ range: Range<Int>) -> [ImageSample] {
+  /// The images at positions `range`, counted from the beginning of training over all epochs.
+  public mutating func samples(_ range: Range<Int>) -> [Int] {
     precondition(range.lowerBound >= 0)
     return range.map { position in
-      shuffle(epoch: position / epochLength)
-      let drawn = Int(permutation[position % epochLength])
-      return ImageSample(index: drawn % count, isMirrored: drawn >= count)
+      shuffle(epoch: position / count)
+      return Int(permutation[position % count])
     }
   }
 
   private mutating func shuffle(epoch wanted: Int) {
     guard wanted != epoch else { return }
-    permutation = (0..<Int32(epochLength)).map { $0 }
+    permutation = (0..<Int32(count)).map { $0 }
     var stream = RandomStream(seed: seed, path: [Self.purpose, UInt64(wanted)])
     stream.shuffle(&permutation)
     epoch = wanted

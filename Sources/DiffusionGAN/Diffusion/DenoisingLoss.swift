@@ -5,13 +5,8 @@ import TensorCore
 /// distribution, squared errors weighted so that each level counts alike.
 public struct DenoisingLoss: Sendable, Equatable {
   /// Mean and deviation of ln σ.
-  public var mean: Double
-  public var deviation: Double
-
-  public init(mean: Double = -1.2, deviation: Double = 1.2) {
-    self.mean = mean
-    self.deviation = deviation
-  }
+  public var mean = -1.2
+  public var deviation = 1.2
 
   /// The noise level that a standard normal number stands for.
   public func sigma(_ normal: Float) -> Float { Float(exp(Double(normal) * deviation + mean)) }

@@ -11,47 +11,27 @@ public struct Sampler: Sendable, Equatable {
     case heun
   }
 
-  /// Noise that is added again before a step.
-  public struct Churn: Sendable, Equatable {
-    /// Amount over all steps.
-    public var amount: Double
-    /// Noise levels between which it is added.
-    public var range: ClosedRange<Double>
-    /// Deviation of the new noise.
-    public var noise: Double
-
-    public init(amount: Double, range: ClosedRange<Double> = 0...Double.infinity, noise: Double = 1)
-    {
-      self.amount = amount
-      self.range = range
-      self.noise = noise
-    }
-  }
+  /// The last and the first noise level, and how unevenly the others lie between (Karras et al. 2022, Table 1).
+  static let sigmaMin = 0.002
+  private static let sigmaMax = Double(Denoiser.highestSigma)
+  private static let rho = 7.0
 
   public var steps: Int
   public var method: Method
-  public var sigmaMin: Double
-  public var sigmaMax: Double
-  public var rho: Double
-  public var churn: Churn?
+  /// Noise that is added again, over all steps; nil for none.
+  public var churn: Double?
 
-  public init(
-    steps: Int = 18, method: Method = .heun, sigmaMin: Double = 0.002, sigmaMax: Double = 80,
-    rho: Double = 7, churn: Churn? = nil
-  ) {
+  public init(steps: Int = 18, method: Method = .heun, churn: Double? = nil) {
     self.steps = steps
     self.method = method
-    self.sigmaMin = sigmaMin
-    self.sigmaMax = sigmaMax
-    self.rho = rho
     self.churn = churn
   }
 
   /// The noise levels before each step and, at the end, 0 (equation 5).
   public var sigmas: [Double] {
-    let (high, low) = (pow(sigmaMax, 1 / rho), pow(sigmaMin, 1 / rho))
+    let (high, low) = (pow(Self.sigmaMax, 1 / Self.rho), pow(Self.sigmaMin, 1 / Self.rho))
     let levels = (0..<steps).map {
-      pow(high + Double($0) / Double(max(steps - 1, 1)) * (low - high), rho)
+      pow(high + Double($0) / Double(max(steps - 1, 1)) * (low - high), Self.rho)
     }
     return levels + [0]
   }
@@ -81,14 +61,14 @@ public struct Sampler: Sendable, Equatable {
         x.indices.map { (x[$0] - Double(clean[$0])) / sigma }
       }
     }
-    var x = latents.values.map { Double($0) * sigmaMax }
+    var x = latents.values.map { Double($0) * Self.sigmaMax }
     for step in 0..<steps {
       let (next, current) = (sigmas[step + 1], sigmas[step])
       var sigma = current
-      if let churn, churn.range.contains(current), let noise {
-        let gamma = min(churn.amount / Double(steps), 2.0.squareRoot() - 1)
+      if let churn, let noise {
+        let gamma = min(churn / Double(steps), 2.0.squareRoot() - 1)
         sigma = current + gamma * current
-        let deviation = (sigma * sigma - current * current).squareRoot() * churn.noise
+        let deviation = (sigma * sigma - current * current).squareRoot()
         let fresh = noise(step)
         precondition(fresh.shape == shape, "noise of shape \(fresh.shape) for \(shape)")
         for index in x.indices { x[index] += deviation * Double(fresh[index]) }

@@ -18,7 +18,7 @@ public struct SeededSampling: Sendable {
     init(_ sampler: Sampler) {
       self =
         sampler.steps == 1 && sampler.churn == nil
-        ? .oneStep(sigma: Float(sampler.sigmaMax)) : .flow(sampler)
+        ? .oneStep(sigma: Denoiser.highestSigma) : .flow(sampler)
     }
 
     /// Network calls that a picture takes.
@@ -59,11 +59,7 @@ public struct SeededSampling: Sendable {
   }
 
   /// Shape of the pictures.
-  public var shape: ImageShape {
-    let configuration = denoiser.network.configuration
-    let size = configuration.resolution
-    return ImageShape(channels: configuration.imageChannels, height: size, width: size)
-  }
+  public var shape: ImageShape { denoiser.network.configuration.imageShape }
 
   private enum Purpose: UInt64 {
     case latent = 0x11
@@ -78,17 +74,15 @@ public struct SeededSampling: Sendable {
   public func callAsFunction(_ seeds: [UInt64], watch: (Int) throws -> Void = { _ in }) throws
     -> Tensor
   {
-    let configuration = denoiser.network.configuration
-    let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
     var values: [Float] = []
-    values.reserveCapacity(seeds.count * shape.reduce(1, *))
+    values.reserveCapacity(seeds.count * shape.count)
     for start in stride(from: 0, to: seeds.count, by: batch) {
       let part = Array(seeds[start..<min(start + batch, seeds.count)])
       // Written so that NaN stays and is found.
-      values += draw(part, shape).values.map { $0 > 1 ? 1 : $0 < -1 ? -1 : $0 }
+      values += draw(part).values.map { $0 > 1 ? 1 : $0 < -1 ? -1 : $0 }
       try watch(start + part.count)
     }
-    return Tensor(values, shape: [seeds.count] + shape)
+    return Tensor(values, shape: [seeds.count] + shape.extents)
   }
 
   /// The class that each seed's picture is drawn for; nil for networks without classes.
@@ -101,11 +95,14 @@ public struct SeededSampling: Sendable {
     }
   }
 
-  private func draw(_ seeds: [UInt64], _ shape: [Int]) -> Tensor {
+  private func draw(_ seeds: [UInt64]) -> Tensor {
+    let shape = shape.extents
     func streams(_ purpose: Purpose, _ rest: UInt64...) -> [RandomStream] {
       seeds.map { RandomStream(seed: $0, path: [purpose.rawValue] + rest) }
     }
-    let conditions = UNet.Conditions(noise: [], labels: labels(seeds))
+    let count = denoiser.network.configuration.labels
+    let conditions = UNet.Conditions(
+      noise: [], labels: classes(of: seeds).map { Tensor(oneHot: $0, classes: count) })
     let latents = Tensor(normal: shape, from: streams(.latent))
     switch method {
     case .oneStep(let sigma):
@@ -118,14 +115,5 @@ public struct SeededSampling: Sendable {
         denoiser(x, sigma: [sigma], weights, conditions)
       }
     }
-  }
-
-  /// One-hot classes; nil for networks without.
-  private func labels(_ seeds: [UInt64]) -> Tensor? {
-    guard let classes = classes(of: seeds) else { return nil }
-    let count = denoiser.network.configuration.labels
-    var values = [Float](repeating: 0, count: seeds.count * count)
-    for (index, label) in classes.enumerated() { values[index * count + label] = 1 }
-    return Tensor(values, shape: [seeds.count, count])
   }
 }

@@ -31,6 +31,6 @@ extension Distillation {
   }
 
   var jumps: TrajectoryJumps {
-    TrajectoryJumps(denoiser: student, lowest: Float(Sampler().sigmaMin))
+    TrajectoryJumps(denoiser: student, lowest: Float(Sampler.sigmaMin))
   }
 }

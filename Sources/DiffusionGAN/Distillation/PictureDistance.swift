@@ -10,19 +10,11 @@ public struct PictureDistance: Sendable {
     case huber
   }
 
-  public var pixels: Pixels
+  public var pixels: Pixels = .squared
   /// Compared too, in all its maps.
   public var features: (any FeatureNetwork)?
   /// What the features' mean squares count beside the pixels.
-  public var featureWeight: Float
-
-  public init(
-    pixels: Pixels = .squared, features: (any FeatureNetwork)? = nil, featureWeight: Float = 0.1
-  ) {
-    self.pixels = pixels
-    self.features = features
-    self.featureWeight = featureWeight
-  }
+  public var featureWeight: Float = 0.1
 
   /// The distance of each pair, `[batch, 1, 1, 1]`; both are `[batch, channels, height, width]`.
   public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {

@@ -34,7 +34,7 @@ public struct TeacherPool: Sendable {
     self.count = count
     self.seed = seed
     labels = configuration.labels
-    shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
+    shape = configuration.imageShape.extents
     let size = shape.reduce(1, *)
     let metadata = ["seed": "\(seed)", "steps": "\(sampler.steps)"]
     try Files.makeFolder(folder)
@@ -104,11 +104,10 @@ public struct TeacherPool: Sendable {
     at indices: [Int], seed: UInt64, labels: Int
   ) -> UNet.Conditions {
     guard labels > 0 else { return UNet.Conditions(noise: []) }
-    var values = [Float](repeating: 0, count: indices.count * labels)
-    for (place, index) in indices.enumerated() {
+    let classes = indices.map { index in
       var stream = Distillation.Purpose.poolLabel.stream(seed: seed, index)
-      values[place * labels + stream.integer(below: labels)] = 1
+      return stream.integer(below: labels)
     }
-    return UNet.Conditions(noise: [], labels: Tensor(values, shape: [indices.count, labels]))
+    return UNet.Conditions(noise: [], labels: Tensor(oneHot: classes, classes: labels))
   }
 }

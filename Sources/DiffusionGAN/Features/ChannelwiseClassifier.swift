@@ -7,7 +7,7 @@ import TensorCore
 /// `classes`³ combinations one is, as the test of coverage with stacked digits does (Metz et al. 2017).
 ///
 /// Pictures somewhat larger than the classifier's have their border cut off, which undoes `Preparation.pad`.
-public struct ChannelwiseClassifier: LabellingNetwork {
+public struct ChannelwiseClassifier: FeatureNetwork {
   public static let channels = 3
 
   public let classifier: Classifier
@@ -44,11 +44,13 @@ public struct ChannelwiseClassifier: LabellingNetwork {
     sideBySide(classifier.vectors(parts(of: pictures)))
   }
 
-  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]) {
+  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]?) {
     let (vectors, labels) = classifier.described(parts(of: pictures))
-    let combined = (0..<pictures.shape[0]).map { picture in
-      (0..<Self.channels).reduce(0) {
-        $0 * classifier.classCount + labels[picture * Self.channels + $1]
+    let combined = labels.map { labels in
+      (0..<pictures.shape[0]).map { picture in
+        (0..<Self.channels).reduce(0) {
+          $0 * classifier.classCount + labels[picture * Self.channels + $1]
+        }
       }
     }
     return (sideBySide(vectors), combined)

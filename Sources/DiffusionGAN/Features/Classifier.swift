@@ -3,7 +3,7 @@ import TensorCore
 
 /// A trained classifier as a feature network: three scales of activations, and the features before the
 /// classes.
-public struct Classifier: LabellingNetwork {
+public struct Classifier: FeatureNetwork {
   public let name: String
   public let network: ClassifierNetwork
   public let weights: Parameters
@@ -22,17 +22,16 @@ public struct Classifier: LabellingNetwork {
 
   public var classCount: Int { network.configuration.classes }
 
-  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]) {
+  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]?) {
     let output = network(pictures, weights)
     return (output.features, Self.labels(output.logits))
   }
 
   public func check(_ shape: ImageShape) throws {
-    let configuration = network.configuration
-    let (channels, size) = (configuration.imageChannels, configuration.resolution)
-    guard shape == ImageShape(channels: channels, height: size, width: size) else {
+    let own = network.configuration.imageShape
+    guard shape == own else {
       throw UserError(
-        "was trained on pictures of \(channels)×\(size)×\(size), these are \(shape)", at: name,
+        "was trained on pictures of \(own), these are \(shape)", at: name,
         remedy: "give a feature network of this preset")
     }
   }

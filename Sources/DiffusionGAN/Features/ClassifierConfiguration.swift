@@ -40,6 +40,11 @@ public struct ClassifierConfiguration: Sendable, Equatable {
 }
 
 extension ClassifierConfiguration {
+  /// What one picture measures.
+  var imageShape: ImageShape {
+    ImageShape(channels: imageChannels, height: resolution, width: resolution)
+  }
+
   /// Reads what `jsonValue` writes.
   ///
   /// - Throws: `UserError` with the key at fault.

@@ -55,10 +55,10 @@ public struct ClassifierNetwork: Sendable {
   ///
   /// - Parameter x: pictures `[batch, channels, height, width]` in −1…1.
   public func callAsFunction(_ x: Tensor, _ weights: Parameters) -> Output {
-    let size = configuration.resolution
+    let shape = configuration.imageShape
     precondition(
-      x.shape.count == 4 && Array(x.shape[1...]) == [configuration.imageChannels, size, size],
-      "a classifier of \(configuration.imageChannels)×\(size)×\(size) pictures got \(x.shape)")
+      x.shape.count == 4 && Array(x.shape[1...]) == shape.extents,
+      "a classifier of \(shape) pictures got \(x.shape)")
     var x = x
     var maps: [Tensor] = []
     for (scale, blocks) in scales.enumerated() {
@@ -66,8 +66,7 @@ public struct ClassifierNetwork: Sendable {
       for block in blocks { x = block(x, weights) }
       maps.append(x)
     }
-    let pooled = x.mean(over: [2, 3]).reshaped([x.shape[0], x.shape[1]])
-    let features = configuration.kind.activation(featureLayer(pooled, weights))
+    let features = configuration.kind.activation(featureLayer(x.pooled, weights))
     return Output(maps: maps, features: features, logits: classLayer(features, weights))
   }
 }

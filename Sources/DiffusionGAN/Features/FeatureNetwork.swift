@@ -18,12 +18,24 @@ public protocol FeatureNetwork: Sendable {
   /// One vector a picture, `[batch, dimension]`: the activations before the classifying layer.
   func vectors(_ pictures: Tensor) -> Tensor
 
+  /// Classes that a classifier tells apart; 0 for other networks.
+  var classCount: Int { get }
+
+  /// The `vectors` of pictures and, of a classifier, the likeliest class of each, in one pass.
+  func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]?)
+
   /// - Throws: `UserError` for pictures of a shape that the network cannot look at.
   func check(_ shape: ImageShape) throws
 }
 
 extension FeatureNetwork {
   public var preprocessing: String { "values in −1…1" }
+
+  public var classCount: Int { 0 }
+
+  public func described(_ pictures: Tensor) -> (vectors: Tensor, labels: [Int]?) {
+    (vectors(pictures), nil)
+  }
 
   /// Grey or coloured pictures of any size.
   public func check(_ shape: ImageShape) throws {

@@ -10,39 +10,35 @@ public struct ImageFeatures: Sendable {
   /// Pictures at a time: what a network for 299×299 pictures holds of them stays below a gigabyte.
   private static let batch = 16
 
-  /// Looks at all pictures of `data`, on the threads of `Compute.pool`.
+  /// Looks at all pictures of `data`.
   ///
-  /// - Parameter watch: told the number of pictures done after each batch; may throw to stop.
+  /// - Parameters:
+  ///   - pool: threads; the result does not depend on their number.
+  ///   - watch: told the number of pictures done after each batch; may throw to stop.
   /// - Throws: `UserError` for pictures of another shape than the network's, and for features that are
   ///   not finite.
   public init(
-    of data: ImageDataset, by network: any FeatureNetwork,
+    of data: ImageDataset, by network: any FeatureNetwork, pool: ThreadPool = Compute.pool,
     watch: (Int) throws -> Void = { _ in }
   ) throws {
     try network.check(data.shape)
-    let classifier = network as? any LabellingNetwork
     var values: [Float] = []
-    var labels: [Int] = []
+    var labels: [Int]? = network.classCount > 0 ? [] : nil
     for start in stride(from: 0, to: data.count, by: Self.batch) {
       let end = min(start + Self.batch, data.count)
-      let pictures = data.tensor(at: start..<end)
-      let vectors: Tensor
-      if let classifier {
-        let described = classifier.described(pictures)
-        vectors = described.vectors
-        labels += described.labels
-      } else {
-        vectors = network.vectors(pictures)
+      let found = Compute.$pool.withValue(pool) {
+        network.described(data.tensor(at: start..<end))
       }
-      guard vectors.isFinite else {
+      guard found.vectors.isFinite else {
         throw UserError(
           "features of pictures \(start) to \(end - 1) are not finite", at: network.name,
           remedy: "check the weights")
       }
-      values += vectors.values
+      values += found.vectors.values
+      labels? += found.labels ?? []
       try watch(end)
     }
     vectors = Tensor(values, shape: [data.count, values.count / data.count])
-    self.labels = classifier == nil ? nil : labels
+    self.labels = labels
   }
 }

@@ -23,8 +23,6 @@ public struct TorchFile: ArrayFile {
       || head.count > 2 && head[0] == 0x80 && (2...5).contains(head[1]) && head[2] != 0
   }
 
-  public init(_ path: String) throws { try self.init(MappedFile(path)) }
-
   /// - Throws: `UserError` naming file and place, for damage, for classes that are not known, and for
   ///   a file without tensors.
   public init(_ file: MappedFile) throws {

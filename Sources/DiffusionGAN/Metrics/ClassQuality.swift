@@ -36,7 +36,9 @@ public struct ClassQuality: Sendable {
         images.labels.indices.filter { images.labels[$0] == label }
       }
       guard !rows[0].isEmpty || !rows[1].isEmpty else { return nil }
-      let vectors = zip([generated, reference, floor], rows).map { $0.vectors.rows(at: $1) }
+      let vectors = zip([generated, reference, floor], rows).map {
+        $1.isEmpty ? nil : $0.vectors.rows($1)
+      }
       let real = vectors[1].map { RealManifold($0, pool: pool) }
       func coverage(_ set: Int) -> PrecisionRecall? {
         guard min(rows[1].count, rows[set].count) > PrecisionRecall.neighbours, let real,
@@ -53,16 +55,5 @@ public struct ClassQuality: Sendable {
         recognised: generated.predicted.isEmpty
           ? nil : (recognised(generated, 0), recognised(reference, 1)))
     }
-  }
-}
-
-extension Tensor {
-  /// Some rows of a matrix, in the given order; nil for none.
-  fileprivate func rows(at indices: [Int]) -> Tensor? {
-    guard !indices.isEmpty else { return nil }
-    var values: [Float] = []
-    values.reserveCapacity(indices.count * columns)
-    for index in indices { values += row(index) }
-    return Tensor(values, shape: [indices.count, columns])
   }
 }

@@ -25,20 +25,21 @@ public struct FeatureComparison: Sendable {
   ) throws {
     precondition(
       space.reference.features.rows == sets.reference.count && space.floor.rows == sets.floor.count)
-    let found = try space.look(at: sets.generated, watch)
-    name = space.name
-    preprocessing = space.preprocessing
+    let found = try ImageFeatures(
+      of: sets.generated, by: space.network, pool: space.pool, watch: watch)
+    name = space.network.name
+    preprocessing = space.network.preprocessing
     dimension = found.vectors.columns
     generated = try space.quality(of: found.vectors)
     floor = space.floorQuality
-    labels = (space.network as? any LabellingNetwork).map {
+    labels = found.labels.map {
       PredictedLabels(
-        generated: found.labels, reference: space.predicted.reference,
-        floor: space.predicted.floor, classes: $0.classCount, of: sets)
+        generated: $0, reference: space.predicted.reference, floor: space.predicted.floor,
+        classes: space.network.classCount, of: sets)
     }
     // A classifier of other classes recognises none of these.
     classes = space.classes(
-      of: sets, found.vectors, taken: labels?.areOfTheData == true ? found.labels : [])
+      of: sets, found.vectors, taken: labels?.areOfTheData == true ? found.labels ?? [] : [])
   }
 }
 
@@ -64,14 +65,12 @@ public struct PredictedLabels: Sendable {
   ) {
     let right = zip(reference, sets.reference.labels ?? []).count { $0 == $1 }
     areOfTheData = sets.reference.classCount == classes && 2 * right > reference.count
-    func histogram(_ labels: [Int]) -> [Int] {
-      labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1] += 1 }
-    }
-    self.generated = histogram(generated)
-    self.reference = histogram(reference)
+    self.generated = LabelHistogram.counts(generated, classes: classes)
+    self.reference = LabelHistogram.counts(reference, classes: classes)
     totalVariation = LabelHistogram.totalVariation(self.generated, self.reference)
     let shares = areOfTheData ? sets.classSizes : nil
     coverage = ModeCoverage(self.generated, data: shares)
-    floorCoverage = ModeCoverage(histogram(floor), data: shares)
+    floorCoverage = ModeCoverage(
+      LabelHistogram.counts(floor, classes: classes), data: shares)
   }
 }

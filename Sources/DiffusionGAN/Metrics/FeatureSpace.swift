@@ -3,58 +3,37 @@ import TensorCore
 /// One space of features, and the real images there that generated ones are compared with. Looked at once, however many
 /// sets are compared.
 public struct FeatureSpace: Sendable {
-  /// Nil for the pixels themselves.
-  let network: (any FeatureNetwork)?
+  public let network: any FeatureNetwork
   let reference: RealManifold
   let floor: Tensor
   /// What a classifier takes the images for; empty for other networks.
   let predicted: (reference: [Int], floor: [Int])
   let floorQuality: SampleQuality
   private let seed: UInt64
-  private let pool: ThreadPool
+  let pool: ThreadPool
 
   /// - Parameters:
   ///   - reference, floor: real images, and others.
-  ///   - network: where the features come from; the pixels themselves if nil.
+  ///   - network: where the features come from.
   ///   - seed: which subsets the kernel distance is averaged over.
   ///   - pool: threads; the result does not depend on their number.
   ///   - watch: told the number of images looked at, of both sets; may throw to stop.
   /// - Throws: `UserError` for images that the network cannot look at, for too few images and for
   ///   features that are not finite.
   public init(
-    reference: ImageDataset, floor: ImageDataset, by network: (any FeatureNetwork)?, seed: UInt64,
+    reference: ImageDataset, floor: ImageDataset, by network: any FeatureNetwork, seed: UInt64,
     pool: ThreadPool, watch: (Int) throws -> Void = { _ in }
   ) throws {
     (self.network, self.seed, self.pool) = (network, seed, pool)
-    let real = try Self.look(at: reference, network, pool, watch)
-    let other = try Self.look(at: floor, network, pool) { try watch(reference.count + $0) }
+    let real = try ImageFeatures(of: reference, by: network, pool: pool, watch: watch)
+    let other = try ImageFeatures(of: floor, by: network, pool: pool) {
+      try watch(reference.count + $0)
+    }
     self.reference = RealManifold(real.vectors, pool: pool)
     self.floor = other.vectors
-    predicted = (real.labels, other.labels)
+    predicted = (real.labels ?? [], other.labels ?? [])
     floorQuality = try SampleQuality(
       generated: other.vectors, reference: self.reference, seed: seed, pool: pool)
-  }
-
-  /// `pixels`, or the network's name.
-  public var name: String { network?.name ?? PixelFeatures.name }
-  var preprocessing: String { network?.preprocessing ?? PixelFeatures.preprocessing }
-
-  /// The features `[images, dimension]` of some images, and what a classifier takes them for.
-  func look(
-    at images: ImageDataset, _ watch: (Int) throws -> Void
-  ) throws -> (vectors: Tensor, labels: [Int]) {
-    try Self.look(at: images, network, pool, watch)
-  }
-
-  private static func look(
-    at images: ImageDataset, _ network: (any FeatureNetwork)?, _ pool: ThreadPool,
-    _ watch: (Int) throws -> Void
-  ) throws -> (vectors: Tensor, labels: [Int]) {
-    guard let network else { return (images.pixelFeatures, []) }
-    let found = try Compute.$pool.withValue(pool) {
-      try ImageFeatures(of: images, by: network, watch: watch)
-    }
-    return (found.vectors, found.labels ?? [])
   }
 
   func quality(of vectors: Tensor) throws -> SampleQuality {

@@ -46,15 +46,6 @@ public struct FrechetDistance: Equatable, Sendable {
     value = max(meanTerm + traces.first + traces.second - 2 * rootTrace, 0)
   }
 
-  /// Distance between two sets of features.
-  ///
-  /// - Parameters: `first` and `second`: `[n, dimension]`, two rows at least.
-  public init(_ first: Tensor, _ second: Tensor) throws {
-    let origin = FeatureMoments.mean(of: first)
-    try self.init(
-      FeatureMoments(first, origin: origin), FeatureMoments(second, origin: origin))
-  }
-
   public static func == (a: FrechetDistance, b: FrechetDistance) -> Bool {
     a.value == b.value && a.meanTerm == b.meanTerm && a.traces == b.traces
       && a.rootTrace == b.rootTrace

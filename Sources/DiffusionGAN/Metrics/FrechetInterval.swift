@@ -5,7 +5,7 @@ import TensorCore
 public struct FrechetInterval: Sendable {
   /// Distance of the whole sets.
   public let distance: FrechetDistance
-  /// Nil where the features are too many for the jackknife to be cheap.
+  /// Nil where the features are too many for the jackknife to be cheap, and where either set has fewer than 80 rows.
   public let standardError: Double?
   /// The distance without each part in turn; empty where there is no jackknife. Parts are places in a set: sets of one
   /// reference, or of the same latents, have the same ones.

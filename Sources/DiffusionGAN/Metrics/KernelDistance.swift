@@ -7,9 +7,6 @@ public struct KernelDistance: Equatable, Sendable {
   public let value: Double
   /// From the first-order (Hoeffding) term of the variance of both sets.
   public let standardError: Double
-  /// Mean kernel within the first set and within the second, pairs of a vector with itself left out,
-  /// and between the two.
-  public let means: (first: Double, second: Double, between: Double)
 
   /// - Parameters:
   ///   - first, second: `[n, dimension]`, two rows at least.
@@ -20,11 +17,10 @@ public struct KernelDistance: Equatable, Sendable {
     let firstSums = KernelSums.within(first, pool: pool)
     let secondSums = KernelSums.within(second, pool: pool)
     let between = KernelSums.between(first, second, pool: pool)
-    means = (
-      firstSums.reduce(0, +) / (n * (n - 1)), secondSums.reduce(0, +) / (m * (m - 1)),
-      between.rows.reduce(0, +) / (n * m)
-    )
-    value = means.first + means.second - 2 * means.between
+    // Mean kernel within each set, pairs of a vector with itself left out, and between the two.
+    value =
+      firstSums.reduce(0, +) / (n * (n - 1)) + secondSums.reduce(0, +) / (m * (m - 1))
+      - 2 * (between.rows.reduce(0, +) / (n * m))
     // What one vector of a set contributes: its mean kernel with its own set, less with the other.
     let ofFirst = zip(firstSums, between.rows).map { $0 / (n - 1) - $1 / m }
     let ofSecond = zip(secondSums, between.columns).map { $0 / (m - 1) - $1 / n }
@@ -35,10 +31,6 @@ public struct KernelDistance: Equatable, Sendable {
   private static func variance(_ values: [Double]) -> Double {
     let mean = values.reduce(0, +) / Double(values.count)
     return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-  }
-
-  public static func == (a: KernelDistance, b: KernelDistance) -> Bool {
-    a.value == b.value && a.standardError == b.standardError && a.means == b.means
   }
 }
 

@@ -1,5 +1,10 @@
 /// Shares of classes among labels.
 public enum LabelHistogram {
+  /// Images of each class.
+  static func counts(_ labels: [Int], classes: Int) -> [Int] {
+    labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1] += 1 }
+  }
+
   /// Total variation distance ½ Σ |p − q| of two histograms: 0 for equal shares, 1 for no class in
   /// common.
   ///

@@ -59,15 +59,15 @@ public enum NamedMetric: String, CaseIterable, Sendable {
     // StyleGAN-XL draws the images of precision and recall at random; those of KID are the first.
     guard self == .pr50k3Full else { return Array(0..<most) }
     var order = ShuffledOrder(count: count, seed: seed)
-    return order.samples(0..<most).map(\.index)
+    return order.samples(0..<most)
   }
 
   /// What keeps a value from being compared with published ones; empty where nothing does.
   ///
   /// - Parameters:
-  ///   - network: where the features come from; the pixels themselves if nil.
+  ///   - network: where the features come from.
   ///   - dimension: values of the features.
-  public func deviations(by network: (any FeatureNetwork)?, dimension: Int) -> [String] {
+  public func deviations(by network: any FeatureNetwork, dimension: Int) -> [String] {
     if self == .pr50k3Full {
       return ["published features are the last 4096 of NVIDIA's VGG-16, in f16"]
     }
@@ -78,15 +78,15 @@ public enum NamedMetric: String, CaseIterable, Sendable {
   }
 
   /// - Throws: `UserError` for features that the metric has no meaning in.
-  public func check(_ network: (any FeatureNetwork)?) throws {
+  public func check(_ network: any FeatureNetwork) throws {
     if self == .is50k { _ = try Self.classifier(network) }
   }
 
-  private static func classifier(_ network: (any FeatureNetwork)?) throws -> Inception {
+  private static func classifier(_ network: any FeatureNetwork) throws -> Inception {
     guard let inception = network as? Inception, inception.variant == .tensorFlow2015 else {
       throw UserError(
         "\(is50k.rawValue) is of the classes of the Inception of 2015, not of "
-          + (network?.name ?? PixelFeatures.name),
+          + network.name,
         remedy: "give --features pt_inception-2015-12-05-6726825d.pth", status: .usage)
     }
     return inception
@@ -112,11 +112,11 @@ extension NamedMetric {
   ///
   /// - Parameters:
   ///   - generated, real: features `[n, dimension]` of the images.
-  ///   - network: where the features come from; the pixels themselves if nil.
+  ///   - network: where the features come from.
   ///   - seed: which subsets the kernel distance is averaged over.
   /// - Throws: `UserError` for features that are not finite, or that `check` refuses.
   public func callAsFunction(
-    generated: Tensor, real: Tensor, by network: (any FeatureNetwork)?, seed: UInt64,
+    generated: Tensor, real: Tensor, by network: any FeatureNetwork, seed: UInt64,
     pool: ThreadPool
   ) throws -> Figures {
     let rows = reference(of: real.rows, seed: seed)

@@ -1,18 +1,17 @@
 import TensorCore
 
-/// What the pixels are among features.
-public enum PixelFeatures {
+/// The pixels themselves as features: what needs no network to measure images by.
+public struct PixelFeatures: FeatureNetwork {
   public static let name = "pixels"
-  public static let preprocessing = "values in −1…1"
-}
 
-extension ImageDataset {
-  /// The pixels themselves as features, in −1…1: what needs no network to measure images by.
-  ///
-  /// - Returns: `[count, channels · height · width]`.
-  public var pixelFeatures: Tensor {
-    Tensor(shape: [count, shape.count]) { output in
-      for i in pixels.indices { output[i] = Float(pixels[i]) / 127.5 - 1 }
-    }
-  }
+  public var name: String { Self.name }
+
+  public init() {}
+
+  public func maps(_ pictures: Tensor) -> [Tensor] { [pictures] }
+
+  public func vectors(_ pictures: Tensor) -> Tensor { pictures.reshaped([pictures.shape[0], -1]) }
+
+  /// Pictures of any shape.
+  public func check(_ shape: ImageShape) {}
 }

@@ -6,8 +6,6 @@ import TensorCore
 public struct PrecisionRecall: Equatable, Sendable {
   public let precision: Double
   public let recall: Double
-  /// Generated points within the real manifold, and real points within the generated one.
-  public let counts: (precision: Int, recall: Int)
 
   /// k, as published.
   static let neighbours = 3
@@ -22,16 +20,11 @@ public struct PrecisionRecall: Equatable, Sendable {
     let points = real.cloud(generated)
     let radii = PointCloud.radii(
       points.nearest(Self.neighbours, pool: pool), of: Self.neighbours, neighbour: Self.neighbours)
-    counts = (
-      points.countWithin(
-        real.points, squaredRadii: real.squaredRadii(neighbour: Self.neighbours), pool: pool),
-      real.points.countWithin(points, squaredRadii: radii, pool: pool)
-    )
-    precision = Double(counts.precision) / Double(generated.rows)
-    recall = Double(counts.recall) / Double(real.features.rows)
-  }
-
-  public static func == (a: PrecisionRecall, b: PrecisionRecall) -> Bool {
-    a.counts == b.counts && a.precision == b.precision && a.recall == b.recall
+    let within = points.countWithin(
+      real.points, squaredRadii: real.squaredRadii(neighbour: Self.neighbours), pool: pool)
+    precision = Double(within) / Double(generated.rows)
+    recall =
+      Double(real.points.countWithin(points, squaredRadii: radii, pool: pool))
+      / Double(real.features.rows)
   }
 }

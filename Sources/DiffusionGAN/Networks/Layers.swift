@@ -13,15 +13,7 @@ struct ConvolutionLayer: Sendable {
 
   var parameters: [ParameterSpecification] {
     guard kernel > 0 else { return [] }
-    let area = kernel * kernel
-    let (fanIn, fanOut) = (inputs * area, outputs * area)
-    return [
-      ParameterSpecification(
-        name: "\(name).weight", shape: [outputs, inputs, kernel, kernel],
-        initial: initial.weight(fanIn: fanIn, fanOut: fanOut)),
-      ParameterSpecification(
-        name: "\(name).bias", shape: [outputs], initial: initial.bias(fanIn: fanIn, fanOut: fanOut)),
-    ]
+    return ParameterSpecification.layer(name, [outputs, inputs, kernel, kernel], initial)
   }
 
   /// - Parameter shift: added to each output channel of each sample, `[batch, outputs]`.
@@ -46,13 +38,7 @@ struct LinearLayer: Sendable {
   var initial: LayerInitialisation
 
   var parameters: [ParameterSpecification] {
-    let weight = ParameterSpecification(
-      name: "\(name).weight", shape: [outputs, inputs],
-      initial: initial.weight(fanIn: inputs, fanOut: outputs))
-    let bias = ParameterSpecification(
-      name: "\(name).bias", shape: [outputs],
-      initial: initial.bias(fanIn: inputs, fanOut: outputs))
-    return hasBias ? [weight, bias] : [weight]
+    ParameterSpecification.layer(name, [outputs, inputs], initial, hasBias: hasBias)
   }
 
   func callAsFunction(_ x: Tensor, _ weights: Parameters) -> Tensor {
@@ -70,12 +56,7 @@ struct GroupNormLayer: Sendable {
 
   static func groups(of channels: Int) -> Int { min(32, max(channels / 4, 1)) }
 
-  var parameters: [ParameterSpecification] {
-    [
-      ParameterSpecification(name: "\(name).weight", shape: [channels], initial: .ones),
-      ParameterSpecification(name: "\(name).bias", shape: [channels], initial: .zeros),
-    ]
-  }
+  var parameters: [ParameterSpecification] { ParameterSpecification.norm(name, channels) }
 
   func callAsFunction(_ x: Tensor, _ weights: Parameters, silu: Bool) -> Tensor {
     x.groupNormalised(

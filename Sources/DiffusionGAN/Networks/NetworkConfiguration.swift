@@ -82,6 +82,11 @@ public struct NetworkConfiguration: Sendable, Equatable {
 }
 
 extension NetworkConfiguration {
+  /// What one picture measures.
+  public var imageShape: ImageShape {
+    ImageShape(channels: imageChannels, height: resolution, width: resolution)
+  }
+
   /// Reads a configuration under the argument names of the EDM code: as `jsonValue` writes it, or as that code
   /// keeps it, which is what was passed to `EDMPrecond`. What was not passed has the defaults of the
   /// constructors there.

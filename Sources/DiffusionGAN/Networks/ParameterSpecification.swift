@@ -7,16 +7,47 @@ struct ParameterSpecification: Sendable {
   let initial: Initialisation
   /// Whether training changes it.
   var isTrainable = true
+
+  /// Weight and, where it has one, bias of a convolution or a linear layer.
+  ///
+  /// - Parameter shape: of the weight, `[outputs, inputs, …]`.
+  static func layer(
+    _ name: String, _ shape: [Int], _ initial: LayerInitialisation, hasBias: Bool = true
+  ) -> [ParameterSpecification] {
+    let area = shape[2...].reduce(1, *)
+    func part(_ part: String, _ own: [Int], _ scale: Double) -> ParameterSpecification {
+      ParameterSpecification(
+        name: "\(name).\(part)", shape: own,
+        initial: initial.scaled(scale, fanIn: shape[1] * area, fanOut: shape[0] * area))
+    }
+    let weight = part("weight", shape, initial.weight)
+    return hasBias ? [weight, part("bias", [shape[0]], initial.bias)] : [weight]
+  }
+
+  /// Weight and bias of a norm.
+  static func norm(_ name: String, _ channels: Int) -> [ParameterSpecification] {
+    [
+      Self(name: "\(name).weight", shape: [channels], initial: .ones),
+      Self(name: "\(name).bias", shape: [channels], initial: .zeros),
+    ]
+  }
+}
+
+/// Purposes of the random streams that fixed and initial weights come from.
+enum InitialStream: UInt64 {
+  case network = 0x696E_6974
+  case discriminator = 0x6469_7363
+  case discriminatorState = 0x6469_7374
+  case mixing = 0x6469_6D78
 }
 
 extension [ParameterSpecification] {
-  /// Fresh weights: the same for the same seed.
-  func initialParameters(seed: UInt64) -> Parameters {
+  /// Each parameter as its specification begins it, from a stream of its own: the same for the same seed.
+  func initialParameters(seed: UInt64, _ purpose: InitialStream = .network) -> Parameters {
     Parameters(
       enumerated().map { index, specification in
-        let stream = RandomStream(seed: seed, path: [0x696E_6974, UInt64(index)])
-        let tensor = specification.initial.tensor(specification.shape, stream)
-        return (specification.name, tensor)
+        let stream = RandomStream(seed: seed, path: [purpose.rawValue, UInt64(index)])
+        return (specification.name, specification.initial.tensor(specification.shape, stream))
       })
   }
 

@@ -90,17 +90,6 @@ public struct UNet: Sendable {
 
     public typealias Observer = @Sendable (_ name: String, _ output: Tensor) -> Tensor
 
-    public init(
-      noise: [Float], labels: Tensor? = nil, augmentLabels: Tensor? = nil,
-      dropout: Dropout? = nil, observer: Observer? = nil
-    ) {
-      self.noise = noise
-      self.labels = labels
-      self.augmentLabels = augmentLabels
-      self.dropout = dropout
-      self.observer = observer
-    }
-
     /// What the observer makes of the output of the stage with this whole name.
     func observed(_ name: String, _ output: Tensor) -> Tensor {
       observer.map { $0(String(name.dropFirst("model.".count)), output) } ?? output
@@ -143,10 +132,10 @@ public struct UNet: Sendable {
   private func embedding(
     _ x: Tensor, _ weights: Parameters, _ conditions: Conditions
   ) -> Tensor {
-    let size = configuration.resolution
+    let shape = configuration.imageShape
     precondition(
-      x.shape.count == 4 && Array(x.shape[1...]) == [configuration.imageChannels, size, size],
-      "a network of \(configuration.imageChannels)×\(size)×\(size) pictures got \(x.shape)")
+      x.shape.count == 4 && Array(x.shape[1...]) == shape.extents,
+      "a network of \(shape) pictures got \(x.shape)")
     precondition(
       conditions.noise.count == 1 || conditions.noise.count == x.shape[0],
       "\(conditions.noise.count) noise levels for a batch of shape \(x.shape)")

@@ -20,8 +20,7 @@ struct UNetPlan {
         isAdaptive: false, dropout: configuration.dropout, initial: initial, initialZero: zero,
         initialAttention: attention)
     case .dhariwal:
-      let third = (1.0 / 3).squareRoot()
-      let initial = LayerInitialisation(mode: .kaimingUniform, weight: third, bias: third)
+      let initial = LayerInitialisation.torch
       style = UNetBlock.Style(
         embeddingChannels: width, headChannels: 64, skipScale: 1, epsilon: 1e-5,
         filter: ResampleFilter([1, 1]), projectsResampling: false, isAdaptive: true,

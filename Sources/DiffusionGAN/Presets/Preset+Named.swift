@@ -105,10 +105,7 @@ extension Preset {
     var pretraining = pretraining
     pretraining.rampUp = 10_000_000
     return Preset(
-      name,
-      ImageShape(
-        channels: network.imageChannels, height: network.resolution, width: network.resolution),
-      network: network, pretraining: pretraining, adversarial: adversarial,
-      distillation: distillation)
+      name, network.imageShape, network: network, pretraining: pretraining,
+      adversarial: adversarial, distillation: distillation)
   }
 }

@@ -44,8 +44,7 @@ public struct Preset: Sendable {
   ///
   /// - Throws: `UserError` if there is none.
   public init(of network: NetworkConfiguration) throws {
-    let shape = ImageShape(
-      channels: network.imageChannels, height: network.resolution, width: network.resolution)
+    let shape = network.imageShape
     var candidates = Self.named.filter { $0.shape == shape }
     if candidates.count > 1 {
       candidates.removeAll {

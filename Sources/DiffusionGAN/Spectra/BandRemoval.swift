@@ -28,22 +28,24 @@ public struct BandRemoval: Sendable {
   ///   - watch: told the number of removals done and of all; may throw to stop.
   public init(
     _ network: NetworkFile, _ call: SpectrumCall, on source: some PictureSource, indices: [Int],
-    bands: Int = 8, seed: UInt64, bootstrap: Bootstrap, pool: ThreadPool,
+    bands: Int = 8, seed: UInt64, batch: Int = 64, bootstrap: Bootstrap, pool: ThreadPool,
     watch: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     self.call = call
     images = indices.count
-    let inputs = try NoisyPictures(indices, of: source, seed: seed)
-    func output(_ observer: UNet.Conditions.Observer? = nil) -> Tensor {
-      inputs.output(of: network, call, observer: observer)
+    // A few pictures at a time: what a network holds of them is much larger than they are.
+    let parts = try stride(from: 0, to: indices.count, by: batch).map { start in
+      let inputs = try NoisyPictures(
+        Array(indices[start..<min(start + batch, indices.count)]), of: source, seed: seed)
+      return (inputs: inputs, whole: inputs.output(of: network, call))
     }
-    let whole = output()
-    let spectrum = RadialSpectrum(
-      height: whole.shape[2], width: whole.shape[3], bands: bands)
-    let before = spectrum.energies(ofEach: whole, pool: pool)
+    let shape = network.denoiser.network.configuration.imageShape
+    let spectrum = RadialSpectrum(height: shape.height, width: shape.width, bands: bands)
+    let before = parts.flatMap { spectrum.energies(ofEach: $0.whole, pool: pool) }
     let sizes = before.map { $0.reduce(0, +) }
     let layers = network.denoiser.network.residualNames
-    let residuals = ResidualSpectra.residuals(of: network, inputs, call)
+    let residuals = ResidualSpectra.residuals(
+      of: network, try NoisyPictures(Array(indices.prefix(1)), of: source, seed: seed), call)
     let sites = layers.flatMap { layer -> [(layer: String, band: Int, own: RadialSpectrum)] in
       guard let size = residuals[layer].map({ Array($0.shape.suffix(2)) }) else { return [] }
       let own = RadialSpectrum(height: size[0], width: size[1], bands: bands)
@@ -51,9 +53,15 @@ public struct BandRemoval: Sendable {
     }
     var effects: [Effect] = []
     for (number, site) in sites.enumerated() {
-      let changed = output(Self.filter(site.layer, site.own.projection(without: [site.band])))
-      let after = spectrum.energies(ofEach: changed, pool: pool)
-      let lost = spectrum.energies(ofEach: changed - whole, pool: pool).map { $0.reduce(0, +) }
+      let filter = Self.filter(site.layer, site.own.projection(without: [site.band]))
+      var (after, lost): ([[Double]], [Double]) = ([], [])
+      for part in parts {
+        let changed = part.inputs.output(of: network, call, observer: filter)
+        after += spectrum.energies(ofEach: changed, pool: pool)
+        lost += spectrum.energies(ofEach: changed - part.whole, pool: pool).map {
+          $0.reduce(0, +)
+        }
+      }
       let changes = zip(lost, sizes).map { $0 / $1 }
       effects.append(
         Effect(

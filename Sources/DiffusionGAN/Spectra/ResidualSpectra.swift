@@ -82,12 +82,22 @@ public struct ResidualSpectra: Sendable {
     return seen.withLock { $0 }
   }
 
-  /// The mean frequency of a branch's energy in every picture, as a share of the highest frequency
-  /// along an axis: each band counts with its middle.
-  public func meanFrequencies(layer: Int, level: Int) -> [Double] {
+  /// What is told of a branch's energy.
+  enum Quantity {
+    /// As a share of the highest frequency along an axis: each band counts with its middle.
+    case meanFrequency
+    case share(band: Int)
+  }
+
+  /// A quantity of every picture.
+  func values(of quantity: Quantity, layer: Int, level: Int) -> [Double] {
     shares[layer][level].map { shares in
-      shares.enumerated().reduce(0) {
-        $0 + $1.element * (Double($1.offset) + 0.5) / Double(bands)
+      switch quantity {
+      case .meanFrequency:
+        shares.enumerated().reduce(0) {
+          $0 + $1.element * (Double($1.offset) + 0.5) / Double(bands)
+        }
+      case .share(let band): shares[band]
       }
     }
   }

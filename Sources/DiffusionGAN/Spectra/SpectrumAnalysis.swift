@@ -33,40 +33,19 @@ public struct SpectrumAnalysis: Sendable {
     bootstrap = Bootstrap(samples: pretrained.images, resamples: 2_000, seed: seed)
   }
 
-  /// Mean frequency of every branch at every noise level, `[layers][sigmas]`.
-  public func frequencies(of spectra: ResidualSpectra) -> [[Interval?]] {
-    cells { bootstrap.mean(spectra.meanFrequencies(layer: $0, level: $1)) }
-  }
-
-  /// Mean frequency of the one-step network less that of the pretrained one.
-  public func frequencyShifts(to other: ResidualSpectra) -> [[Interval?]] {
-    cells { layer, level in
-      bootstrap.mean(
-        zip(
-          other.meanFrequencies(layer: layer, level: level),
-          pretrained.meanFrequencies(layer: layer, level: level)
-        ).map { $0 - $1 })
-    }
-  }
-
-  /// Share of one band.
-  public func shares(of spectra: ResidualSpectra, band: Int) -> [[Interval?]] {
-    cells { layer, level in bootstrap.mean(spectra.shares[layer][level].map { $0[band] }) }
-  }
-
-  /// Share of one band in the one-step network less that in the pretrained one.
-  public func shareShifts(to other: ResidualSpectra, band: Int) -> [[Interval?]] {
-    cells { layer, level in
-      bootstrap.mean(
-        zip(other.shares[layer][level], pretrained.shares[layer][level]).map {
-          $0[band] - $1[band]
-        })
-    }
-  }
-
-  private func cells(_ value: (_ layer: Int, _ level: Int) -> Interval) -> [[Interval?]] {
+  /// A quantity of every branch at every noise level, `[layers][sigmas]`; less that of `other`, image by image, if it is
+  /// given.
+  func cells(
+    _ quantity: ResidualSpectra.Quantity, of spectra: ResidualSpectra,
+    less other: ResidualSpectra? = nil
+  ) -> [[Interval]] {
     pretrained.layers.indices.map { layer in
-      pretrained.sigmas.indices.map { value(layer, $0) }
+      pretrained.sigmas.indices.map { level in
+        let values = spectra.values(of: quantity, layer: layer, level: level)
+        guard let other else { return bootstrap.mean(values) }
+        return bootstrap.mean(
+          zip(values, other.values(of: quantity, layer: layer, level: level)).map { $0 - $1 })
+      }
     }
   }
 
@@ -150,7 +129,9 @@ public struct SpectrumAnalysis: Sendable {
 
   /// Mean frequency over all branches, image by image.
   private func means(_ spectra: ResidualSpectra, _ level: Int) -> [Double] {
-    let layers = spectra.layers.indices.map { spectra.meanFrequencies(layer: $0, level: level) }
+    let layers = spectra.layers.indices.map {
+      spectra.values(of: .meanFrequency, layer: $0, level: level)
+    }
     return (0..<spectra.images).map { image in
       layers.reduce(0) { $0 + $1[image] } / Double(layers.count)
     }

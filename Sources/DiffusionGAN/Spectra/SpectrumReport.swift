@@ -10,12 +10,6 @@ public struct SpectrumReport: Sendable {
     /// Where its weights came from.
     public var source: String
     public var removals: [BandRemoval]
-
-    public init(name: String, source: String, removals: [BandRemoval] = []) {
-      self.name = name
-      self.source = source
-      self.removals = removals
-    }
   }
 
   public let analysis: SpectrumAnalysis
@@ -114,13 +108,13 @@ public struct SpectrumReport: Sendable {
       + "one that does the work. Taking bands out shows what matters to the output.",
     "A picture has one noise for all levels and both networks, so the comparison is paired.",
     "In the maps both networks see picture + σ · noise. A one-step network's own call has noise alone: the "
-      + "two sentences about it measure both networks there.",
+      + "sentences about it measure both networks there.",
   ]
 
   // MARK: - Figures
 
   private func map(
-    _ name: String, _ title: String, _ cells: [[Interval?]], _ valueTitle: String,
+    _ name: String, _ title: String, _ cells: [[Interval]], _ valueTitle: String,
     isDiverging: Bool = false, range: ClosedRange<Double>? = nil, caption: String
   ) -> Figure {
     Figure(
@@ -128,54 +122,46 @@ public struct SpectrumReport: Sendable {
       chart: Heatmap(
         title: title, xTitle: "noise level σ, first call to the left", yTitle: "",
         columns: analysis.pretrained.sigmas.map { Self.short($0) },
-        rows: analysis.pretrained.layers, values: cells.map { $0.map { $0?.estimate ?? .nan } },
+        rows: analysis.pretrained.layers, values: cells.map { $0.map(\.estimate) },
         intervals: cells, range: range, isDiverging: isDiverging, valueTitle: valueTitle),
       caption: caption)
   }
 
   private var frequencyFigures: [Figure] {
-    let first = analysis.frequencies(of: analysis.pretrained)
-    let second = analysis.oneStep.map { analysis.frequencies(of: $0) }
-    let range = Self.range(first + (second ?? []))
-    let note = "Mean over images; the table has bootstrap intervals over images."
-    var figures = [
-      map(
-        "frequency-pretrained", "\(pretrained.name): mean frequency of residuals", first,
-        "share of highest", range: range, caption: note)
-    ]
-    if let oneStep, let second, let spectra = analysis.oneStep {
-      figures.append(
-        map(
-          "frequency-one-step", "\(oneStep.name): mean frequency of residuals", second,
-          "share of highest", range: range, caption: note))
-      figures.append(
-        map(
-          "frequency-shift", "\(oneStep.name) less \(pretrained.name)",
-          analysis.frequencyShifts(to: spectra), "difference", isDiverging: true,
-          caption: note + " " + Self.countClear(analysis.frequencyShifts(to: spectra))))
-    }
-    return figures
+    figures(
+      of: .meanFrequency, "frequency", words: ": mean frequency of residuals", shiftWords: "",
+      "share of highest",
+      note: "Mean over images; the table has bootstrap intervals over images.")
   }
 
   private func shareFigures(band: Int) -> [Figure] {
-    let first = analysis.shares(of: analysis.pretrained, band: band)
-    let second = analysis.oneStep.map { analysis.shares(of: $0, band: band) }
+    let words = ": share of energy in band \(band + 1)"
+    return figures(
+      of: .share(band: band), "band-\(band + 1)", words: words, shiftWords: words, "share",
+      note: "The table has bootstrap intervals over images.")
+  }
+
+  /// Maps of a quantity of each network, and of what lies between the two.
+  private func figures(
+    of quantity: ResidualSpectra.Quantity, _ name: String, words: String, shiftWords: String,
+    _ valueTitle: String, note: String
+  ) -> [Figure] {
+    let first = analysis.cells(quantity, of: analysis.pretrained)
+    let second = analysis.oneStep.map { analysis.cells(quantity, of: $0) }
     let range = Self.range(first + (second ?? []))
-    let words = "share of energy in band \(band + 1)"
-    let note = "The table has bootstrap intervals over images."
     var figures = [
       map(
-        "band-\(band + 1)-pretrained", "\(pretrained.name): \(words)", first, "share",
-        range: range, caption: note)
+        "\(name)-pretrained", pretrained.name + words, first, valueTitle, range: range,
+        caption: note)
     ]
     if let oneStep, let second, let spectra = analysis.oneStep {
-      let shifts = analysis.shareShifts(to: spectra, band: band)
+      let shifts = analysis.cells(quantity, of: spectra, less: analysis.pretrained)
       figures += [
         map(
-          "band-\(band + 1)-one-step", "\(oneStep.name): \(words)", second, "share",
-          range: range, caption: note),
+          "\(name)-one-step", oneStep.name + words, second, valueTitle, range: range,
+          caption: note),
         map(
-          "band-\(band + 1)-shift", "\(oneStep.name) less \(pretrained.name): \(words)", shifts,
+          "\(name)-shift", "\(oneStep.name) less \(pretrained.name)\(shiftWords)", shifts,
           "difference", isDiverging: true, caption: note + " " + Self.countClear(shifts)),
       ]
     }
@@ -228,15 +214,15 @@ public struct SpectrumReport: Sendable {
       })
   }
 
-  private static func range(_ cells: [[Interval?]]) -> ClosedRange<Double>? {
-    let values = cells.flatMap { $0.compactMap { $0?.estimate } }.filter(\.isFinite)
+  private static func range(_ cells: [[Interval]]) -> ClosedRange<Double>? {
+    let values = cells.flatMap(\.self).map(\.estimate).filter(\.isFinite)
     guard let low = values.min(), let high = values.max(), low < high else { return nil }
     return low...high
   }
 
   /// How many cells have intervals on one side of zero; without correction for their number.
-  private static func countClear(_ cells: [[Interval?]]) -> String {
-    let all = cells.flatMap { $0.compactMap { $0 } }
+  private static func countClear(_ cells: [[Interval]]) -> String {
+    let all = cells.flatMap(\.self)
     let clear = all.count { $0.low > 0 || $0.high < 0 }
     return
       "\(clear) of \(all.count) intervals leave out 0; \(all.count / 20) would by chance alone."
@@ -255,17 +241,17 @@ public struct SpectrumReport: Sendable {
       "claims": .array(claims.map { $0.json(samples: "images") }),
       "sigmas": .array(analysis.pretrained.sigmas.map { .number($0) }),
       "layers": .array(analysis.pretrained.layers.map { .string($0) }),
-      "mean_frequency": Self.json(analysis.frequencies(of: analysis.pretrained)),
+      "mean_frequency": Self.json(analysis.cells(.meanFrequency, of: analysis.pretrained)),
       "mean_frequency_one_step": analysis.oneStep.map {
-        Self.json(analysis.frequencies(of: $0))
+        Self.json(analysis.cells(.meanFrequency, of: $0))
       } ?? .null,
       "mean_frequency_shift": analysis.oneStep.map {
-        Self.json(analysis.frequencyShifts(to: $0))
+        Self.json(analysis.cells(.meanFrequency, of: $0, less: analysis.pretrained))
       } ?? .null,
     ]
   }
 
-  private static func json(_ cells: [[Interval?]]) -> JSONValue {
-    .array(cells.map { .array($0.map { $0?.json ?? .null }) })
+  private static func json(_ cells: [[Interval]]) -> JSONValue {
+    .array(cells.map { .array($0.map(\.json)) })
   }
 }

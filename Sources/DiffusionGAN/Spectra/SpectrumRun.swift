@@ -41,11 +41,9 @@ public struct SpectrumRun: Sendable {
     /// - Throws: `UserError` for data that `networks` do not draw.
     public func check(_ data: ImageDataset, for networks: [NetworkFile]) throws {
       let configuration = networks[0].denoiser.network.configuration
-      let size = configuration.resolution
-      let wanted = ImageShape(channels: configuration.imageChannels, height: size, width: size)
-      guard data.shape == wanted else {
+      guard data.shape == configuration.imageShape else {
         throw UserError(
-          "images are \(data.shape), the network's are \(wanted)", at: data.name,
+          "images are \(data.shape), the network's are \(configuration.imageShape)", at: data.name,
           remedy: "choose the --preset that the network was trained with")
       }
       guard configuration.labels == 0 || data.classCount == configuration.labels else {
@@ -74,7 +72,7 @@ public struct SpectrumRun: Sendable {
     try settings.check(data, for: networks)
     let configuration = networks[0].denoiser.network.configuration
     var order = ShuffledOrder(count: data.count, seed: settings.seed)
-    let indices = order.samples(0..<min(settings.images, data.count)).map(\.index)
+    let indices = order.samples(0..<min(settings.images, data.count))
     let source: any PictureSource = configuration.labels > 0 ? LabelledPictures(data) : data
     let names = ["pretrained network", "one-step network"]
     let start = Double(networks.last?.startSigma ?? Denoiser.highestSigma)

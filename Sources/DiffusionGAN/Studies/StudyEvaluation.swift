@@ -5,21 +5,19 @@ import TensorCore
 public struct StudyEvaluation: Sendable {
   /// Real images that others are measured against.
   private struct Space: Sendable {
-    let name: String
-    let network: (any FeatureNetwork)?
+    let network: any FeatureNetwork
     let reference: RealManifold
+    /// What a classifier takes the real images for; nil for other networks.
+    let labels: [Int]?
     /// Features of each teacher's images.
     let teachers: [Tensor]
   }
 
   private let spaces: [Space]
-  private let labelReference: [Int]?
-  private let labeller: (any LabellingNetwork)?
   private let pool: ThreadPool
 
   /// Name of the space of raw pixels.
-  public static let pixels = "pixels"
-  private static let batch = 256
+  public static let pixels = PixelFeatures.name
 
   /// - Parameters:
   ///   - reference: real images; their labels are counted where a metric network tells labels.
@@ -28,17 +26,16 @@ public struct StudyEvaluation: Sendable {
   public init(
     reference: ImageDataset, teachers: [ImageDataset], metrics: [any FeatureNetwork],
     pool: ThreadPool
-  ) {
+  ) throws {
     self.pool = pool
-    let networks = metrics.map(Optional.some) + [nil]
-    spaces = networks.map { network in
-      Space(
-        name: network?.name ?? Self.pixels, network: network,
-        reference: RealManifold(Self.features(reference, network, pool), pool: pool),
-        teachers: teachers.map { Self.features($0, network, pool) })
+    spaces = try (metrics + [PixelFeatures()]).map { network in
+      let real = try ImageFeatures(of: reference, by: network, pool: pool)
+      return Space(
+        network: network, reference: RealManifold(real.vectors, pool: pool), labels: real.labels,
+        teachers: try teachers.map {
+          try ImageFeatures(of: $0, by: network, pool: pool).vectors
+        })
     }
-    labeller = metrics.lazy.compactMap { $0 as? any LabellingNetwork }.first
-    labelReference = labeller.map { Self.histogram(reference, $0, pool) }
   }
 
   /// Everything about `images` that a row holds.
@@ -49,56 +46,37 @@ public struct StudyEvaluation: Sendable {
   public func metrics(
     of images: ImageDataset, role: StudyTask.Role
   ) throws -> (metrics: [StudyRow.Metric], labelDistance: Double?) {
-    let measured =
-      role == .development
-      ? spaces.indices.filter { $0 == 0 || spaces[$0].network == nil } : Array(spaces.indices)
-    let metrics = try measured.map { place in
-      let space = spaces[place]
-      let features = Self.features(images, space.network, pool)
-      let frechet = try FrechetInterval(space.reference.features, features, pool: pool)
-      let kernel = KernelDistance(space.reference.features, features, pool: pool)
-      let manifolds = PrecisionRecall(real: space.reference, generated: features, pool: pool)
-      let balls = DensityCoverage(real: space.reference, generated: features, pool: pool)
-      return StudyRow.Metric(
-        name: space.name, frechet: MeasuredDistance(frechet),
-        kernel: MeasuredDistance(kernel.value, standardError: kernel.standardError),
-        precision: manifolds.precision, recall: manifolds.recall, density: balls.density,
-        coverage: balls.coverage,
-        toTeachers: try space.teachers.map {
-          MeasuredDistance(try FrechetInterval($0, features, pool: pool))
-        })
-    }
-    let distance = labeller.flatMap { labeller in
-      labelReference.map {
-        LabelHistogram.totalVariation($0, Self.histogram(images, labeller, pool))
+    let labeller = spaces.firstIndex { $0.labels != nil }
+    var metrics: [StudyRow.Metric] = []
+    var distance: Double?
+    for (place, space) in spaces.enumerated() {
+      let isMeasured = role != .development || place == 0 || place == spaces.count - 1
+      guard isMeasured || place == labeller else { continue }
+      let found = try ImageFeatures(of: images, by: space.network, pool: pool)
+      if isMeasured { metrics.append(try metric(found.vectors, in: space)) }
+      if place == labeller {
+        let counts = [space.labels, found.labels].map {
+          LabelHistogram.counts($0 ?? [], classes: space.network.classCount)
+        }
+        distance = LabelHistogram.totalVariation(counts[0], counts[1])
       }
     }
     return (metrics, distance)
   }
 
-  private static func features(
-    _ images: ImageDataset, _ network: (any FeatureNetwork)?, _ pool: ThreadPool
-  ) -> Tensor {
-    guard let network else { return images.pixelFeatures }
-    return Compute.$pool.withValue(pool) {
-      Tensor.concatenated(
-        batches(images).map { network.vectors(images.tensor(at: $0)) }, 0)
-    }
-  }
-
-  private static func histogram(
-    _ images: ImageDataset, _ labeller: any LabellingNetwork, _ pool: ThreadPool
-  ) -> [Int] {
-    var counts = [Int](repeating: 0, count: labeller.classCount)
-    Compute.$pool.withValue(pool) {
-      for batch in batches(images) {
-        for label in labeller.labels(images.tensor(at: batch)) { counts[label] += 1 }
-      }
-    }
-    return counts
-  }
-
-  private static func batches(_ images: ImageDataset) -> [Range<Int>] {
-    stride(from: 0, to: images.count, by: batch).map { $0..<min($0 + batch, images.count) }
+  /// - Parameter features: of generated images, `[images, dimension]`.
+  private func metric(_ features: Tensor, in space: Space) throws -> StudyRow.Metric {
+    let frechet = try FrechetInterval(space.reference.features, features, pool: pool)
+    let kernel = KernelDistance(space.reference.features, features, pool: pool)
+    let manifolds = PrecisionRecall(real: space.reference, generated: features, pool: pool)
+    let balls = DensityCoverage(real: space.reference, generated: features, pool: pool)
+    return StudyRow.Metric(
+      name: space.network.name, frechet: MeasuredDistance(frechet),
+      kernel: MeasuredDistance(kernel.value, standardError: kernel.standardError),
+      precision: manifolds.precision, recall: manifolds.recall, density: balls.density,
+      coverage: balls.coverage,
+      toTeachers: try space.teachers.map {
+        MeasuredDistance(try FrechetInterval($0, features, pool: pool))
+      })
   }
 }

@@ -105,7 +105,7 @@ public struct StudyRunner {
         of: teacher.network, steps: teacher.steps, seed: nil,
         cache: "teacher-\(teacher.network)-\(teacher.steps)")
     }
-    return StudyEvaluation(
+    return try StudyEvaluation(
       reference: data.reference, teachers: teachers, metrics: metrics, pool: pool)
   }
 

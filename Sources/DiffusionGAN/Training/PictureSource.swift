@@ -37,7 +37,7 @@ public struct LabelledPictures: PictureSource {
   public func images(at indices: [Int]) -> Tensor { data.tensor(at: indices) }
 
   public func labels(at indices: [Int]) -> Tensor? {
-    data.oneHotLabels(of: indices.map { ImageSample(index: $0) })
+    data.oneHotLabels(of: indices)
   }
 }
 
@@ -45,7 +45,7 @@ extension ShuffledOrder {
   /// Numbers of the pictures at `positions`; soon found where `samples` has been there before.
   func numbers(at positions: Range<Int>) -> [Int] {
     var order = self
-    return order.samples(positions).map(\.index)
+    return order.samples(positions)
   }
 }
 

@@ -54,7 +54,7 @@ enum DataCommand: Command {
     let data = try CommonOptions.load(split, of: source, parsed, pool: pool)
     if let path = parsed.string("out") {
       var order = ShuffledOrder(count: data.count, seed: seed)
-      let chosen = order.samples(0..<min(most, data.count)).map(\.index)
+      let chosen = order.samples(0..<min(most, data.count))
       let pixels = chosen.flatMap { data.pixels[data.range(of: $0)] }
       try PictureGrid.picture(of: pixels, shape: data.shape).write(to: path)
     }

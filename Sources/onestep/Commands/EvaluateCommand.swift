@@ -129,7 +129,8 @@ enum EvaluateCommand: Command {
     {
       paths.append(path)
     }
-    let networks = try paths.map { try FeatureNetworkFile.load($0) }
+    let networks: [any FeatureNetwork] =
+      [PixelFeatures()] + (try paths.map { try FeatureNetworkFile.load($0) })
     let source = try CommonOptions.source(parsed)
     let given = try images.map { try CommonOptions.load(.train, of: $0, parsed, pool: pool) }
     let train = try CommonOptions.load(.train, of: source, parsed, pool: pool)
@@ -151,18 +152,17 @@ enum EvaluateCommand: Command {
         generated: generated, train: train, test: test, count: count, seed: seed)
       if spaces.isEmpty {
         let total = sets.reference.count + sets.floor.count
-        spaces = try ([nil] + networks).map { network in
+        spaces = try networks.map { network in
           try FeatureSpace(
             reference: sets.reference, floor: sets.floor, by: network, seed: seed, pool: pool
           ) {
-            progress.update(
-              done: $0, total: total, label: "real images, \(network?.name ?? PixelFeatures.name)")
+            progress.update(done: $0, total: total, label: "real images, \(network.name)")
           }
         }
       }
       let comparisons = try spaces.map { space in
         try FeatureComparison(sets, in: space) {
-          progress.update(done: $0, total: sets.generated.count, label: space.name)
+          progress.update(done: $0, total: sets.generated.count, label: space.network.name)
         }
       }
       progress.finish()
@@ -204,7 +204,7 @@ enum EvaluateCommand: Command {
       images = try CommonOptions.load(.train, of: source, parsed, pool: pool)
       if count < images.count {
         var order = ShuffledOrder(count: images.count, seed: seed)
-        images = try images.subset(order.samples(0..<count).map(\.index).sorted())
+        images = try images.subset(order.samples(0..<count).sorted())
       }
     }
     let report = try ReferenceEvaluation(reference, images, by: network, pool)

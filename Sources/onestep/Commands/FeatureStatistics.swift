@@ -46,21 +46,20 @@ enum FeatureStatistics {
     print(path)
   }
 
-  /// The one feature network that is asked for; nil for the pixels themselves.
-  static func network(_ parsed: ParsedCommand) throws -> (any FeatureNetwork)? {
+  /// The one feature network that is asked for.
+  static func network(_ parsed: ParsedCommand) throws -> any FeatureNetwork {
     let names = parsed.strings("features")
     guard names.count < 2 else {
       throw UserError(
         "this is of one feature network, \(names.count) were given",
         remedy: "give --features once", status: .usage)
     }
-    return try names.first.flatMap {
-      $0 == PixelFeatures.name ? nil : try FeatureNetworkFile.load($0)
-    }
+    guard let name = names.first, name != PixelFeatures.name else { return PixelFeatures() }
+    return try FeatureNetworkFile.load(name)
   }
 
   static func moments(
-    of data: ImageDataset, by network: (any FeatureNetwork)?, _ pool: ThreadPool
+    of data: ImageDataset, by network: any FeatureNetwork, _ pool: ThreadPool
   ) throws -> ReferenceMoments {
     guard data.count > 1 else {
       throw UserError("one image has no covariance", at: data.name, remedy: "give two at least")
@@ -68,12 +67,9 @@ enum FeatureStatistics {
     let progress = Progress(unit: "images")
     defer { progress.finish() }
     return try Compute.$pool.withValue(pool) {
-      let vectors =
-        try network.map { network in
-          try ImageFeatures(of: data, by: network) {
-            progress.update(done: $0, total: data.count, label: "features")
-          }.vectors
-        } ?? data.pixelFeatures
+      let vectors = try ImageFeatures(of: data, by: network) {
+        progress.update(done: $0, total: data.count, label: "features")
+      }.vectors
       let moments = FeatureMoments(vectors, origin: FeatureMoments.mean(of: vectors))
       return ReferenceMoments(moments, name: data.name)
     }

@@ -122,7 +122,7 @@ enum SampleCommand: Command {
       sampler: Sampler(
         steps: steps ?? (network.isOneStep ? 1 : 18),
         method: Sampler.Method(rawValue: parsed.string("solver") ?? "") ?? .heun,
-        churn: churn > 0 ? Sampler.Churn(amount: churn) : nil),
+        churn: churn > 0 ? churn : nil),
       label: parsed.integer("class", in: 0...1_000_000),
       batch: parsed.integer("batch", in: 1...65_536) ?? 64)
   }

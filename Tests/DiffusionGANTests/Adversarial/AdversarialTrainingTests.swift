@@ -74,7 +74,7 @@ import Testing
     AdversarialTraining.Settings(
       seed: 5, batch: 6, penalty: GradientPenalty(interval: 3, sumsLogits: true),
       augmentation: Augmentation(
-        [.colour, .translation, .cutout], adaptive: (target: 0.6, pictures: 60))),
+        [.colour, .translation, .cutout], adaptive: 60)),
   ])
   func resumedRunContinuesToTheSameBits(settings: AdversarialTraining.Settings) throws {
     let path = FileManager.default.temporaryDirectory

@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test func probabilityFollowsTheSigns() {
-    let augmentation = Augmentation([.colour], adaptive: (target: 0.6, pictures: 100))
+    let augmentation = Augmentation([.colour], adaptive: 100)
     #expect(augmentation.adapted(0.5, sign: 0.9, batch: 10) == 0.6)
     #expect(augmentation.adapted(0.5, sign: 0.2, batch: 10) == 0.4)
     #expect(augmentation.adapted(0.05, sign: 0, batch: 10) == 0)

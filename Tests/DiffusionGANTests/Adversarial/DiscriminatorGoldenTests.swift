@@ -43,7 +43,7 @@ import Testing
   ) {
     let kind = classes > 0 ? "conditional" : "head"
     let head = DiscriminatorHead(
-      kind, inputs: 2, side: 28, halvings: halvings, style: .init(channels: 8, labels: classes))
+      kind, inputs: 2, side: 28, halvings: halvings, style: .init(headChannels: 8, labels: classes))
     func parameters(_ specifications: [ParameterSpecification]) throws -> Parameters {
       Parameters(
         try specifications.map { specification in

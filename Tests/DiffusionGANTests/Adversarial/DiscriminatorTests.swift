@@ -104,9 +104,9 @@ import Testing
     for (scale, side) in sides.enumerated() {
       let head = DiscriminatorHead(
         "head", inputs: 2, side: side, halvings: sides.count - scale,
-        style: .init(channels: 16, labels: 0))
-      let weights = head.parameters.tensors(seed: 1, .weights)
-      var state = head.stateSpecifications.tensors(seed: 1, .state)
+        style: .init(headChannels: 16))
+      let weights = head.parameters.initialParameters(seed: 1, .discriminator)
+      var state = head.stateSpecifications.initialParameters(seed: 1, .discriminatorState)
       let found = head(pictures([2, 2, side, side]), labels: nil, weights, state: &state)
       #expect(found.shape == [2, logits])
       let widths = (0..<sides.count - scale).map { weights["head.conv\($0).weight"].shape[0] }

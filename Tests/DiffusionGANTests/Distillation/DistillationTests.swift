@@ -119,7 +119,7 @@ import Testing
     #expect(run.generator.startSigma == 2.5)
     let batch = 0..<settings.batch
     var order = ShuffledOrder(count: 4, seed: settings.seed)
-    let indices = order.samples(batch).map(\.index)
+    let indices = order.samples(batch)
     let made = run.student.generated(
       pool.latents(at: indices), run.learner.weights, sigma: 2.5)
     let loss = try run.loss(run.learner.trainable, batch: batch).loss[0]

@@ -91,9 +91,8 @@ import Testing
     let data = try Self.stripes(40, seed: 3)
     var done: [Int] = []
     let features = try ImageFeatures(of: data, by: training.classifier) { done.append($0) }
-    let again = try Compute.$pool.withValue(ThreadPool(count: 1)) {
-      try ImageFeatures(of: data, by: training.classifier)
-    }
+    let again = try ImageFeatures(
+      of: data, by: training.classifier, pool: ThreadPool(count: 1))
     #expect(features.vectors.shape == [40, 64] && done.last == 40)
     #expect(features.vectors.values == again.vectors.values)
     #expect(features.labels == again.labels && features.labels?.count == 40)

@@ -44,7 +44,7 @@ import Testing
 
   /// Tensors inside a plain pickle, by protocols 0, 2 and 4.
   @Test(arguments: [0, 2, 4]) func plainPickle(_ number: Int) throws {
-    let file = try TorchFile(Self.folder + "state-\(number).pkl")
+    let file = try TorchFile(MappedFile(Self.folder + "state-\(number).pkl"))
     #expect(file.names == ["long", "parameter", "plain", "transposed"])
     #expect(try file.floats("plain") == Self.plain)
     #expect(

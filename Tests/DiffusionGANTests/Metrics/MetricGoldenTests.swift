@@ -25,15 +25,13 @@ import Testing
   }
 
   @Test func frechet() throws {
-    let distance = try FrechetDistance(real, fake)
+    let distance = try FrechetInterval(real, fake, pool: Self.pool).distance
     #expect(close(distance.value, try number("frechet", "value"), 1e-8))
     #expect(close(distance.meanTerm, try number("frechet", "mean_term"), 1e-8))
     #expect(close(distance.traces.first, try number("frechet", "trace_s1"), 1e-8))
     #expect(close(distance.traces.second, try number("frechet", "trace_s2"), 1e-8))
     #expect(close(distance.rootTrace, try number("frechet", "trace_sqrt"), 1e-8))
-    let interval = try FrechetInterval(real, fake, pool: Self.pool)
-    #expect(close(interval.distance.value, distance.value, 1e-10))
-    let other = try FrechetDistance(fake, real)
+    let other = try FrechetInterval(fake, real, pool: Self.pool).distance
     #expect(close(other.value, distance.value, 1e-10))
   }
 
@@ -52,9 +50,6 @@ import Testing
   @Test func kernel() throws {
     let distance = KernelDistance(real, fake, pool: Self.pool)
     #expect(close(distance.value, try number("kid", "value"), 1e-10))
-    #expect(close(distance.means.first, try number("kid", "xx"), 1e-10))
-    #expect(close(distance.means.second, try number("kid", "yy"), 1e-10))
-    #expect(close(distance.means.between, try number("kid", "xy"), 1e-10))
     // A subset of everything is everything.
     let subsets = SubsetKernelDistance(
       real, fake, subsets: 2, size: 500, seed: 0, pool: Self.pool)
@@ -65,11 +60,6 @@ import Testing
   @Test func precisionAndRecall() throws {
     let result = PrecisionRecall(
       real: RealManifold(real, pool: Self.pool), generated: fake, pool: Self.pool)
-    #expect(
-      result.counts.precision
-        == (try numbers.at("precision_recall").at("precision_count").integer()))
-    #expect(
-      result.counts.recall == (try numbers.at("precision_recall").at("recall_count").integer()))
     #expect(result.precision == (try number("precision_recall", "precision")))
     #expect(result.recall == (try number("precision_recall", "recall")))
   }

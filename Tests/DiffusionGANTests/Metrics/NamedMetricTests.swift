@@ -16,7 +16,7 @@ import Testing
       try keys.reduce(numbers) { try $0.at($1) }.number()
     }
     func figures(_ metric: NamedMetric) throws -> NamedMetric.Figures {
-      try metric(generated: fake, real: real, by: nil, seed: 0, pool: Self.pool)
+      try metric(generated: fake, real: real, by: PixelFeatures(), seed: 0, pool: Self.pool)
     }
     // Covariances over n, those of the reference over n − 1.
     let n = Double(real.rows)
@@ -135,7 +135,7 @@ import Testing
       networks.append(try FeatureNetworkFile.load(path))
     }
     func deviations(_ metric: NamedMetric, _ network: Int?, _ dimension: Int = 2048) -> [String] {
-      metric.deviations(by: network.map { networks[$0] }, dimension: dimension)
+      metric.deviations(by: network.map { networks[$0] } ?? PixelFeatures(), dimension: dimension)
     }
     for metric in NamedMetric.allCases where metric != .pr50k3Full {
       #expect(deviations(metric, 0).isEmpty)

@@ -164,7 +164,7 @@ import Testing
     train.penalty = GradientPenalty(
       gamma: 0.25, interval: 3, includesGenerated: true, sumsLogits: true)
     train.augmentation = Augmentation(
-      [.colour, .cutout], adaptive: (target: 0.6, pictures: 500_000))
+      [.colour, .cutout], adaptive: 500_000)
     train.freezing = .patterns(["*.qkv.*"])
     train.discriminator = .convolutional
     train.decay = 0.5

@@ -101,7 +101,7 @@ import Testing
       for image in layer.flatMap(\.self) { #expect(abs(image.reduce(0, +) - 1) < 1e-9) }
     }
     let analysis = SpectrumAnalysis(spectra, oneStep: (spectra, spectra, spectra), seed: 0)
-    let shifts = analysis.frequencyShifts(to: spectra).flatMap { $0.compactMap { $0 } }
+    let shifts = analysis.cells(.meanFrequency, of: spectra, less: spectra).flatMap(\.self)
     #expect(shifts.allSatisfy { $0.estimate == 0 && $0.low == 0 && $0.high == 0 })
     // Nothing differs, so nothing is claimed of a difference.
     let verdicts = Dictionary(
@@ -197,5 +197,27 @@ import Testing
     #expect(removal.effects.count { $0.layer == "enc.8x8_block0.conv1" } == bands)
     #expect(removal.effects.allSatisfy { $0.changes.count == 3 && $0.energies.count == 8 })
     #expect(removal.effects.contains { $0.change.estimate > 0 })
+  }
+
+  /// However many pictures there are, a network sees a few at a time; each loses what it loses alone.
+  @Test func removalTakesAFewPicturesAtATime() throws {
+    final class Counted: PictureSource {
+      let most = Mutex(0)
+      let count = 12
+      func images(at indices: [Int]) throws -> Tensor {
+        most.withLock { $0 = max($0, indices.count) }
+        return PretrainingTests.Ramps().images(at: indices)
+      }
+    }
+    func effects(of count: Int, _ batch: Int) throws -> (most: Int, changes: [[Double]]) {
+      let source = Counted()
+      let removal = try BandRemoval(
+        Self.network(), .denoising(sigma: 0.5), on: source, indices: Array(0..<count), seed: 0,
+        batch: batch, bootstrap: Bootstrap(samples: count, resamples: 50, seed: 0),
+        pool: ThreadPool(count: 1))
+      return (source.most.withLock { $0 }, removal.effects.map(\.changes))
+    }
+    let (parts, whole) = (try effects(of: 5, 2), try effects(of: 5, 5))
+    #expect(parts.most == 2 && parts.changes == whole.changes)
   }
 }
