@@ -41,7 +41,7 @@ public struct EvaluationSets: Sendable {
   ///
   /// - Parameters:
   ///   - train, test: the data; without a test split, `train` is cut into two random halves.
-  /// - Throws: `UserError` for images of different shapes and for too few to cut.
+  /// - Throws: `UserError` for images of different shapes and for too few to measure or to cut.
   public init(
     generated: ImageDataset, train: ImageDataset, test: ImageDataset?, count: Int, seed: UInt64
   ) throws {
@@ -49,6 +49,11 @@ public struct EvaluationSets: Sendable {
       throw UserError(
         "images are \(generated.shape), those of \(train.name) are \(train.shape)",
         at: generated.name, remedy: "choose the --preset that the images were made for")
+    }
+    guard generated.count >= SampleQuality.fewest else {
+      throw UserError(
+        "\(generated.count) images cannot be measured", at: generated.name,
+        remedy: "give \(SampleQuality.fewest) at least")
     }
     var (reference, floor) = (test ?? train, train)
     origins = test == nil ? ("one half", "other half") : ("test", "train")

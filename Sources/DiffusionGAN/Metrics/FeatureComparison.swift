@@ -18,8 +18,7 @@ public struct FeatureComparison: Sendable {
   /// - Parameters:
   ///   - space: of this reference and floor.
   ///   - watch: told the number of generated images looked at; may throw to stop.
-  /// - Throws: `UserError` for images that the network cannot look at, for too few images and for
-  ///   features that are not finite.
+  /// - Throws: `UserError` for images that the network cannot look at and for features that are not finite.
   public init(
     _ sets: EvaluationSets, in space: FeatureSpace, watch: (Int) throws -> Void = { _ in }
   ) throws {

@@ -18,8 +18,7 @@ public struct FeatureSpace: Sendable {
   ///   - seed: which subsets the kernel distance is averaged over.
   ///   - pool: threads; the result does not depend on their number.
   ///   - watch: told the number of images looked at, of both sets; may throw to stop.
-  /// - Throws: `UserError` for images that the network cannot look at, for too few images and for
-  ///   features that are not finite.
+  /// - Throws: `UserError` for images that the network cannot look at and for features that are not finite.
   public init(
     reference: ImageDataset, floor: ImageDataset, by network: any FeatureNetwork, seed: UInt64,
     pool: ThreadPool, watch: (Int) throws -> Void = { _ in }
