@@ -67,15 +67,16 @@ enum NamedMetricEvaluation {
           generated: vectors[0].slice(0, 0..<metric.generated), real: vectors[vectors.count - 1],
           by: network, seed: seed, pool: pool)
       }
-      let record = MetricRecord(
+      let record = MetricRecord.json(
         metric, figures, seconds: shared + seconds(since: begin),
         timestamp: Date().timeIntervalSince1970, network: parsed.string("network"),
-        names: (generated.name, data.name), seed: seed,
-        features: (network.name, network.preprocessing),
+        from: folder, names: (generated.name, data.name), seed: seed, features: network,
         deviations: metric.deviations(by: network, dimension: vectors[0].columns)
           + deviations(of: generator?.sampling, from: data))
-      if let folder { try record.append(to: folder) }
-      print(record.json(in: folder).text)
+      if let folder {
+        try LineFile.append(record, to: MetricRecord.path(of: metric, in: folder))
+      }
+      print(record.text)
     }
   }
 

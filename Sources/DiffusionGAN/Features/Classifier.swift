@@ -1,4 +1,3 @@
-import Foundation
 import TensorCore
 
 /// A trained classifier as a feature network: three scales of activations, and the features before the
@@ -73,13 +72,7 @@ extension Classifier {
   }
 
   static func configuration(of file: any ArrayFile) throws -> ClassifierConfiguration {
-    guard let text = file.metadata[configurationKey] else {
-      throw UserError(
-        "does not tell which classifier its weights belong to", at: file.path,
-        remedy: "give a file that onestep features train wrote")
-    }
-    let place = "\(file.path), \(configurationKey)"
-    return try ClassifierConfiguration(
-      JSONReader(JSONValue(parsing: Data(text.utf8), place: place), place: place))
+    try ClassifierConfiguration(
+      file.configuration(configurationKey, of: "onestep features train"))
   }
 }

@@ -3,53 +3,31 @@ import TensorCore
 
 /// A line of `metric-NAME.jsonl`: StyleGAN's keys, and behind them what says which images and
 /// features the values are of.
-public struct MetricRecord: Sendable {
-  public let metric: NamedMetric
-  public let figures: NamedMetric.Figures
-  /// Seconds that it took, drawing and features included.
-  public let seconds: Double
-  /// Seconds since 1970.
-  public let timestamp: Double
-  /// The network's file; nil for images that were given.
-  public let network: String?
-  /// What the generated images and the training images are called.
-  public let names: (generated: String, reference: String)
-  public let seed: UInt64
-  /// Name and preprocessing of the features.
-  public let features: (name: String, preprocessing: String)
-  /// What keeps the values from being compared with published ones.
-  public let deviations: [String]
-
-  public init(
+public enum MetricRecord {
+  /// - Parameters:
+  ///   - seconds: that it took, drawing and features included.
+  ///   - timestamp: seconds since 1970.
+  ///   - network: the network's file; nil for images that were given.
+  ///   - folder: what the network's path is told from; as it was given if nil.
+  ///   - names: what the generated images and the training images are called.
+  ///   - features: where they come from.
+  ///   - deviations: what keeps the values from being compared with published ones.
+  public static func json(
     _ metric: NamedMetric, _ figures: NamedMetric.Figures, seconds: Double, timestamp: Double,
-    network: String?, names: (generated: String, reference: String), seed: UInt64,
-    features: (name: String, preprocessing: String), deviations: [String]
-  ) {
-    self.metric = metric
-    self.figures = figures
-    self.seconds = seconds
-    self.timestamp = timestamp
-    self.network = network
-    self.names = names
-    self.seed = seed
-    self.features = features
-    self.deviations = deviations
-  }
-
-  /// - Parameter folder: what the network's path is told from; as it was given if nil.
-  public func json(in folder: String?) -> JSONValue {
-    let snapshot = network.map { path in folder.map { Self.path(path, from: $0) } ?? path }
-    var reference: [(key: String, value: JSONValue)] = [("from", .string(names.reference))]
-    reference.append(("images", .integer(figures.reference)))
+    network: String?, from folder: String?, names: (generated: String, reference: String),
+    seed: UInt64, features: any FeatureNetwork, deviations: [String]
+  ) -> JSONValue {
+    let snapshot = network.map { network in folder.map { path(network, from: $0) } ?? network }
     return [
       "results": .object(figures.results.map { (key: $0.name, value: .number($0.value)) }),
       "metric": .string(metric.rawValue), "total_time": .number(seconds),
-      "total_time_str": .string(Self.text(ofSeconds: seconds)), "num_gpus": 0,
+      "total_time_str": .string(text(ofSeconds: seconds)), "num_gpus": 0,
       "snapshot_pkl": snapshot.map(JSONValue.string) ?? .null, "timestamp": .number(timestamp),
       "standard_error": figures.standardError.map(JSONValue.number) ?? .null,
       "features": .string(features.name), "preprocessing": .string(features.preprocessing),
       "generated": ["from": .string(names.generated), "images": .integer(metric.generated)],
-      "reference": figures.reference > 0 ? .object(reference) : .null,
+      "reference": figures.reference > 0
+        ? ["from": .string(names.reference), "images": .integer(figures.reference)] : .null,
       "seed": .integer(Int(clamping: seed)),
       "deviations": .array(deviations.map(JSONValue.string)),
     ]
@@ -58,10 +36,6 @@ public struct MetricRecord: Sendable {
   /// The file of a metric's lines.
   public static func path(of metric: NamedMetric, in folder: String) -> String {
     "\(folder)/metric-\(metric.rawValue).jsonl"
-  }
-
-  public func append(to folder: String) throws {
-    try LineFile.append(json(in: folder), to: Self.path(of: metric, in: folder))
   }
 
   /// A time in StyleGAN's words: `7s`, `1m 02s`, `3h 04m 05s`, `2d 03h 04m`.

@@ -1,4 +1,3 @@
-import Foundation
 import TensorCore
 
 /// A network and its weights in one file: what a snapshot (safetensors) is, and what sampling reads, EDM's
@@ -94,13 +93,7 @@ public struct NetworkFile: Sendable {
   }
 
   static func configuration(of file: any ArrayFile) throws -> NetworkConfiguration {
-    guard let text = file.metadata[configurationKey] else {
-      throw UserError(
-        "does not tell which network its weights belong to", at: file.path,
-        remedy: "give a file that pretraining or conversion wrote")
-    }
-    let place = "\(file.path), \(configurationKey)"
-    return try NetworkConfiguration(
-      JSONReader(JSONValue(parsing: Data(text.utf8), place: place), place: place))
+    try NetworkConfiguration(
+      file.configuration(configurationKey, of: "pretraining or conversion"))
   }
 }
