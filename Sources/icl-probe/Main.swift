@@ -15,7 +15,7 @@ enum Main {
     commands: [
       ModelsCommand.self, TasksCommand.self, TokenizeCommand.self, RunCommand.self,
       RecordCommand.self, LensCommand.self, EvalCommand.self, PlanCommand.self,
-      PatchCommand.self, AggregateCommand.self, CompletionCommand.self,
+      PatchCommand.self, AggregateCommand.self,
     ])
 
   static func main() { program.run() }

@@ -39,12 +39,7 @@ struct PromptInput {
       throw UserError(
         "--prompt and --tokens are both given", remedy: "leave out one of them", status: .usage)
     }
-    for option in ["escapes", "special", "bos"] where parsed.flag(option) && !parsed.flag("prompt")
-    {
-      throw UserError(
-        "--\(option) does nothing without --prompt",
-        remedy: "add --prompt or leave out --\(option)", status: .usage)
-    }
+    try parsed.refuse("escapes", "special", "bos", unless: "prompt")
   }
 
   func tokens(for model: LanguageModel) throws -> [Int] {

@@ -29,20 +29,9 @@ struct RunOptions {
     showsTokens = parsed.flag("show-tokens")
 
     input = try PromptInput(parsed)
-    try Self.require("hook", for: ["positions"], parsed)
-    try Self.require("generate", for: ["temperature", "every-token", "ignore-end"], parsed)
-    try Self.require("temperature", for: ["seed"], parsed)
-  }
-
-  /// An option that would change nothing is a mistake, not a wish.
-  private static func require(
-    _ needed: String, for options: [String], _ parsed: ParsedCommand
-  ) throws {
-    for option in options where parsed.flag(option) && !parsed.flag(needed) {
-      throw UserError(
-        "--\(option) does nothing without --\(needed)",
-        remedy: "add --\(needed) or leave out --\(option)", status: .usage)
-    }
+    try parsed.refuse("positions", unless: "hook")
+    try parsed.refuse("temperature", "every-token", "ignore-end", unless: "generate")
+    try parsed.refuse("seed", unless: "temperature")
   }
 
   private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {

@@ -15,7 +15,6 @@ enum Main {
       PretrainCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
       FeaturesCommand.self, EvaluateCommand.self, SpectrumCommand.self, StudyCommand.self,
       ReportCommand.self, DataCommand.self, PresetsCommand.self,
-      CompletionCommand.self,
     ])
 
   static func main() {

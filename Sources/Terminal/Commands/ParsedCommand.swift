@@ -22,6 +22,17 @@ public struct ParsedCommand: Sendable {
   /// Whether the option was given.
   public func flag(_ option: String) -> Bool { !strings(option).isEmpty }
 
+  /// Refuses options that would change nothing: they are a mistake, not a wish.
+  ///
+  /// - Throws: `UserError` for one of `options` that was given where `needed` was not.
+  public func refuse(_ options: String..., unless needed: String) throws {
+    for option in options where flag(option) && !flag(needed) {
+      throw UserError(
+        "--\(option) does nothing without --\(needed)",
+        remedy: "add --\(needed) or leave out --\(option)", status: .usage)
+    }
+  }
+
   /// The option's value, nil when it was not given.
   public func string(_ option: String) -> String? { strings(option).last }
 

@@ -7,7 +7,7 @@ public protocol Command: Sendable {
   static func run(_ parsed: ParsedCommand) throws
 }
 
-/// A command-line program: its name, its version and its commands.
+/// A command-line program: its name, its version and its commands, behind which comes `completion`.
 public struct Program: Sendable {
   public let specification: CommandSpecification
   public let version: String
@@ -21,7 +21,7 @@ public struct Program: Sendable {
   ) {
     specification = CommandSpecification(
       name: name, summary: summary, discussion: discussion,
-      subcommands: commands.map { $0.specification })
+      subcommands: commands.map { $0.specification } + [.completion(of: name)])
     self.version = version
     self.commands = commands
     report = { problem in
@@ -60,10 +60,11 @@ public struct Program: Sendable {
       case .help(let text): print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
       case .version: print("\(name) \(version)")
       case .run(let parsed):
-        guard let chosen = parsed.path.first,
-          let command = commands.first(where: { $0.specification.name == chosen })
-        else { throw UserError("no command was given", remedy: "see \(name) --help") }
-        try command.run(parsed)
+        if let command = commands.first(where: { $0.specification.name == parsed.path.first }) {
+          try command.run(parsed)
+        } else if let shell = parsed.argument("SHELL").flatMap(Shell.init(rawValue:)) {
+          print(specification.completionScript(shell: shell), terminator: "")
+        }
       }
       // Results that a full disk swallowed are a failure, also where only a part before the last was.
       guard fflush(nil) == 0 else {

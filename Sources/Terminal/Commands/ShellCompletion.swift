@@ -6,6 +6,22 @@ public enum Shell: String, Sendable, CaseIterable {
 }
 
 extension CommandSpecification {
+  /// The command that prints a program's script.
+  static func completion(of program: String) -> CommandSpecification {
+    CommandSpecification(
+      name: "completion", summary: "Print a shell's completion script.",
+      arguments: [
+        ArgumentSpecification(
+          name: "SHELL", help: "bash, zsh or fish.", choices: Shell.allCases.map(\.rawValue))
+      ],
+      examples: [
+        CommandExample(
+          line:
+            "\(program) completion bash > ~/.local/share/bash-completion/completions/\(program)",
+          comment: "for every new bash")
+      ])
+  }
+
   /// A script that teaches the shell to complete this program's commands, options and choices.
   /// Values without choices complete as file names.
   public func completionScript(shell: Shell) -> String {

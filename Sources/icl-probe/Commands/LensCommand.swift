@@ -41,12 +41,7 @@ enum LensCommand: Command {
   static func run(_ parsed: ParsedCommand) throws {
     let input = try PromptInput(parsed)
     let count = try parsed.integer("top", in: 1...Int.max) ?? 12
-    for (option, needed) in [("versus", "answer"), ("top", "answer")]
-    where parsed.flag(option) && !parsed.flag(needed) {
-      throw UserError(
-        "--\(option) does nothing without --\(needed)",
-        remedy: "add --\(needed) or leave out --\(option)", status: .usage)
-    }
+    try parsed.refuse("versus", "top", unless: "answer")
     let out = parsed.string("out")
     if let out, !out.hasSuffix(".svg") {
       throw UserError(

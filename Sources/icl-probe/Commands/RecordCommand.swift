@@ -80,12 +80,7 @@ enum RecordCommand: Command {
         parsed.flag("task") ? "--prompts and --task are both given" : "there are no prompts",
         remedy: "give --prompts FILE or --task NAME", status: .usage)
     }
-    for option in ["episodes", "shots", "seed", "roles"]
-    where parsed.flag(option) && !parsed.flag("task") {
-      throw UserError(
-        "--\(option) does nothing without --task",
-        remedy: "add --task or leave out --\(option)", status: .usage)
-    }
+    try parsed.refuse("episodes", "shots", "seed", "roles", unless: "task")
     let shard = try CommonOptions.shard(parsed)
     let engine = try CommonOptions.engine(parsed)
     let hooks = try hooks(parsed.strings("hook"), engine.model.architecture)

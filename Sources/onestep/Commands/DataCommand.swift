@@ -35,10 +35,7 @@ enum DataCommand: Command {
     ])
 
   static func run(_ parsed: ParsedCommand) throws {
-    for option in ["images", "seed"] where parsed.flag(option) && !parsed.flag("out") {
-      throw UserError(
-        "--\(option) does nothing without a grid", remedy: "add --out grid.png", status: .usage)
-    }
+    try parsed.refuse("images", "seed", unless: "out")
     let most = try parsed.integer("images", in: 1...10_000) ?? 64
     let seed = try CommonOptions.seed(parsed)
     if let path = parsed.string("out") {

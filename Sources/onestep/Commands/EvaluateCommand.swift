@@ -113,10 +113,7 @@ enum EvaluateCommand: Command {
     if let names = try parsed.list("metrics") {
       return try NamedMetricEvaluation.run(names, parsed)
     }
-    guard !parsed.flag("out") else {
-      throw UserError(
-        "--out does nothing without --metrics", remedy: "leave it out", status: .usage)
-    }
+    try parsed.refuse("out", unless: "metrics")
     if let path = parsed.string("reference") { return try compare(with: path, parsed) }
     let count = try parsed.integer("count", in: 6...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
@@ -235,10 +232,7 @@ enum EvaluateCommand: Command {
           ? "--images and --network exclude each other" : "no images to measure",
         remedy: "give --images PATH or --network FILE", status: .usage)
     }
-    guard parsed.flag("network") || !parsed.flag("steps") else {
-      throw UserError(
-        "--steps does nothing without --network", remedy: "leave it out", status: .usage)
-    }
+    try parsed.refuse("steps", unless: "network")
     let steps = try parsed.integer("steps", in: 1...100_000)
     return try parsed.strings("network").map { given in
       let path = DataFolder.network(given)
