@@ -17,11 +17,15 @@ public struct SampleQuality: Sendable {
   ///   - generated: features `[n, dimension]` of the images.
   ///   - seed: which subsets the kernel distance is averaged over.
   ///   - pool: threads; the result does not depend on their number.
-  /// - Throws: `UserError` for features that are not finite.
-  /// - Precondition: as many images in both as the neighbours of precision, recall and coverage need.
+  /// - Throws: `UserError` for fewer images than the neighbours of precision, recall and coverage need, and for
+  ///   features that are not finite.
   public init(generated: Tensor, reference: RealManifold, seed: UInt64, pool: ThreadPool) throws {
     let real = reference.features
-    precondition(min(generated.rows, real.rows) >= Self.fewest)
+    let rows = min(generated.rows, real.rows)
+    guard rows >= Self.fewest else {
+      throw UserError(
+        "\(rows) images cannot be measured", remedy: "give \(Self.fewest) at least")
+    }
     count = generated.rows
     frechet = try FrechetInterval(real, generated, pool: pool)
     kernel = KernelDistance(real, generated, pool: pool)

@@ -62,6 +62,30 @@ import Testing
     #expect(quoted > 0)
   }
 
+  /// `p = 0.027` on a page is the adjusted p of a sentence of a study, with one or two digits.
+  @Test(arguments: ["studies.md", "README.md"])
+  func probabilitiesOfThePagesAreOfTheSentences(page: String) throws {
+    var known: Set<String> = []
+    for p in StudyReport(try Self.results()).claims.map(\.adjustedPValue) where p.isFinite && p > 0
+    {
+      let places = Int((-log10(p)).rounded(.down))
+      known.formUnion((1...2).map { String(format: "%.\(max(places + $0, 0))f", p) })
+      known.insert(p > 0.995 ? "1" : String(format: "%.2f", p))
+    }
+    // Of the study as it was first run, as the page says.
+    known.insert("0.009")
+    let text = try String(contentsOf: Self.folder.appendingPathComponent(page), encoding: .utf8)
+    var quoted = 0
+    for found in text.matches(of: /p = ([0-9]+(?:\.[0-9]+)?)(?: (?:and|to) ([0-9]+(?:\.[0-9]+)?))?/)
+    {
+      for number in [found.1, found.2].compactMap(\.self) {
+        #expect(known.contains(String(number)), "\(page): \(found.0)")
+        quoted += 1
+      }
+    }
+    #expect(quoted > 8)
+  }
+
   /// Numbers of three digits and more in the section on frequencies are of the evidence of its sentences.
   @Test func frequenciesOfThePageAreOfTheSentences() throws {
     let results = try StudyResults(
