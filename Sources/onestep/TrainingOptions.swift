@@ -25,7 +25,9 @@ struct TrainingOptions {
       long: "tick", valueName: "N", help: "Images between two saved states.", defaultText: "2000"),
     OptionSpecification(
       long: "snapshots", valueName: "N",
-      help: "Snapshots and grids of samples over the run, evenly spaced.", defaultText: "8"),
+      help:
+        "Snapshots and grids of samples over the run, evenly spaced, each at the end of a tick.",
+      defaultText: "8"),
     CommonOptions.seed, CommonOptions.threads,
     OptionSpecification(
       long: "out", valueName: "DIR", help: "Folder of the run.",

@@ -141,7 +141,7 @@ extension AdversarialTraining.Settings: TrainingSettings {
     },
     Setting(
       "penalty", .text(choices: penalties),
-      "On the slope at real pictures, r1, and at generated ones too; the relativistic loss needs both, and has them.",
+      "On the slope at real pictures, r1, and at generated ones too; the relativistic loss needs both, and has them unless told otherwise.",
       valueName: "NAME"
     ) {
       let name = try $0.choice(of: penalties)

@@ -19,6 +19,18 @@ enum CIFAR10 {
     }.sorted().map { "\(folder)/\($0)" }
   }
 
+  /// - Throws: `UserError` for a folder with the data in another form, or CIFAR-100.
+  static func refuseOthers(in folder: String) throws {
+    let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    let found =
+      names.contains("data_batch_1")
+      ? "CIFAR-10 as Python's pickles" : names.contains("fine_label_names.txt") ? "CIFAR-100" : nil
+    guard let found else { return }
+    throw UserError(
+      "holds \(found)", at: folder,
+      remedy: "give CIFAR-10's binary version (data_batch_1.bin and so on), or PNG files")
+  }
+
   /// Reads a split of `folder`, all of it.
   static func read(_ folder: String, split: DataSplit, name: String) throws -> ImageDataset {
     let paths = files(of: split, in: folder)

@@ -54,6 +54,7 @@ public enum DataSource: Equatable, Sendable {
       } else if DataSplit.allCases.contains(where: { !CIFAR10.files(of: $0, in: path).isEmpty }) {
         self = .cifarFolder(path)
       } else {
+        try CIFAR10.refuseOthers(in: path)
         self = .pngFolder(path)
       }
       return

@@ -34,6 +34,16 @@ import Testing
     #expect(try load(scratch.file("data_batch_1.bin")).labels == [3, 9])
   }
 
+  @Test(arguments: [
+    ("data_batch_1", "holds CIFAR-10 as Python's pickles"),
+    ("fine_label_names.txt", "holds CIFAR-100"),
+  ])
+  func otherFormsAreNamed(file: String, words: String) throws {
+    let scratch = try Scratch()
+    try scratch.write(file, [1])
+    expectUserError(words, "data_batch_1.bin") { _ = try load(scratch.path) }
+  }
+
   @Test func badFiles() throws {
     let scratch = try Scratch()
     for number in 2...5 { try scratch.write("data_batch_\(number).bin", Self.record(1)) }
