@@ -86,6 +86,61 @@ import Testing
     #expect(quoted > 8)
   }
 
+  /// How far students are from their 18-step teacher's pictures, which the pages tell without intervals.
+  @Test func distancesToTheTeacherAreOfTheRows() throws {
+    func distance(_ study: String, _ cell: String, _ space: Int, _ images: Int) throws -> String {
+      let result = try StudyResults(
+        contentsOf: Self.folder.appendingPathComponent("studies/\(study)").path)
+      let found = try #require(result.study.cells.first { $0.name == cell })
+      let mean = try #require(
+        result.mean(
+          .toTeacher(result.study.teachers.count - 1), in: result.spaces[space], of: found,
+          at: images))
+      return String(format: "%.2f", mean.estimate)
+    }
+    func minima(_ cell: String, _ space: Int) throws -> String {
+      try distance("minima", cell, space, 20_000)
+    }
+    let near = try (0...1).map { space in
+      try ["regression-9", "regression-18"].map { try minima($0, space) }
+        .joined(separator: " and ")
+    }
+    let far = try (
+      minima("consistency-18", 0), minima("trajectory-18", 0), minima("trajectory-18", 1),
+      minima("regression-5", 1)
+    )
+    let larger = try ["level-0", "regression-18", "level-1"].map {
+      try distance("larger", $0, 0, 40_000)
+    }
+    for (page, words) in [
+      ("studies.md", "at \(near[0]), in pixels at \(near[1])"),
+      ("studies.md", "against \(far.0) to \(far.1)), in pixels three"),
+      ("studies.md", "against \(far.2) to \(far.3))"),
+      ("studies.md", "(\(larger[0]) against \(larger[1]), p < 0.0001)"),
+      ("studies.md", "undecided (\(larger[2]))"), ("README.md", "(\(near[0]))"),
+      ("README.md", "are at \(far.0) to \(far.1)"),
+      ("README.md", "(\(larger[0]) against \(larger[1]))"),
+    ] {
+      let text = try String(contentsOf: Self.folder.appendingPathComponent(page), encoding: .utf8)
+      #expect(text.contains(words), "\(page): \(words)")
+    }
+  }
+
+  /// What the levels of freezing leave as it is, in percent of the parameters.
+  @Test func levelsFreezeWhatThePageSays() throws {
+    let path = Self.folder.appendingPathComponent("../../networks/fashion16.safetensors").path
+    let weights = try NetworkFile(contentsOf: path).weights
+    let shares = try ["1", "2", "3"].map { level in
+      let rule = try Freezing(parsing: level)
+      let frozen = weights.filter { rule.freezes($0) }.scalarCount
+      return String(format: "%.0f", 100 * Double(frozen) / Double(weights.scalarCount))
+    }
+    let text = try String(
+      contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
+    let words = "freeze \(shares[0]), \(shares[1]) and \(shares[2]) % of the parameters"
+    #expect(text.contains(words), "\(words)")
+  }
+
   /// Numbers of three digits and more in the section on frequencies are of the evidence of its sentences.
   @Test func frequenciesOfThePageAreOfTheSentences() throws {
     let results = try StudyResults(
