@@ -228,6 +228,7 @@ evaluations: build ## measure the networks of onestep, three seeds without class
 # With the networks in networks/, and three pretrainings of which the study of ability takes snapshots.
 reproduce-onestep: build ## run the studies of one-step generators anew (hours; stops and goes on)
 	$(ONESTEP) features fetch efficientnet-lite2
+	$(ONESTEP) features fetch efficientnet-lite0
 	$(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --out training-runs/fashion16
 	for seed in 1 2; do \
 	  $(ONESTEP) pretrain --data fashion-mnist --preset fashion16 --seed $$seed \

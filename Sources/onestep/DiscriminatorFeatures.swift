@@ -16,17 +16,39 @@ struct DiscriminatorFeatures {
     let names = parsed.strings("features")
     var identities: [JSONValue] = []
     for name in names.isEmpty ? ["encoder"] : names {
-      if name == "encoder" {
-        networks.append(EncoderFeatures(pretrained))
-        identities.append(.string(name))
+      if let noise = try Self.encoderNoise(name) {
+        networks.append(EncoderFeatures(pretrained, noise: noise))
       } else {
         let network = try FeatureNetworkFile.load(name)
         try network.check(shape)
         networks.append(network)
-        identities.append(.string(try FeatureNetworkFile.identity(of: name)))
       }
+      identities.append(.string(try Self.identity(of: name)))
     }
     identity = .array(identities)
+  }
+
+  /// What identifies a network in a run's options: its name, or the digest of its file.
+  static func identity(of name: String) throws -> String {
+    guard let noise = try encoderNoise(name) else {
+      return try FeatureNetworkFile.identity(of: name)
+    }
+    return noise > 0 ? "\(encoder)@\(noise)" : encoder
+  }
+
+  private static let encoder = "encoder"
+
+  /// The noise that the pretrained network's encoder sees pictures with, from `encoder` or `encoder@SIGMA`; nil for
+  /// files.
+  static func encoderNoise(_ name: String) throws -> Float? {
+    guard name != encoder else { return 0 }
+    guard name.hasPrefix("\(encoder)@") else { return nil }
+    guard let noise = Float(name.dropFirst(encoder.count + 1)), (0.002...80).contains(noise) else {
+      throw UserError(
+        "an encoder sees noise of 0.002 to 80", at: name, remedy: "write encoder@0.5, for example",
+        status: .usage)
+    }
+    return noise
   }
 }
 

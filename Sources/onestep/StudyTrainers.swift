@@ -29,8 +29,7 @@ struct StudyTrainers: StudyTrainer {
     self.root = root
     identity = [
       "features": .array(
-        try features.map { .string($0 == "encoder" ? $0 : try FeatureNetworkFile.identity(of: $0)) }
-      )
+        try features.map { .string(try DiscriminatorFeatures.identity(of: $0)) })
     ]
   }
 
@@ -58,10 +57,9 @@ struct StudyTrainers: StudyTrainer {
   /// - Throws: `UserError` for checkpoints and options that no command takes, and for features of
   ///   other pictures than `shape`.
   func check(_ study: Study, on shape: ImageShape) throws {
-    for path in features where path != "encoder" {
-      try FeatureNetworkFile.load(path).check(shape)
-    }
+    try check(features, on: shape)
     for cell in study.cells where cell.method.isTrained {
+      try check(Self.words(cell.options["features"]) ?? [], on: shape)
       let task = study.task(cell, .heldOut, cell.learningRates.first ?? 0, study.seeds.first ?? 0)
       let development = study.developmentImages.map { [min($0, cell.budget)] } ?? cell.checkpoints
       do {
@@ -84,6 +82,12 @@ struct StudyTrainers: StudyTrainer {
     }
   }
 
+  private func check(_ features: [String], on shape: ImageShape) throws {
+    for name in features where try DiscriminatorFeatures.encoderNoise(name) == nil {
+      try FeatureNetworkFile.load(name).check(shape)
+    }
+  }
+
   /// The task as a command line, read; nil where nothing is trained.
   private func parsed(_ task: StudyTask, _ checkpoints: [Int]) throws -> ParsedCommand? {
     guard let total = checkpoints.last else { return nil }
@@ -94,7 +98,9 @@ struct StudyTrainers: StudyTrainer {
     case .gan:
       command = TrainCommand.self
       words += ["--freeze", "\(task.cell.freezing)"]
-      words += features.flatMap { ["--features", $0] }
+      if task.cell.options["features"] == .null {
+        words += features.flatMap { ["--features", $0] }
+      }
     case .distillation(let method):
       command = DistillCommand.self
       words += ["--method", method.rawValue, "--freeze", "\(task.cell.freezing)"]
@@ -132,16 +138,28 @@ struct StudyTrainers: StudyTrainer {
   /// The cell's further settings, as options of the command.
   private func options(_ task: StudyTask) throws -> [String] {
     try task.cell.options.pairs.flatMap { key, value -> [String] in
-      switch value {
-      case .string(let text): ["--\(key)", text]
-      case .integer(let number): ["--\(key)", "\(number)"]
-      case .number(let number): ["--\(key)", "\(number)"]
-      case .bool(true): ["--\(key)"]
-      default:
+      if value == .bool(true) { return ["--\(key)"] }
+      guard let words = Self.words(value) else {
         throw UserError(
           "the option \"\(key)\" is no number or text", at: task.cell.name,
           remedy: "write it as on the command line, without dashes")
       }
+      return words.flatMap { ["--\(key)", $0] }
+    }
+  }
+
+  /// What an option of a cell is given, once or again and again; nil for what is no number or text.
+  private static func words(_ value: JSONValue) -> [String]? {
+    switch value {
+    case .string(let text): [text]
+    case .integer(let number): ["\(number)"]
+    case .number(let number): ["\(number)"]
+    case .array(let values) where !values.isEmpty:
+      values.reduce([]) { found, value in
+        guard case .some(let words) = words(value) else { return nil }
+        return found.map { $0 + words }
+      }
+    default: nil
     }
   }
 }

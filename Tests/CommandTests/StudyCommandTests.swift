@@ -23,7 +23,7 @@ import Testing
         { "name": "two", "method": "teacher", "network": "pretrained", "steps": 2 },
         { "name": "three", "method": "teacher", "network": "pretrained", "steps": 3 },
         { "name": "gan", "method": "gan", "network": "pretrained", "learning_rates": [0.001],
-          "checkpoints": [1000] },
+          "checkpoints": [1000], "options": {"features": ["encoder@0.5", "encoder"]} },
         { "name": "maps", "method": "spectrum", "network": "pretrained",
           "options": {"images": 8, "removal_images": 2} } ] }
     """
@@ -88,12 +88,22 @@ import Testing
     #expect(trained.status == 0, "\(trained.err)")
     let runs = try FileManager.default.contentsOfDirectory(
       atPath: scratch.file("training-runs"))
-    #expect(runs.contains { $0.hasSuffix("-gan") })
+    let gan = try #require(runs.first { $0.hasSuffix("-gan") })
+    let options = try JSON(scratch.read("training-runs/\(gan)/options.json"))
+    #expect(options["features"]?.items.map(\.text) == ["encoder@0.5", "encoder"])
+    // Options that no command takes are refused before anything is trained.
+    for (wrong, part) in [("[]", "features"), ("[\"encoder@x\"]", "encoder@x")] {
+      let other = try scratch.write(
+        "other.json",
+        definition.replacingOccurrences(of: "[\"encoder@0.5\", \"encoder\"]", with: wrong))
+      let result = try Program.run(
+        ["study", other, "--network", "pretrained=\(network)"], of: "onestep", folder: scratch)
+      #expect(result.status > 0 && result.err.contains(part), "\(result.err)")
+    }
     // What cannot be done is said in one line.
     try Program.run(["study", file], of: "onestep", folder: scratch)
       .expectFailure(2, "pretrained", "--network", of: "onestep")
-    let student = try #require(
-      runs.first { $0.hasSuffix("-gan") }.map { "training-runs/\($0)/snapshot-000001.safetensors" })
+    let student = "training-runs/\(gan)/snapshot-000001.safetensors"
     try Program.run(
       ["study", file, "--network", "pretrained=\(student)"], of: "onestep", folder: scratch
     ).expectFailure(1, student, "one-step generator", "pretrained is a teacher", of: "onestep")

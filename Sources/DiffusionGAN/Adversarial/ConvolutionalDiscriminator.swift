@@ -67,7 +67,8 @@ public struct ConvolutionalDiscriminator: Discriminator {
   public func initialState(seed: UInt64) -> Parameters { Parameters() }
 
   public func logits(
-    _ pictures: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters
+    _ pictures: Tensor, noise: Tensor?, labels: Tensor?, _ weights: Parameters,
+    state: inout Parameters
   ) -> [Tensor] {
     var x = stem(pictures, weights)
     for level in levels {

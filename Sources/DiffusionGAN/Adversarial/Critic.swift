@@ -10,6 +10,8 @@ public struct Critic: Sendable {
     case generatorView = 0x24
     case fakeView = 0x25
     case realView = 0x26
+    /// Noise on the pictures of a view, for networks that see them with some.
+    case noise = 0x27
   }
 
   let discriminator: any Discriminator
@@ -125,14 +127,14 @@ public struct Critic: Sendable {
       [self] weights, part -> PartLoss<Parameters> in
       let samples = try samples(part)
       var state = state
-      func penalty(_ pictures: Tensor) -> Tensor {
-        lazy(at: pictures) {
-          discriminator.logits($0, labels: samples.labels, weights, state: &state)
+      func penalty(_ pictures: Tensor, _ view: Purpose) -> Tensor {
+        let noise = noise(on: pictures, view, part.positions)
+        return lazy(at: pictures) {
+          discriminator.logits($0, noise: noise, labels: samples.labels, weights, state: &state)
         }.penalty
       }
-      let sum =
-        lazy.includesGenerated
-        ? penalty(samples.real) + penalty(clipped(samples.generated)) : penalty(samples.real)
+      var sum = penalty(samples.real, .realView)
+      if lazy.includesGenerated { sum = sum + penalty(clipped(samples.generated), .fakeView) }
       return PartLoss(sum.scaled(by: Float(lazy.interval)), extra: state)
     }
     state = found.extras[0]
@@ -163,6 +165,18 @@ public struct Critic: Sendable {
         pictures, probability: probability,
         positions.map { view.stream(seed: settings.seed, $0) })
     }
-    return discriminator.logits(pictures, labels: labels, weights, state: &state)
+    return discriminator.logits(
+      pictures, noise: noise(on: pictures, view, positions), labels: labels, weights, state: &state)
+  }
+
+  /// Standard normal numbers for the pictures of a view; nil where the discriminator adds none.
+  private func noise(on pictures: Tensor, _ view: Purpose, _ positions: Range<Int>) -> Tensor? {
+    guard discriminator.addsNoise else { return nil }
+    return Tensor(
+      normal: Array(pictures.shape.dropFirst()),
+      from: positions.map {
+        RandomStream(
+          seed: settings.seed, path: [Purpose.noise.rawValue, view.rawValue, UInt64($0)])
+      })
   }
 }

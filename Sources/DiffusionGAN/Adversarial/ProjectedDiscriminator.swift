@@ -85,12 +85,16 @@ public struct ProjectedDiscriminator: Discriminator {
     all.flatMap(\.stateSpecifications).initialParameters(seed: seed, .discriminatorState)
   }
 
+  public var addsNoise: Bool { networks.contains { $0.noise > 0 } }
+
   public func logits(
-    _ pictures: Tensor, labels: Tensor?, _ weights: Parameters, state: inout Parameters
+    _ pictures: Tensor, noise: Tensor?, labels: Tensor?, _ weights: Parameters,
+    state: inout Parameters
   ) -> [Tensor] {
     var logits: [Tensor] = []
     for (index, network) in networks.enumerated() {
-      let mixed = mixings[index](network.maps(pictures))
+      let seen = noise.map { pictures + $0.scaled(by: network.noise) } ?? pictures
+      let mixed = mixings[index](network.maps(seen))
       logits.append(
         Tensor.concatenated(
           zip(heads[index], mixed).map { $0(packed($1), labels: labels, weights, state: &state) }, 1

@@ -12,6 +12,9 @@ public protocol FeatureNetwork: Sendable {
   /// What happens to pictures before the network sees them, for reports.
   var preprocessing: String { get }
 
+  /// Deviation of the noise that a discriminator adds to pictures before it looks through this network.
+  var noise: Float { get }
+
   /// Activations at several scales, the finest first, each `[batch, channels, height, width]`.
   func maps(_ pictures: Tensor) -> [Tensor]
 
@@ -30,6 +33,8 @@ public protocol FeatureNetwork: Sendable {
 
 extension FeatureNetwork {
   public var preprocessing: String { "values in −1…1" }
+
+  public var noise: Float { 0 }
 
   public var classCount: Int { 0 }
 

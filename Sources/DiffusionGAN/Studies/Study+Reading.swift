@@ -16,7 +16,8 @@ extension Study {
     let keys = try reader.object(
       required: ["name", "title", "question", "data", "preset", "networks", "seeds", "cells"],
       optional: [
-        "teachers", "count", "development", "development_images", "further_learning_rates",
+        "teachers", "count", "reference", "development", "development_images",
+        "further_learning_rates",
       ])
     func at(_ key: String) throws -> JSONReader {
       guard let found = keys[key] else {
@@ -40,6 +41,10 @@ extension Study {
         steps: try keys["steps"]?.integer(in: 1...10_000) ?? 18)
     }
     count = try keys["count"]?.integer(in: 8...1_000_000) ?? 10_000
+    reference =
+      try keys["reference"].flatMap {
+        DataSplit(rawValue: try $0.choice(of: DataSplit.allCases.map(\.rawValue)))
+      } ?? .test
     development = try keys["development"].map(Self.seeds) ?? []
     developmentImages = try keys["development_images"]?.integer(in: 1...1_000_000_000)
     furtherLearningRates = try keys["further_learning_rates"]?.integer(in: 0...100) ?? 0

@@ -14,6 +14,9 @@ public struct Study: Sendable {
   public let teachers: [Teacher]
   /// Images that are drawn of every snapshot.
   public var count: Int
+  /// Real images that results are measured against: `train` in studies that look for what to take, so that test images
+  /// stay unseen. Learning rates are chosen against training images in any study.
+  public let reference: DataSplit
   /// Seeds that choose learning rates, and seeds that results are of.
   public let development: [UInt64]
   /// Images after which learning rates are compared; nil for the whole budget.

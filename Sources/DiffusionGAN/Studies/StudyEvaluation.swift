@@ -13,6 +13,8 @@ public struct StudyEvaluation: Sendable {
     let teachers: [Tensor]
   }
 
+  /// Real images that others are measured against.
+  public let referenceCount: Int
   private let spaces: [Space]
   private let pool: ThreadPool
 
@@ -28,6 +30,7 @@ public struct StudyEvaluation: Sendable {
     pool: ThreadPool
   ) throws {
     self.pool = pool
+    referenceCount = reference.count
     spaces = try (metrics + [PixelFeatures()]).map { network in
       let real = try ImageFeatures(of: reference, by: network, pool: pool)
       return Space(
@@ -40,20 +43,16 @@ public struct StudyEvaluation: Sendable {
 
   /// Everything about `images` that a row holds.
   ///
-  /// - Parameter role: rows that choose a learning rate are of the first space, which chooses, and of pixels, which
-  ///   cost nothing.
   /// - Throws: `UserError` for features that are not finite and for too few images.
   public func metrics(
-    of images: ImageDataset, role: StudyTask.Role
+    of images: ImageDataset
   ) throws -> (metrics: [StudyRow.Metric], labelDistance: Double?) {
     let labeller = spaces.firstIndex { $0.labels != nil }
     var metrics: [StudyRow.Metric] = []
     var distance: Double?
     for (place, space) in spaces.enumerated() {
-      let isMeasured = role != .development || place == 0 || place == spaces.count - 1
-      guard isMeasured || place == labeller else { continue }
       let found = try ImageFeatures(of: images, by: space.network, pool: pool)
-      if isMeasured { metrics.append(try metric(found.vectors, in: space)) }
+      metrics.append(try metric(found.vectors, in: space))
       if place == labeller {
         let counts = [space.labels, found.labels].map {
           LabelHistogram.counts($0 ?? [], classes: space.network.classCount)

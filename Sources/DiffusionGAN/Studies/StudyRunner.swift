@@ -7,7 +7,9 @@ import TensorCore
 public struct StudyRunner {
   private let study: Study
   private let run: RunDirectory
-  private let data: (train: ImageDataset, reference: ImageDataset)
+  private let train: ImageDataset
+  /// Real images that rows of each role are measured against.
+  private let references: [StudyTask.Role: ImageDataset]
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
@@ -15,6 +17,8 @@ public struct StudyRunner {
   private var rows: [StudyRow] = []
   private var choices: [StudyChoice] = []
   private var spectra: Set<String> = []
+  /// Made when the first snapshot of a role is there to be measured.
+  private var evaluations: [StudyTask.Role: StudyEvaluation] = [:]
   private var others: OtherRows
   /// Records of other shares, by file.
   private var otherRecords: [String: [StudyRecord]] = [:]
@@ -52,7 +56,8 @@ public struct StudyRunner {
 
   /// - Parameters:
   ///   - run: opened with this study's `identity`.
-  ///   - train, test: the data; without a test split, snapshots are measured against `train`.
+  ///   - train, test: the data. What chooses a learning rate is measured against `train`, as everything is without a
+  ///     test split or where the study says so.
   ///   - watch: told what is being done, and how much of how much; may throw to stop.
   public init(
     _ study: Study, in run: RunDirectory, train: ImageDataset, test: ImageDataset?,
@@ -61,7 +66,13 @@ public struct StudyRunner {
   ) throws {
     self.study = study
     self.run = run
-    data = (train, try Self.sample(study.count, of: test ?? train))
+    self.train = train
+    let chosen = try Self.sample(study.count, of: train)
+    references = [
+      .development: chosen,
+      .heldOut: try study.reference == .test
+        ? test.map { try Self.sample(study.count, of: $0) } ?? chosen : chosen,
+    ]
     self.metrics = metrics
     self.trainer = trainer
     self.pool = pool
@@ -82,43 +93,43 @@ public struct StudyRunner {
     run.set("finished", .null)
     try run.writeManifest()
     let own = study.units.enumerated().filter { run.shard.owns($0.offset) }.map(\.element)
-    let evaluation = try own.contains { $0.work != .spectrum } ? evaluation() : nil
     for unit in own {
+      let cell = unit.cell
       switch unit.work {
-      case .spectrum: if !spectra.contains(unit.cell.name) { try runSpectrum(unit.cell) }
-      case .choice: if let evaluation { _ = try learningRate(unit.cell, evaluation) }
+      case .spectrum: if !spectra.contains(cell.name) { try runSpectrum(cell) }
+      case .choice: _ = try learningRate(cell)
       case .seed(let seed):
-        guard let evaluation else { continue }
-        let (cell, learningRate) = (unit.cell, try learningRate(unit.cell, evaluation))
         try measure(
-          study.task(cell, .heldOut, learningRate, seed),
-          cell.method.isTrained ? cell.checkpoints : [0],
-          evaluation)
+          study.task(cell, .heldOut, learningRate(cell), seed),
+          cell.method.isTrained ? cell.checkpoints : [0])
       }
     }
     try run.finish(units: own.map(\.description))
   }
 
-  private func evaluation() throws -> StudyEvaluation {
-    let teachers = try study.teachers.map { teacher in
+  /// What measures the rows of a role: of those that choose a learning rate the space that chooses, and pixels, which
+  /// cost nothing.
+  private mutating func evaluation(_ role: StudyTask.Role) throws -> StudyEvaluation {
+    if let known = evaluations[role] { return known }
+    let isReported = role == .heldOut
+    let teachers = try (isReported ? study.teachers : []).map { teacher in
       try images(
         of: teacher.network, steps: teacher.steps, seed: nil,
         cache: "teacher-\(teacher.network)-\(teacher.steps)")
     }
-    return try StudyEvaluation(
-      reference: data.reference, teachers: teachers, metrics: metrics, pool: pool)
+    let evaluation = try StudyEvaluation(
+      reference: references[role] ?? train, teachers: teachers,
+      metrics: isReported ? metrics : Array(metrics.prefix(1)), pool: pool)
+    evaluations[role] = evaluation
+    return evaluation
   }
 
   /// The learning rate of a cell: its only one, or the one that development seeds choose, here or in
   /// another share.
-  private mutating func learningRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws
-    -> Double
-  {
+  private mutating func learningRate(_ cell: StudyCell) throws -> Double {
     guard cell.choosesLearningRate else { return cell.learningRates.first ?? 0 }
     if !choices.contains(where: { $0.cell == cell.name }) { try takeChoice(cell) }
-    if !choices.contains(where: { $0.cell == cell.name }) {
-      try chooseLearningRate(cell, evaluation)
-    }
+    if !choices.contains(where: { $0.cell == cell.name }) { try chooseLearningRate(cell) }
     return choices.first { $0.cell == cell.name }?.learningRate ?? 0
   }
 
@@ -157,11 +168,10 @@ public struct StudyRunner {
   }
 
   /// Measures the snapshots of a task that have no row yet.
-  private mutating func measure(
-    _ task: StudyTask, _ checkpoints: [Int], _ evaluation: StudyEvaluation
-  ) throws {
+  private mutating func measure(_ task: StudyTask, _ checkpoints: [Int]) throws {
     let missing = checkpoints.filter { images in !rows.contains { $0.isOf(task, images: images) } }
     guard !missing.isEmpty else { return }
+    let evaluation = try evaluation(task.role)
     let words = "\(task.cell.name), \(task.role.rawValue) seed \(task.seed)"
     try watch("\(words): making snapshots", 0, checkpoints.count)
     let snapshots =
@@ -179,11 +189,11 @@ public struct StudyRunner {
       let drawn = try draw(
         NetworkFile(contentsOf: snapshot.path),
         steps: task.cell.method.isTrained ? nil : task.cell.steps ?? 18, seed: task.seed)
-      let found = try evaluation.metrics(of: drawn, role: task.role)
+      let found = try evaluation.metrics(of: drawn)
       let row = StudyRow(
         cell: task.cell.name, role: task.role, seed: task.seed,
         learningRate: task.cell.method.isTrained ? task.learningRate : nil, images: snapshot.images,
-        network: snapshot.path, count: drawn.count, referenceCount: data.reference.count,
+        network: snapshot.path, count: drawn.count, referenceCount: evaluation.referenceCount,
         metrics: found.metrics, labelDistance: found.labelDistance)
       if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
       try run.append([row.json])
@@ -193,8 +203,7 @@ public struct StudyRunner {
 
   /// Takes the learning rate with the smallest mean distance on the development seeds, by the first metric network or
   /// else by pixels. Where that ends what was tried, what lies beyond is tried too, as far as the study goes.
-  private mutating func chooseLearningRate(_ cell: StudyCell, _ evaluation: StudyEvaluation) throws
-  {
+  private mutating func chooseLearningRate(_ cell: StudyCell) throws {
     var (tried, waiting) = ([Double](), cell.learningRates[...])
     var candidates: [StudyChoice.Candidate] = []
     while let learningRate = waiting.popFirst() {
@@ -202,8 +211,7 @@ public struct StudyRunner {
       do {
         for seed in study.development {
           try measure(
-            study.task(cell, .development, learningRate, seed), [developmentImages(cell)],
-            evaluation)
+            study.task(cell, .development, learningRate, seed), [developmentImages(cell)])
         }
         let values = development(cell).filter { $0.learningRate == learningRate }
           .compactMap { $0.metrics.first?.frechet.value }
@@ -272,7 +280,7 @@ public struct StudyRunner {
     settings.removalImages =
       try options["removal_images"]?.integer(in: 0...1_000_000) ?? settings.removalImages
     let report = try Compute.$pool.withValue(pool) {
-      try SpectrumRun(settings, networks: settings.networks(), on: data.train, pool: pool) {
+      try SpectrumRun(settings, networks: settings.networks(), on: train, pool: pool) {
         done, total, label in try watch("\(cell.name): \(label)", done, total)
       }.report
     }
@@ -322,7 +330,7 @@ public struct StudyRunner {
       try sampling(seeds) { try watch("drawing images", $0, study.count) }
     }
     return try ImageDataset(
-      name: "generated", shape: data.reference.shape,
+      name: "generated", shape: train.shape,
       pixels: PixelRounding.bytes(of: pictures, place: "generated images"))
   }
 

@@ -37,8 +37,11 @@ extension Pretraining.Settings: ScheduledSettings {
       .number(
         "augment", \.augmentation, in: 0...1,
         "Probability of each of EDM's augmentations, whose labels the network sees; 0 for none."),
-      .number("half_life", \.halfLife, in: 0...1e12),
-      .number("half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6),
+      .number(
+        "half_life", \.halfLife, in: 0...1e12, "Half-life of the average of weights, in images."),
+      .number(
+        "half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6,
+        "Largest half-life, as a share of the images seen."),
       .number("gradient_norm", \.gradientNorm, in: 1e-12...1e12),
     ]
 }

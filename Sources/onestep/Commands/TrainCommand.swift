@@ -25,7 +25,8 @@ enum TrainCommand: Command {
         long: "features", valueName: "FILE",
         help: """
           Frozen network that the discriminator looks through: a file of features train, or 'encoder' \
-          for the pretrained network's own encoder. May be given several times.
+          for the pretrained network's own encoder, 'encoder@0.5' for that with noise of σ = 0.5 on all \
+          pictures. May be given several times.
           """, defaultText: "encoder", repeats: true),
     ] + AdversarialTraining.Settings.options + TrainingOptions.specifications,
     examples: [

@@ -98,10 +98,16 @@ import Testing
     #expect(throws: UserError.self) { try reseeded.resume(from: path) }
   }
 
-  @Test func sameBitsForAnyNumberOfThreads() throws {
+  /// Whatever the discriminator's networks see noise of.
+  @Test(arguments: [0, 0.5] as [Float])
+  func sameBitsForAnyNumberOfThreads(noise: Float) throws {
+    let features = EncoderFeatures(try Self.pretrained(), noise: noise)
     let results = try [1, 3].map { threads in
       try Compute.$pool.withValue(ThreadPool(count: threads)) {
-        var run = try Self.run()
+        var run = try Self.run(
+          .init(seed: 5, batch: 6, penalty: GradientPenalty(interval: 1)),
+          discriminator: ProjectedDiscriminator(
+            [features], shape: Self.shape, style: Self.style, seed: 5))
         for _ in 0..<2 { _ = try run.step() }
         return run
       }

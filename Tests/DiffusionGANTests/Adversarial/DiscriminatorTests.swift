@@ -36,7 +36,7 @@ import Testing
     let before = state
     let labels = Tensor([1, 0, 0, 0, 1, 0], shape: [2, 3])
     let logits = discriminator.logits(
-      pictures([2, 1, side, side]), labels: labels, weights, state: &state)
+      pictures([2, 1, side, side]), noise: nil, labels: labels, weights, state: &state)
     // One of the network and one of the pixels.
     let map = side == 16 ? 1 : 16
     #expect(logits.map(\.shape) == [[2, map + (side == 16 ? 1 : 16)], [2, map]])
@@ -44,11 +44,36 @@ import Testing
     // A class makes a difference.
     var again = before
     let other = discriminator.logits(
-      pictures([2, 1, side, side]), labels: Tensor([0, 0, 1, 0, 1, 0], shape: [2, 3]), weights,
+      pictures([2, 1, side, side]), noise: nil, labels: Tensor([0, 0, 1, 0, 1, 0], shape: [2, 3]),
+      weights,
       state: &again)
     let width = logits[0].shape[1]
     #expect(zip(other[0].values, logits[0].values).prefix(width).allSatisfy { $0 != $1 })
     #expect(zip(other[0].values, logits[0].values).suffix(width).allSatisfy { $0 == $1 })
+  }
+
+  /// Networks that see noise see all pictures with their own amount of it, and the pixels' head none.
+  @Test func noiseIsForTheNetworksThatSeeSome() throws {
+    let network = try AdversarialTrainingTests.pretrained()
+    func discriminator(_ noise: [Float]) -> ProjectedDiscriminator {
+      ProjectedDiscriminator(
+        noise.map { EncoderFeatures(network, noise: $0) }, shape: AdversarialTrainingTests.shape,
+        style: AdversarialTrainingTests.style, seed: 1)
+    }
+    let noisy = discriminator([0.5, 0, 2])
+    #expect(noisy.addsNoise && !discriminator([0]).addsNoise)
+    let weights = noisy.initialParameters(seed: 1)
+    func logits(_ pictures: Tensor, _ noise: Tensor?) -> [[Float]] {
+      var state = noisy.initialState(seed: 1)
+      return noisy.logits(pictures, noise: noise, labels: nil, weights, state: &state).map(\.values)
+    }
+    let shape = [3] + AdversarialTrainingTests.shape.extents
+    let (x, noise) = (pictures(shape), pictures(shape, seed: 7))
+    let (clean, found) = (logits(x, nil), logits(x, noise))
+    #expect(found[0] == logits(x + noise.scaled(by: 0.5), nil)[0] && found[0] != clean[0])
+    #expect(found[1] == clean[1])
+    #expect(found[2] == logits(x + noise.scaled(by: 2), nil)[2])
+    #expect(found.count == 4 && found[3] == clean[3])
   }
 
   /// A pack has one row of logits, of all its pictures and of no others.
@@ -59,7 +84,7 @@ import Testing
     let weights = discriminator.initialParameters(seed: 1)
     func logits(_ pictures: Tensor) -> [Tensor] {
       var state = discriminator.initialState(seed: 1)
-      return discriminator.logits(pictures, labels: nil, weights, state: &state)
+      return discriminator.logits(pictures, noise: nil, labels: nil, weights, state: &state)
     }
     let x = pictures([6, 1, 16, 16])
     #expect(logits(x).map(\.shape) == [[3, 2], [3, 1]])
@@ -127,11 +152,13 @@ import Testing
     let penalty = GradientPenalty(gamma: 2)
     // Where power iterations have converged, moving vectors change nothing in first order.
     var converged = discriminator.initialState(seed: 1)
-    for _ in 0..<100 { _ = discriminator.logits(x, labels: nil, weights, state: &converged) }
+    for _ in 0..<100 {
+      _ = discriminator.logits(x, noise: nil, labels: nil, weights, state: &converged)
+    }
     func value(_ weights: Parameters) -> Tensor {
       var state = converged
       return penalty(at: x) {
-        discriminator.logits($0, labels: nil, weights, state: &state)
+        discriminator.logits($0, noise: nil, labels: nil, weights, state: &state)
       }.penalty
     }
     let gradients = gradient(at: weights) { value($0) }

@@ -25,7 +25,9 @@ import Testing
 
   @Test func whatTheProjectShipsCanBeRead() throws {
     let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
-    for name in ["minima", "freezing", "ability", "frequency", "larger", "rivals"] {
+    for name in [
+      "minima", "freezing", "ability", "frequency", "larger", "rivals", "levers", "levers-further",
+    ] {
       let study = try Study(contentsOf: "\(root.dropFirst())/studies/\(name).json")
       #expect(study.name == name && !study.cells.isEmpty)
     }
@@ -42,6 +44,7 @@ import Testing
     ("\"t2\"", "\"a/b\"", ["cells[0].name", "a/b"]),
     ("\"steps\": 2, ", "", ["cells[0]", "\"steps\" is missing"]),
     ("\"test\"", "\"tests\"", ["preset", "fashion16"]),
+    ("\"count\": 100", "\"reference\": \"tests\"", ["reference", "tests", "train"]),
   ])
   func mistakesAreNamed(_ right: String, _ wrong: String, _ parts: [String]) throws {
     #expect(Self.text.contains(right))
@@ -316,10 +319,15 @@ import Testing
     #expect(read.referenceCount == 100 && read == row)
   }
 
-  /// Fewer real images than are drawn: recall is a share of these.
-  @Test func rowsTellHowManyTheyWereMeasuredAgainst() throws {
+  /// Test images measure what is reported, unless the study only looks around; what chooses a learning rate is measured
+  /// against training images. (Recall is a share of as many as there are.)
+  @Test(arguments: [DataSplit.train, .test])
+  func onlyWhatIsReportedSeesTestImages(reference: DataSplit) throws {
     let scratch = try Scratch()
-    let (study, network) = try Self.study(in: scratch)
+    let (study, network) = try Self.study(
+      Self.text.replacingOccurrences(
+        of: "\"count\"", with: "\"reference\": \"\(reference.rawValue)\", \"count\""),
+      in: scratch)
     let run = try RunDirectory.open(
       root: scratch.path, name: "s",
       identity: Self.identity(of: study),
@@ -330,6 +338,10 @@ import Testing
       trainer: CountingTrainer(network), pool: ThreadPool(count: 2))
     try runner()
     let rows = try StudyResults(contentsOf: run.path).rows
-    #expect(!rows.isEmpty && rows.allSatisfy { $0.count == 100 && $0.referenceCount == 90 })
+    #expect(Set(rows.map(\.role)) == [.development, .heldOut])
+    for row in rows {
+      let isTested = row.role == .heldOut && reference == .test
+      #expect(row.count == 100 && row.referenceCount == (isTested ? 90 : 100), "\(row.cell)")
+    }
   }
 }
