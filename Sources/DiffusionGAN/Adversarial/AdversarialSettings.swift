@@ -6,6 +6,8 @@ extension AdversarialTraining {
   public struct Settings: Sendable, Equatable {
     public var seed: UInt64 = 0
     public var batch: Int = 64
+    /// Samples of a step from the middle of the run on, in place of rates that fall; nil for as many as before.
+    public var lateBatch: Int? = nil
     /// Samples of the whole run.
     public var total: Int = 40_000
     public var freezing = Freezing.convolutions
@@ -35,6 +37,17 @@ extension AdversarialTraining {
     public var discriminator = DiscriminatorKind.projected
     /// Of a projected discriminator.
     public var style: ProjectedDiscriminator.Style = .init()
+
+    /// Samples before the first step of `lateBatch`.
+    private var early: Int { (total / 2 + batch - 1) / batch * batch }
+
+    /// Samples of the step after so many.
+    func batch(after seen: Int) -> Int { seen < early ? batch : lateBatch ?? batch }
+
+    /// Steps that so many samples took.
+    func iterations(before seen: Int) -> Int {
+      min(seen, early) / batch + max(seen - early, 0) / (lateBatch ?? batch)
+    }
 
     /// These with the learning rates that belong to `freezing`.
     public var settled: Settings {
@@ -78,6 +91,10 @@ extension AdversarialTraining.Settings {
   ///   knows none, or where the parts of a batch do not come out even.
   public func checkPacking(labels: Int) throws {
     guard style.packing > 1 else { return }
+    for batch in [batch, lateBatch].compactMap(\.self) { try checkPacking(batch, labels: labels) }
+  }
+
+  private func checkPacking(_ batch: Int, labels: Int) throws {
     func refuse(_ problem: String, _ remedy: String) -> UserError {
       UserError(problem, at: "--packing \(style.packing)", remedy: remedy, status: .usage)
     }
@@ -105,7 +122,7 @@ public enum DiscriminatorKind: String, Sendable, CaseIterable {
 }
 
 extension AdversarialTraining.Settings: TrainingSettings {
-  public var isOpenEnded: Bool { decay == 0 }
+  public var isOpenEnded: Bool { decay == 0 && lateBatch == nil }
 
   private static let penalties = ["none", "r1", "r1+r2"]
   private static let operations = Augmentation.Operation.allCases.map(\.rawValue)
@@ -224,6 +241,14 @@ extension AdversarialTraining.Settings: TrainingSettings {
       "start_sigma", \.startSigma, in: 0.01...1000,
       "Noise level of the generator's one call; 80 in the papers."),
     .integer("batch", \.batch, in: 2...65_536, "Images of a step."),
+    Setting(
+      "late_batch", .integer(2...65_536), "Images of a step in the second half of the run.",
+      defaultText: "as many as before"
+    ) {
+      $1.lateBatch = try $0.integer(in: 2...65_536)
+    } write: {
+      $0.lateBatch.map { .integer($0) } ?? .null
+    },
     .integer("total", \.total, in: 1...10_000_000_000),
     Setting(
       "learning_rate", .number(1e-12...10), "The generator's learning rate.", valueName: "X"

@@ -73,12 +73,12 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
     return figures
   }
 
-  /// One iteration on the next `batch` samples.
+  /// One iteration on the samples of the next batch.
   ///
   /// - Throws: `Divergence` for a loss or gradient that is not finite, and whatever the source throws. The
   ///   run has to be continued from its last saved state then.
   public mutating func iterate() throws -> [TrainingFigure] {
-    let positions = seen..<seen + settings.batch
+    let positions = seen..<seen + settings.batch(after: seen)
     // Shuffles for all parts and for the next step.
     _ = order.samples(positions)
     let found = try batchLoss(at: learner.trainable, over: positions) {
@@ -109,8 +109,8 @@ public struct AdversarialTraining: GeneratorTraining, Sendable {
       figures.append(TrainingFigure("augmentation_probability", critic.probability))
     }
 
-    average.update(learner.weights, seen: seen, batch: settings.batch)
-    seen += settings.batch
+    average.update(learner.weights, seen: seen, batch: positions.count)
+    seen = positions.upperBound
     return figures
   }
 

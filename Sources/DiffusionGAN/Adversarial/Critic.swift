@@ -100,7 +100,7 @@ public struct Critic: Sendable {
     var penalty = every == nil ? nil : found.figures[3]
     let gain = Float(settings.loss.chance(networks: networks)) - step.loss + (penalty ?? 0)
 
-    let iteration = positions.lowerBound / settings.batch
+    let iteration = settings.iterations(before: positions.lowerBound)
     if let lazy = settings.penalty, lazy.interval > 1, iteration > 0,
       iteration % lazy.interval == 0
     {
@@ -108,7 +108,7 @@ public struct Critic: Sendable {
     }
     if let augmentation = settings.augmentation {
       probability = augmentation.adapted(
-        probability, sign: Double(found.figures[2]), batch: settings.batch)
+        probability, sign: Double(found.figures[2]), batch: positions.count)
     }
     return [
       TrainingFigure("discriminator_loss", step.loss), TrainingFigure("discriminator_gain", gain),

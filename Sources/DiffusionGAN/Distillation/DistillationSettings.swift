@@ -126,6 +126,7 @@ extension Distillation.Settings {
   ) -> AdversarialTraining.Settings {
     var critic = settings
     (critic.seed, critic.batch, critic.total, critic.decay) = (seed, batch, total, decay)
+    critic.lateBatch = nil
     (critic.freezing, critic.unfrozenRate, critic.startSigma) = (freezing, nil, startSigma)
     critic.generatorRate = learningRate
     critic.discriminatorRate = discriminatorRate ?? learningRate

@@ -72,7 +72,8 @@ import Testing
       seed: 5, batch: 6, loss: .relativistic,
       penalty: GradientPenalty(interval: 1, includesGenerated: true)),
     AdversarialTraining.Settings(
-      seed: 5, batch: 6, penalty: GradientPenalty(interval: 3, sumsLogits: true),
+      seed: 5, batch: 6, lateBatch: 9, total: 41,
+      penalty: GradientPenalty(interval: 3, sumsLogits: true),
       augmentation: Augmentation(
         [.colour, .translation, .cutout], adaptive: 60)),
   ])
@@ -96,6 +97,21 @@ import Testing
     other.seed = 6
     var reseeded = try Self.run(other)
     #expect(throws: UserError.self) { try reseeded.resume(from: path) }
+  }
+
+  /// From the middle of a run on, with the penalty every n-th iteration as before.
+  @Test func aLateBatchIsOfTheSecondHalf() throws {
+    let settings = AdversarialTraining.Settings(
+      seed: 5, batch: 6, lateBatch: 9, total: 40, penalty: GradientPenalty(interval: 2))
+    var run = try Self.run(settings)
+    var (seen, penalties) = ([Int](), [Int]())
+    for iteration in 0..<7 {
+      if try run.step().contains(where: { $0.name == "penalty" }) { penalties.append(iteration) }
+      seen.append(run.seen)
+      #expect(settings.iterations(before: run.seen) == iteration + 1)
+    }
+    #expect(seen == [6, 12, 18, 24, 33, 42, 51] && penalties == [2, 4, 6])
+    #expect(!settings.isOpenEnded)
   }
 
   /// Whatever the discriminator's networks see noise of.
