@@ -4,7 +4,7 @@ import TensorCore
 
 /// Turns runs of studies into one page, its figures' files and a summary for scripts.
 public struct StudyReport: Sendable {
-  private let results: [StudyResults]
+  let results: [StudyResults]
   /// The tested sentences of each run, adjusted for their number: a study's verdicts are the same whichever others
   /// stand beside it.
   private let claimsByStudy: [(result: StudyResults, claims: [Claim])]
@@ -74,13 +74,33 @@ public struct StudyReport: Sendable {
   }
 
   private static func facts(_ result: StudyResults) -> [(key: String, value: String)] {
-    let seeds = Set(result.rows.filter { $0.role == .heldOut }.map(\.seed)).sorted()
+    let reported = result.rows.filter { $0.role == .heldOut }
+    let seeds = Set(reported.map(\.seed)).sorted()
     return [
       ("run", result.path), ("data", "\(result.study.data), \(result.study.preset.name)"),
       ("images drawn of each", result.rows.first.map { "\($0.count)" } ?? "–"),
+      (
+        "measured against",
+        reported.first.map { "\($0.referenceCount) \(Self.name($0.reference))" } ?? "–"
+      ),
       ("held-out seeds", seeds.map(String.init).joined(separator: ", ")),
       ("finished", result.isFinished ? "yes" : "no: the run is still going or was stopped"),
     ]
+  }
+
+  private static func name(_ split: DataSplit) -> String {
+    switch split {
+    case .train: "training images"
+    case .test: "test images"
+    }
+  }
+
+  /// What the distances are to that chose learning rates, if any did.
+  private static func judges(of results: [StudyResults]) -> String? {
+    let splits = Set(
+      results.flatMap(\.rows).filter { $0.role == .development }.map(\.reference))
+    guard !splits.isEmpty else { return nil }
+    return splits.map(name).sorted().joined(separator: " and ")
   }
 
   /// Every cell at its last checkpoint.
@@ -131,7 +151,9 @@ public struct StudyReport: Sendable {
             .joined(separator: ", "),
         ]
       },
-      caption: "Learning rates were chosen on other seeds than the ones reported. \(edges(result))")
+      caption:
+        "Learning rates were chosen on other seeds than the ones reported, by the distance to "
+        + "\(judges(of: [result]) ?? "–"). \(edges(result))")
   }
 
   /// Which cells chose the end of what was tried, beyond which their best learning rate may lie.
@@ -219,6 +241,11 @@ public struct StudyReport: Sendable {
           + "what another pretraining would. Cells of one seed draw the same latents; tests take "
           + "them for independent.")
     }
+    if let judges = Self.judges(of: results) {
+      limits.append(
+        "Learning rates were chosen on development seeds, for each cell by itself, by the first distance here, to "
+          + "\(judges); a method with more of them to try has more of a chance.")
+    }
     let pooled = names(\.hasOnePool)
     if !pooled.isEmpty {
       limits.append(
@@ -238,8 +265,6 @@ public struct StudyReport: Sendable {
   private static let commonLimits = [
     "A Fréchet distance grows as images get fewer; all are of equal numbers here. It compares two "
       + "moments of features, not images.",
-    "Learning rates were chosen on development seeds, for each cell by itself, by the same distance to the same "
-      + "reference images that is reported; a method with more of them to try has more of a chance.",
     "Features of a classifier favour images that a classifier tells apart; raw pixels and recall "
       + "stand beside them.",
     "All distances share the reference images. In a comparison of cells the error that goes the same way in both "

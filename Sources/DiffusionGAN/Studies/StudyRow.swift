@@ -57,6 +57,8 @@ public struct StudyRow: Sendable, Equatable {
   /// Images that were drawn, and real ones that they were measured against.
   public var count: Int
   public var referenceCount: Int
+  /// Of what those are: test images in rows of earlier versions.
+  public var reference: DataSplit = .test
   public var metrics: [Metric]
   /// Total variation distance of the predicted labels; nil without a classifier.
   public var labelDistance: Double? = nil
@@ -76,7 +78,8 @@ extension StudyRow {
       "kind": .string(Self.kind), "cell": .string(cell), "role": .string(role.rawValue),
       "seed": .integer(Int(seed)), "learning_rate": learningRate.map(JSONValue.number) ?? .null,
       "images": .integer(images), "network": .string(network), "count": .integer(count),
-      "reference_count": .integer(referenceCount), "metrics": .array(metrics.map(\.json)),
+      "reference_count": .integer(referenceCount), "reference": .string(reference.rawValue),
+      "metrics": .array(metrics.map(\.json)),
       "label_total_variation": labelDistance.map(JSONValue.number) ?? .null,
     ]
   }
@@ -87,7 +90,7 @@ extension StudyRow {
       required: [
         "kind", "cell", "role", "seed", "learning_rate", "images", "network", "count", "metrics",
         "label_total_variation",
-      ], optional: ["reference_count"])
+      ], optional: ["reference_count", "reference"])
     func at(_ key: String) -> JSONReader { keys[key] ?? reader }
     let roles = StudyTask.Role.allCases.map(\.rawValue)
     let count = try at("count").integer(in: 0...Int.max)
@@ -100,6 +103,9 @@ extension StudyRow {
       count: count,
       // Rows of earlier versions do not tell it: as many as were drawn, if the data had them.
       referenceCount: try keys["reference_count"]?.integer(in: 0...Int.max) ?? count,
+      reference: try keys["reference"].flatMap {
+        DataSplit(rawValue: try $0.choice(of: DataSplit.allCases.map(\.rawValue)))
+      } ?? .test,
       metrics: try at("metrics").list().map { try Metric($0) },
       labelDistance: try at("label_total_variation").optionalNumber())
   }

@@ -9,7 +9,7 @@ public struct StudyRunner {
   private let run: RunDirectory
   private let train: ImageDataset
   /// Real images that rows of each role are measured against.
-  private let references: [StudyTask.Role: ImageDataset]
+  private let references: [StudyTask.Role: (split: DataSplit, images: ImageDataset)]
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
@@ -67,12 +67,12 @@ public struct StudyRunner {
     self.study = study
     self.run = run
     self.train = train
-    let chosen = try Self.sample(study.count, of: train)
-    references = [
-      .development: chosen,
-      .heldOut: try study.reference == .test
-        ? test.map { try Self.sample(study.count, of: $0) } ?? chosen : chosen,
-    ]
+    let seen = (DataSplit.train, try Self.sample(study.count, of: train))
+    var reported = seen
+    if study.reference == .test, let test {
+      reported = (.test, try Self.sample(study.count, of: test))
+    }
+    references = [.development: seen, .heldOut: reported]
     self.metrics = metrics
     self.trainer = trainer
     self.pool = pool
@@ -118,7 +118,7 @@ public struct StudyRunner {
         cache: "teacher-\(teacher.network)-\(teacher.steps)")
     }
     let evaluation = try StudyEvaluation(
-      reference: references[role] ?? train, teachers: teachers,
+      reference: references[role]?.images ?? train, teachers: teachers,
       metrics: isReported ? metrics : Array(metrics.prefix(1)), pool: pool)
     evaluations[role] = evaluation
     return evaluation
@@ -194,7 +194,8 @@ public struct StudyRunner {
         cell: task.cell.name, role: task.role, seed: task.seed,
         learningRate: task.cell.method.isTrained ? task.learningRate : nil, images: snapshot.images,
         network: snapshot.path, count: drawn.count, referenceCount: evaluation.referenceCount,
-        metrics: found.metrics, labelDistance: found.labelDistance)
+        reference: references[task.role]?.split ?? .train, metrics: found.metrics,
+        labelDistance: found.labelDistance)
       if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
       try run.append([row.json])
       rows.append(row)

@@ -34,6 +34,12 @@ public struct HTMLTable: Sendable {
     self.init(headers: headers, cells: rows.map { $0.map { Cell($0) } }, caption: caption)
   }
 
+  /// The table in Markdown, without signs and colours.
+  public var markdown: String {
+    ([headers, headers.map { _ in "---" }] + rows.map { $0.map(\.text) })
+      .map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+  }
+
   var markup: Markup {
     let isNumeric = headers.indices.map { column in
       let cells = rows.compactMap { column < $0.count ? $0[column].text : nil }

@@ -115,11 +115,3 @@ extension Array where Element == Claim {
       .max { ($0.adjustedPValue, $0.pValue) < ($1.adjustedPValue, $1.pValue) } ?? first
   }
 }
-
-extension HTMLTable {
-  /// The table without signs and colours.
-  var markdown: String {
-    ([headers, headers.map { _ in "---" }] + rows.map { $0.map(\.text) })
-      .map { "| \($0.joined(separator: " | ")) |\n" }.joined()
-  }
-}

@@ -80,30 +80,16 @@ struct SentenceTable {
 }
 
 extension Report {
-  /// A Markdown page with its tables of sentences written anew: each is what lies between the lines
-  /// `<!-- sentences ROWS.json -->` and `<!-- end -->`.
+  /// A Markdown page with its tables of sentences, `<!-- sentences ROWS.json -->`, written anew.
   ///
   /// - Parameter path: of the page; files of rows are found from its folder.
   /// - Throws: `UserError` where a table does not end, there is none, or its rows cannot be read.
   public func page(filling path: String) throws -> String {
-    let text = String(decoding: try Files.read(path), as: UTF8.self)
-    var (page, rest, tables) = ("", text[...], 0)
-    while let begin = rest.firstMatch(of: /<!-- sentences (\S+) -->\n/) {
-      guard let end = rest[begin.range.upperBound...].firstRange(of: "<!-- end -->") else {
-        throw UserError(
-          "the table of \(begin.1) does not end", at: path, remedy: "add a line <!-- end -->")
-      }
-      let rows = try SentenceTable(
-        JSONReader(contentsOf: "\(Files.folder(of: path))/\(begin.1)"))
-      page += rest[..<begin.range.upperBound] + "\n" + rows.table(of: self).markdown + "\n"
-      rest = rest[end.lowerBound...]
-      tables += 1
+    var page = try MarkedPage(contentsOf: path)
+    try page.fill("sentences") { name in
+      try SentenceTable(JSONReader(contentsOf: "\(Files.folder(of: path))/\(name)"))
+        .table(of: self)
     }
-    guard tables > 0 else {
-      throw UserError(
-        "there is no table of sentences", at: path,
-        remedy: "add the lines <!-- sentences ROWS.json --> and <!-- end -->")
-    }
-    return page + rest
+    return page.text
   }
 }

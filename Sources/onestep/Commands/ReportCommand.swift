@@ -17,7 +17,16 @@ enum ReportCommand: Command {
       ArgumentSpecification(
         name: "RUN", help: "Folder of a study's run.", isOptional: true, repeats: true)
     ],
-    options: [ReportOutput.option, CommonOptions.json],
+    options: [
+      ReportOutput.option,
+      OptionSpecification(
+        long: "fill", valueName: "FILE",
+        help: """
+          Write the tables of studies in this Markdown page anew: what is between the lines <!-- study NAME --> or \
+          <!-- runs of NAME --> and <!-- end -->.
+          """, repeats: true),
+      CommonOptions.json,
+    ],
     examples: [
       CommandExample(line: "onestep report", comment: "the latest run of every study"),
       CommandExample(line: "onestep report study-runs/minima-001", comment: "one run"),
@@ -33,8 +42,10 @@ enum ReportCommand: Command {
     let folder = try ReportOutput.folder(
       parsed, else: "reports/" + (names.count == 1 ? names[0] : "studies"))
     let report = StudyReport(results)
+    let filled = try parsed.strings("fill").map { ($0, try report.page(filling: $0)) }
     try ReportOutput.write(
       report.page, claims: report.claims, summary: report.summary, parsed, to: folder)
+    for (path, page) in filled { try Files.write(Data(page.utf8), to: path) }
   }
 
   /// The run of the highest number of every study.

@@ -159,26 +159,14 @@ import Testing
     }
   }
 
-  /// The tables of levers have every run of theirs, with what it was measured to be.
-  @Test(arguments: ["levers", "levers-further"])
-  func leversOfThePageAreOfTheRows(name: String) throws {
-    let result = try StudyResults(
-      contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
-    let text = try String(
-      contentsOf: Self.folder.appendingPathComponent("levers.md"), encoding: .utf8)
-    let rows = result.rows.filter { $0.role == .heldOut && $0.images == 60_000 }
-    #expect(
-      rows.count == result.study.cells.map { ($0.seeds ?? result.study.seeds).count }.reduce(0, +))
-    for row in rows {
-      let values = try [".safetensors", StudyEvaluation.pixels].flatMap { space in
-        let metrics = try #require(row.metrics.first { $0.name.hasSuffix(space) })
-        return [
-          String(format: "%.3f", metrics.frechet.value), String(format: "%.3f", metrics.recall),
-          String(format: "%.3f", try #require(metrics.coverage)),
-        ]
-      }
-      let line = "| `\(row.cell)` | \(row.seed) | " + values.joined(separator: " | ") + " |"
-      #expect(text.contains(line), "\(line)")
+  /// The tables of the pages are what `onestep report --fill` writes.
+  @Test(arguments: ["studies.md", "levers.md"])
+  func tablesOfThePagesAreOfTheRows(page: String) throws {
+    let path = Self.folder.appendingPathComponent(page).path
+    let filled = try StudyReport(Self.results()).page(filling: path)
+    #expect(try filled == String(contentsOfFile: path, encoding: .utf8))
+    for table in filled.components(separatedBy: "<!-- end -->").dropLast() {
+      #expect(table.matches(of: /\n\| `/).count > 3)
     }
   }
 }

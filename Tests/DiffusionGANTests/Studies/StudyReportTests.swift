@@ -115,6 +115,31 @@ import Testing
         != together.map(\.adjustedPValue))
   }
 
+  /// Tables of studies that were reported, and the name of the one that was not.
+  @Test func tablesOfAPageAreWrittenAnew() throws {
+    let scratch = try Scratch()
+    let report = try StudyReport([Self.results(["gan": 3, "d5": 8])])
+    let path = scratch.file("page.md")
+    func fill(_ page: String) throws -> String {
+      try page.write(toFile: path, atomically: true, encoding: .utf8)
+      return try report.page(filling: path)
+    }
+    let page = try fill(
+      "One.\n<!-- study all -->\nold\n<!-- end -->\n<!-- runs of all -->\n<!-- end -->\nTwo.\n")
+    #expect(page.hasPrefix("One.\n<!-- study all -->\n\n| cell | learning rate | Fréchet, m |"))
+    #expect(page.hasSuffix("<!-- end -->\nTwo.\n") && !page.contains("old"))
+    #expect(page.contains(/\n\| `t5` \|  \| [0-9]+\.[0-9]{2} \[/))
+    #expect(page.contains(/\n\| `gan` \| 0\.1 \| [23]\.[0-9]{2} \[/))
+    #expect(page.matches(of: /\n\| `gan` \| [012] \| 20 \|/).count == 3)
+    for (text, words) in [
+      ("<!-- study other -->\n<!-- end -->\n", "no run of the study other"),
+      ("Text.\n", "no table of study"), ("<!-- study all -->\n", "does not end"),
+    ] {
+      let error = #expect(throws: UserError.self) { _ = try fill(text) }
+      #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
+  }
+
   /// One run of each cell and no error of measurement: nothing can be tested, and nothing is counted as a test.
   @Test func whatCannotBeTestedHasNoP() throws {
     let one = Self.text.replacing("\"seeds\": [0, 1, 2]", with: "\"seeds\": [0]")

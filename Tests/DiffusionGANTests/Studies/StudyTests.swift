@@ -314,9 +314,11 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: path + "/pictures/g-seed-0.png"))
     // Earlier versions' rows do not tell how many images they were measured against.
     var earlier = row.json.pairs
-    earlier.removeAll { $0.0 == "reference_count" }
-    let read = try StudyRow(JSONReader(.object(earlier), place: "r"))
-    #expect(read.referenceCount == 100 && read == row)
+    earlier.removeAll { $0.0.hasPrefix("reference") }
+    var read = try StudyRow(JSONReader(.object(earlier), place: "r"))
+    #expect(read.referenceCount == 100 && read.reference == .test)
+    read.reference = .train
+    #expect(read == row)
   }
 
   /// Test images measure what is reported, unless the study only looks around; what chooses a learning rate is measured
@@ -342,6 +344,7 @@ import Testing
     for row in rows {
       let isTested = row.role == .heldOut && reference == .test
       #expect(row.count == 100 && row.referenceCount == (isTested ? 90 : 100), "\(row.cell)")
+      #expect(row.reference == (isTested ? .test : .train))
     }
   }
 }
