@@ -265,11 +265,7 @@ extension AdversarialTraining.Settings: TrainingSettings {
     .number(
       "decay", \.decay, in: 0...1,
       "Share of the run, at its end, over which both learning rates decay to 0."),
-    .number(
-      "half_life", \.halfLife, in: 0...1e12, "Half-life of the average of weights, in images."),
-    .number(
-      "half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6,
-      "Largest half-life, as a share of the images seen."),
+    .halfLife(\.halfLife), .halfLifeRampUp(\.halfLifeRampUp),
     .integer("mixing_channels", \.style.mixingChannels, in: 1...65_536),
     .integer("head_channels", \.style.headChannels, in: 1...65_536),
     .flag("enlarges_maps", \.style.enlargesMaps),

@@ -7,87 +7,85 @@ public enum DataSplit: String, CaseIterable, Sendable {
   case test
 }
 
-/// Where data lie and how they are kept there.
-public enum DataSource: Equatable, Sendable {
-  /// Debian's package `dataset-fashion-mnist`.
-  case fashionMNIST
-  /// Three of its images as the channels of one, 1,000 combined classes.
-  case stackedFashionMNIST
-  /// A folder of IDX files, named as MNIST's.
-  case idxFolder(String)
-  /// A folder with CIFAR-10's `data_batch_*.bin` and `test_batch.bin`.
-  case cifarFolder(String)
-  /// One file of CIFAR-10 records.
-  case cifarFile(String)
-  /// A folder of PNG files.
-  case pngFolder(String)
-  /// A zip archive of PNG files.
-  case zip(String)
-  case safetensors(String)
+/// Where data lie, and how they are read.
+public struct DataSource: Sendable {
+  /// What the data are called: `fashion-mnist`, or the last part of the path.
+  public let name: String
+  /// The splits that the source tells apart; data that come in one piece are all `train`.
+  public let splits: [DataSplit]
+  private let read: @Sendable (DataSplit, ThreadPool) throws -> ImageDataset
 
-  static let stackedName = "stacked-fashion-mnist"
+  private init(
+    _ name: String, splits: [DataSplit] = [.train],
+    _ read: @escaping @Sendable (DataSplit, ThreadPool) throws -> ImageDataset
+  ) {
+    (self.name, self.splits, self.read) = (name, splits, read)
+  }
+
+  /// Data that have a name of their own.
+  private static let named = [
+    // Debian's package `dataset-fashion-mnist`.
+    DataSource("fashion-mnist", splits: DataSplit.allCases) { split, _ in
+      try MNISTFolder.fashion(split, name: "fashion-mnist")
+    },
+    // Three of its images as the channels of one, 1,000 combined classes.
+    DataSource("stacked-fashion-mnist", splits: DataSplit.allCases) { split, _ in
+      try MNISTFolder.fashion(split, name: "fashion-mnist")
+        .stacked(name: "stacked-fashion-mnist", seed: 0)
+    },
+  ]
 
   /// Reads `fashion-mnist`, `stacked-fashion-mnist` or a path; what a path holds is told by its ending or its files.
   public init(_ specification: String) throws {
-    if specification == "fashion-mnist" {
-      self = .fashionMNIST
-      return
-    }
-    if specification == Self.stackedName {
-      self = .stackedFashionMNIST
+    if let known = Self.named.first(where: { $0.name == specification }) {
+      self = known
       return
     }
     let path =
       specification.count > 1 && specification.hasSuffix("/")
       ? String(specification.dropLast()) : specification
+    let names = Self.named.map(\.name).joined(separator: ", ")
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw UserError(
         "there is no such data", at: specification,
-        remedy:
-          "give fashion-mnist, stacked-fashion-mnist, or a folder, .zip, .safetensors or .bin file that exists"
-      )
+        remedy: "give \(names), or a folder, .zip, .safetensors or .bin file that exists")
     }
-    if isFolder.boolValue {
-      if MNISTFolder.isOne(path) {
-        self = .idxFolder(path)
-      } else if DataSplit.allCases.contains(where: { !CIFAR10.files(of: $0, in: path).isEmpty }) {
-        self = .cifarFolder(path)
-      } else {
-        try CIFAR10.refuseOthers(in: path)
-        self = .pngFolder(path)
-      }
-      return
-    }
-    switch Files.pathExtension(of: path) {
-    case "zip": self = .zip(path)
-    case "safetensors": self = .safetensors(path)
-    case "bin": self = .cifarFile(path)
-    default:
+    guard let found = try isFolder.boolValue ? Self.folder(path) : Self.file(path) else {
       throw UserError(
         "is no kind of data that can be read", at: specification,
-        remedy: "give fashion-mnist, a folder, or a .zip, .safetensors or .bin file")
+        remedy: "give \(names), a folder, or a .zip, .safetensors or .bin file")
     }
+    self = found
   }
 
-  /// What the data are called: `fashion-mnist`, or the last part of the path.
-  public var name: String {
-    switch self {
-    case .fashionMNIST: "fashion-mnist"
-    case .stackedFashionMNIST: Self.stackedName
-    case .idxFolder(let path), .cifarFolder(let path), .cifarFile(let path), .pngFolder(let path),
-      .zip(let path), .safetensors(let path):
-      Files.name(of: path)
+  /// A folder of IDX files named as MNIST's, of CIFAR-10's binary files, or of PNG files.
+  private static func folder(_ path: String) throws -> DataSource {
+    let name = Files.name(of: path)
+    if MNISTFolder.isOne(path) {
+      return DataSource(name, splits: DataSplit.allCases) { split, _ in
+        try MNISTFolder.read(path, split: split, name: name, classNames: [])
+      }
     }
+    let splits = DataSplit.allCases.filter { !CIFAR10.files(of: $0, in: path).isEmpty }
+    if !splits.isEmpty {
+      return DataSource(name, splits: splits) { split, _ in
+        try CIFAR10.read(path, split: split, name: name)
+      }
+    }
+    try CIFAR10.refuseOthers(in: path)
+    return DataSource(name) { try PNGImages.read(ImageFiles(folder: path), name: name, pool: $1) }
   }
 
-  /// The splits that the source tells apart; data that come in one piece are all `train`.
-  public var splits: [DataSplit] {
-    switch self {
-    case .fashionMNIST, .stackedFashionMNIST, .idxFolder: [.train, .test]
-    case .cifarFolder(let path):
-      DataSplit.allCases.filter { !CIFAR10.files(of: $0, in: path).isEmpty }
-    case .cifarFile, .pngFolder, .zip, .safetensors: [.train]
+  /// A zip archive of PNG files, a file of tensors or one of CIFAR-10 records; nil for others.
+  private static func file(_ path: String) -> DataSource? {
+    let name = Files.name(of: path)
+    return switch Files.pathExtension(of: path) {
+    case "zip":
+      DataSource(name) { try PNGImages.read(ImageFiles(zip: path), name: name, pool: $1) }
+    case "safetensors": DataSource(name) { _, _ in try SafetensorsImages.read(path, name: name) }
+    case "bin": DataSource(name) { _, _ in try CIFAR10.read([path], name: name) }
+    default: nil
     }
   }
 
@@ -101,21 +99,6 @@ public enum DataSource: Equatable, Sendable {
         "has no \(split.rawValue) split", at: name,
         remedy: "it has \(splits.map(\.rawValue).joined(separator: ", "))")
     }
-    switch self {
-    case .fashionMNIST:
-      return try MNISTFolder.fashion(split, name: name)
-    case .stackedFashionMNIST:
-      return try MNISTFolder.fashion(split, name: name).stacked(name: name, seed: 0)
-    case .idxFolder(let path):
-      return try MNISTFolder.read(path, split: split, name: name, classNames: [])
-    case .cifarFolder(let path):
-      return try CIFAR10.read(path, split: split, name: name)
-    case .cifarFile(let path): return try CIFAR10.read([path], name: name)
-    case .pngFolder(let path):
-      return try PNGImages.read(ImageFiles(folder: path), name: name, pool: pool)
-    case .zip(let path):
-      return try PNGImages.read(ImageFiles(zip: path), name: name, pool: pool)
-    case .safetensors(let path): return try SafetensorsImages.read(path, name: name)
-    }
+    return try read(split, pool)
   }
 }

@@ -110,11 +110,7 @@ extension Distillation.Settings: TrainingSettings {
     .number(
       "decay", \.decay, in: 0...1,
       "Share of the run, at its end, over which both learning rates decay to 0."),
-    .number(
-      "half_life", \.halfLife, in: 0...1e12, "Half-life of the average of weights, in images."),
-    .number(
-      "half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6,
-      "Largest half-life, as a share of the images seen."),
+    .halfLife(\.halfLife), .halfLifeRampUp(\.halfLifeRampUp),
   ]
 }
 

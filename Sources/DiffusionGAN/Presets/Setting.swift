@@ -71,6 +71,20 @@ public struct Setting<Record>: Sendable {
     }
   }
 
+  /// Of the average of the weights that are trained.
+  static func halfLife(
+    _ path: any WritableKeyPath<Record, some SettingNumber> & Sendable
+  ) -> Setting {
+    .number("half_life", path, in: 0...1e12, "Half-life of the average of weights, in images.")
+  }
+
+  static func halfLifeRampUp(
+    _ path: any WritableKeyPath<Record, some SettingNumber> & Sendable
+  ) -> Setting {
+    .number(
+      "half_life_ramp_up", path, in: 0...1e6, "Largest half-life, as a share of the images seen.")
+  }
+
   static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
     _ key: String, _ path: any WritableKeyPath<Record, Choice> & Sendable, _ help: String? = nil,
     defaultText: String? = nil

@@ -37,11 +37,7 @@ extension Pretraining.Settings: ScheduledSettings {
       .number(
         "augment", \.augmentation, in: 0...1,
         "Probability of each of EDM's augmentations, whose labels the network sees; 0 for none."),
-      .number(
-        "half_life", \.halfLife, in: 0...1e12, "Half-life of the average of weights, in images."),
-      .number(
-        "half_life_ramp_up", \.halfLifeRampUp, in: 0...1e6,
-        "Largest half-life, as a share of the images seen."),
+      .halfLife(\.halfLife), .halfLifeRampUp(\.halfLifeRampUp),
       .number("gradient_norm", \.gradientNorm, in: 1e-12...1e12),
     ]
 }

@@ -128,7 +128,7 @@ import Testing
       "One.\n<!-- study all -->\nold\n<!-- end -->\n<!-- runs of all -->\n<!-- end -->\nTwo.\n")
     #expect(page.hasPrefix("One.\n<!-- study all -->\n\n| cell | learning rate | Fréchet, m |"))
     #expect(page.hasSuffix("<!-- end -->\nTwo.\n") && !page.contains("old"))
-    #expect(page.contains(/\n\| `t5` \|  \| [0-9]+\.[0-9]{2} \[/))
+    #expect(page.contains(/\n\| `t5` \| 0\.1 \| [0-9]+\.[0-9]{2} \[/))
     #expect(page.contains(/\n\| `gan` \| 0\.1 \| [23]\.[0-9]{2} \[/))
     #expect(page.matches(of: /\n\| `gan` \| [012] \| 20 \|/).count == 3)
     for (text, words) in [
