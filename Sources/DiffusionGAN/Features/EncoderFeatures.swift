@@ -22,15 +22,18 @@ public struct EncoderFeatures: FeatureNetwork {
 
   /// The last activation of each resolution of the encoder.
   public func maps(_ pictures: Tensor) -> [Tensor] {
-    let coefficients = denoiser.preconditioning.coefficients(
-      Double(noise > 0 ? noise : Self.cleanSigma))
+    maps(pictures, of: noise > 0 ? noise : Self.cleanSigma)
+  }
+
+  private func maps(_ pictures: Tensor, of sigma: Float) -> [Tensor] {
+    let coefficients = denoiser.preconditioning.coefficients(Double(sigma))
     return denoiser.network.encoded(
       pictures.scaled(by: Float(coefficients.input)), weights,
       UNet.Conditions(noise: [Float(coefficients.noise)]))
   }
 
-  /// The means of all maps' channels.
+  /// The means of all maps' channels, of pictures without noise.
   public func vectors(_ pictures: Tensor) -> Tensor {
-    Tensor.concatenated(maps(pictures).map(\.pooled), 1)
+    Tensor.concatenated(maps(pictures, of: Self.cleanSigma).map(\.pooled), 1)
   }
 }
