@@ -17,20 +17,25 @@ struct StudyTrainers: StudyTrainer {
   /// What decides the runs' numbers beside the study's cells.
   let identity: JSONValue
 
-  /// - Parameter features: what discriminators look through; the pretrained network's own encoder if
-  ///   empty; root: folder of the runs.
-  init(
-    data: String, preset: Preset, features: [String], threads: Int, root: String
-  ) throws {
-    self.data = data
-    self.preset = preset
+  /// - Parameters:
+  ///   - study: with all its cells, so that a choice of them is of the same run.
+  ///   - features: what discriminators look through; the pretrained network's own encoder if empty.
+  ///   - root: folder of the runs.
+  init(_ study: Study, features: [String], threads: Int, root: String) throws {
+    data = study.data
+    preset = study.preset
     self.features = features
     self.threads = threads
     self.root = root
-    identity = [
-      "features": .array(
-        try features.map { .string(try DiscriminatorFeatures.identity(of: $0)) })
-    ]
+    let presets = try study.cells.flatMap { Self.words($0.options["preset"]) ?? [] }
+      .map { try Preset($0).json }
+    identity = .object(
+      [
+        (
+          "features",
+          .array(try features.map { .string(try DiscriminatorFeatures.identity(of: $0)) })
+        )
+      ] + (presets.isEmpty ? [] : [("presets", .array(presets))]))
   }
 
   func snapshots(of task: StudyTask, at checkpoints: [Int]) throws -> [StudySnapshot] {
@@ -66,6 +71,7 @@ struct StudyTrainers: StudyTrainer {
         for images in [cell.checkpoints] + (cell.learningRates.count > 1 ? [development] : []) {
           guard let parsed = try parsed(task, images) else { continue }
           let options = try TrainingOptions(parsed)
+          let preset = try parsed.string("preset").map { try Preset($0) } ?? preset
           if cell.method == .gan {
             _ = try TrainCommand.settings(parsed, preset, options)
           } else {
@@ -124,12 +130,14 @@ struct StudyTrainers: StudyTrainer {
         "no network says how a random one is built", at: task.cell.name,
         remedy: "give the study's networks with --network")
     }
-    let words = [
-      "--network", network, "--data", data, "--preset", preset.source, "--kimg",
+    var words = [
+      "--network", network, "--data", data, "--kimg",
       "\(total / 1000)", "--learning-rate", "\(task.learningRate)", "--seed", "\(task.seed)",
       "--threads",
       "\(threads)", "--tick", "\(step)", "--snapshots", "\(total / step)",
     ]
+    // A cell may change settings that are no options, by a preset of its own.
+    if task.cell.options["preset"] == .null { words += ["--preset", preset.source] }
     return task.network == nil ? words + ["--from-scratch"] : words
   }
 

@@ -23,7 +23,8 @@ import Testing
         { "name": "two", "method": "teacher", "network": "pretrained", "steps": 2 },
         { "name": "three", "method": "teacher", "network": "pretrained", "steps": 3 },
         { "name": "gan", "method": "gan", "network": "pretrained", "learning_rates": [0.001],
-          "checkpoints": [1000], "options": {"features": ["encoder@0.5", "encoder"]} },
+          "checkpoints": [1000],
+          "options": {"features": ["encoder@0.5", "encoder"], "preset": "wide.json"} },
         { "name": "maps", "method": "spectrum", "network": "pretrained",
           "options": {"images": 8, "removal_images": 2} } ] }
     """
@@ -64,6 +65,7 @@ import Testing
     let scratch = try Scratch()
     let (_, network) = try networks(scratch)
     let file = try scratch.write("small.json", definition)
+    try scratch.write("wide.json", #"{"base": "test", "train": {"head_channels": 24}}"#)
     let study = [
       "study", file, "--network", "pretrained=\(network)", "--cells", "two,three",
     ]
@@ -91,6 +93,9 @@ import Testing
     let gan = try #require(runs.first { $0.hasSuffix("-gan") })
     let options = try JSON(scratch.read("training-runs/\(gan)/options.json"))
     #expect(options["features"]?.items.map(\.text) == ["encoder@0.5", "encoder"])
+    #expect(options["head_channels"]?.number == 24)
+    let manifest = try JSON(scratch.read("study-runs/small-001/manifest.json"))
+    #expect(manifest["identity"]?["trainer"]?["presets"]?[0]?["train"]?["head_channels"] != nil)
     // Options that no command takes are refused before anything is trained.
     for (wrong, part) in [("[]", "features"), ("[\"encoder@x\"]", "encoder@x")] {
       let other = try scratch.write(

@@ -61,8 +61,7 @@ enum StudyCommand: Command {
     let paths = parsed.strings("metric")
     let metrics = try paths.map { try FeatureNetworkFile.load($0) }
     let trainers = try StudyTrainers(
-      data: study.data, preset: study.preset, features: parsed.strings("features"),
-      threads: pool.count,
+      whole, features: parsed.strings("features"), threads: pool.count,
       root: parsed.string("out").map { "\($0)/training-runs" } ?? TrainingOptions.root)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
