@@ -19,6 +19,8 @@ public struct StudyRunner {
   private var spectra: Set<String> = []
   /// Made when the first snapshot of a role is there to be measured.
   private var evaluations: [StudyTask.Role: StudyEvaluation] = [:]
+  /// Told of each unit of work before it is done, but for those that are done already.
+  public var begins: (StudyProgress) -> Void = { _ in }
   private var others: OtherRows
   /// Records of other shares, by file.
   private var otherRecords: [String: [StudyRecord]] = [:]
@@ -93,10 +95,17 @@ public struct StudyRunner {
     run.set("finished", .null)
     try run.writeManifest()
     let own = study.units.enumerated().filter { run.shard.owns($0.offset) }.map(\.element)
-    for unit in own {
+    var trained = 0
+    for (place, unit) in own.enumerated() where !isDone(unit) {
+      let left = own[place...].filter { !isDone($0) }.map(work).reduce(0, +)
+      begins(
+        StudyProgress(
+          unit: unit.description, number: place + 1, count: own.count, trained: trained, left: left)
+      )
+      trained += work(unit)
       let cell = unit.cell
       switch unit.work {
-      case .spectrum: if !spectra.contains(cell.name) { try runSpectrum(cell) }
+      case .spectrum: try runSpectrum(cell)
       case .choice: _ = try learningRate(cell)
       case .seed(let seed):
         try measure(
@@ -105,6 +114,31 @@ public struct StudyRunner {
       }
     }
     try run.finish(units: own.map(\.description))
+  }
+
+  /// Whether all rows of a unit are there.
+  private func isDone(_ unit: StudyUnit) -> Bool {
+    let cell = unit.cell
+    return switch unit.work {
+    case .spectrum: spectra.contains(cell.name)
+    case .choice: choices.contains { $0.cell == cell.name }
+    case .seed(let seed):
+      (cell.method.isTrained ? cell.checkpoints : [0]).allSatisfy { images in
+        rows.contains {
+          $0.cell == cell.name && $0.role == .heldOut && $0.seed == seed && $0.images == images
+        }
+      }
+    }
+  }
+
+  /// Images that a unit trains on, at least.
+  private func work(_ unit: StudyUnit) -> Int {
+    switch unit.work {
+    case .spectrum: 0
+    case .choice:
+      developmentImages(unit.cell) * unit.cell.learningRates.count * study.development.count
+    case .seed: unit.cell.budget
+    }
   }
 
   /// What measures the rows of a role: of those that choose a learning rate the space that chooses, and pixels, which

@@ -23,6 +23,18 @@ struct StudyUnit: CustomStringConvertible {
   }
 }
 
+/// How far a process has come with its part of a study, told before each unit.
+public struct StudyProgress: Sendable {
+  public let unit: String
+  /// Its place among all units of the process, from 1, and their number.
+  public let number: Int
+  public let count: Int
+  /// Images that the process has trained on, and that are left with this unit: what it needs at least, since a search
+  /// for a learning rate may go on.
+  public let trained: Int
+  public let left: Int
+}
+
 extension Study {
   /// In the order of a run that is not shared: cell by cell, the choice of a learning rate before what needs it,
   /// and spectra last.

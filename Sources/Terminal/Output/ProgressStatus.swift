@@ -1,5 +1,5 @@
 /// Where a long piece of work stands, and the words for it.
-struct ProgressStatus: Sendable, Equatable {
+public struct ProgressStatus: Sendable, Equatable {
   var label: String
   var unit: String
   var done: Int
@@ -99,7 +99,7 @@ struct ProgressStatus: Sendable, Equatable {
   }
 
   /// `7 s`, `3:05` or `2:03:05`.
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 360_000_000 else { return "?" }
     let whole = Int(max(0, seconds).rounded())
     if whole < 60 { return "\(whole) s" }

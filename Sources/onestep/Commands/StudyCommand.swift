@@ -96,6 +96,15 @@ enum StudyCommand: Command {
     }
     for note in run.notes { progress.note(note) }
     progress.note("run \(run.path)")
+    let start = ContinuousClock.now
+    runner.begins = { unit in
+      let seconds = Double((ContinuousClock.now - start).components.seconds)
+      let left =
+        unit.trained > 0
+        ? ", about \(ProgressStatus.duration(seconds * Double(unit.left) / Double(unit.trained))) left"
+        : ""
+      progress.note("\(unit.unit): \(unit.number) of \(unit.count)\(left)")
+    }
     try runner()
     progress.finish()
     print(run.path)

@@ -321,6 +321,32 @@ import Testing
     #expect(read == row)
   }
 
+  /// What is left is told before each unit that is not done.
+  @Test func unitsAreToldWithWhatIsLeft() throws {
+    let scratch = try Scratch()
+    let (study, network) = try Self.study(in: scratch)
+    func told() throws -> [String] {
+      let run = try RunDirectory.open(
+        root: scratch.path, name: "s", identity: Self.identity(of: study),
+        rowsFile: StudyResults.rowsFile)
+      var runner = try StudyRunner(
+        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        trainer: CountingTrainer(network), pool: ThreadPool(count: 1))
+      var told: [String] = []
+      runner.begins = {
+        told.append("\($0.unit), \($0.number) of \($0.count): \($0.trained) and \($0.left)")
+      }
+      try runner()
+      return told
+    }
+    #expect(
+      try told() == [
+        "t2/seed-0, 1 of 4: 0 and 80", "g/choice, 2 of 4: 0 and 80",
+        "g/seed-0, 3 of 4: 40 and 40", "g/seed-1, 4 of 4: 60 and 20",
+      ])
+    #expect(try told() == [])
+  }
+
   /// Test images measure what is reported, unless the study only looks around; what chooses a learning rate is measured
   /// against training images. (Recall is a share of as many as there are.)
   @Test(arguments: [DataSplit.train, .test])
