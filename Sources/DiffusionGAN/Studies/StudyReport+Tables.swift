@@ -3,23 +3,27 @@ import TensorCore
 
 extension StudyReport {
   /// A Markdown page with its tables of studies written anew: `<!-- study NAME -->` of every cell at its last
-  /// checkpoint, with 95 % intervals; `<!-- runs of NAME -->` of every run that was measured.
+  /// checkpoint, with 95 % intervals; `<!-- runs of NAME -->` of every run that was measured; `<!-- tests of NAME -->` of
+  /// every sentence, its verdict and p.
   ///
   /// - Throws: `UserError` where a table does not end or is of a study that is not reported, and where there is none.
   public func page(filling path: String) throws -> String {
     var page = try MarkedPage(contentsOf: path)
-    let kinds: [(String, (StudyResults) -> HTMLTable)] = [
-      ("study", Self.cells), ("runs of", Self.runs),
+    typealias Known = (result: StudyResults, claims: [Claim])
+    let kinds: [(String, (Known) -> HTMLTable)] = [
+      ("study", { Self.cells($0.result) }), ("runs of", { Self.runs($0.result) }),
+      ("tests of", { Claim.table($0.claims) }),
     ]
     let present = kinds.filter { page.text.contains("<!-- \($0.0) ") }
     for (kind, table) in present.isEmpty ? Array(kinds.prefix(1)) : present {
       try page.fill(kind) { name in
-        guard let result = results.last(where: { $0.study.name == name }) else {
+        guard let known = claimsByStudy.last(where: { $0.result.study.name == name }) else {
           throw UserError(
             "there is no run of the study \(name)", at: path,
-            remedy: "name its folder, beside \(results.map(\.path).joined(separator: " "))")
+            remedy:
+              "name its folder, beside \(claimsByStudy.map(\.result.path).joined(separator: " "))")
         }
-        return table(result)
+        return table(known)
       }
     }
     return page.text

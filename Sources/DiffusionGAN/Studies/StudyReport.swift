@@ -4,10 +4,10 @@ import TensorCore
 
 /// Turns runs of studies into one page, its figures' files and a summary for scripts.
 public struct StudyReport: Sendable {
-  let results: [StudyResults]
+  private let results: [StudyResults]
   /// The tested sentences of each run, adjusted for their number: a study's verdicts are the same whichever others
   /// stand beside it.
-  private let claimsByStudy: [(result: StudyResults, claims: [Claim])]
+  let claimsByStudy: [(result: StudyResults, claims: [Claim])]
   /// Those of all runs.
   public var claims: [Claim] { claimsByStudy.flatMap(\.claims) }
 

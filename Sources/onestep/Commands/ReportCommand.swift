@@ -22,8 +22,8 @@ enum ReportCommand: Command {
       OptionSpecification(
         long: "fill", valueName: "FILE",
         help: """
-          Write the tables of studies in this Markdown page anew: what is between the lines <!-- study NAME --> or \
-          <!-- runs of NAME --> and <!-- end -->.
+          Write the tables of studies in this Markdown page anew: what is between the lines <!-- study NAME -->, \
+          <!-- runs of NAME --> or <!-- tests of NAME --> and <!-- end -->.
           """, repeats: true),
       CommonOptions.json,
     ],

@@ -125,7 +125,11 @@ import Testing
       return try report.page(filling: path)
     }
     let page = try fill(
-      "One.\n<!-- study all -->\nold\n<!-- end -->\n<!-- runs of all -->\n<!-- end -->\nTwo.\n")
+      "One.\n<!-- study all -->\nold\n<!-- end -->\n<!-- runs of all -->\n<!-- end -->\n<!-- tests of all -->\n<!-- end -->\nTwo.\n"
+    )
+    for claim in report.claims {
+      #expect(page.contains("| \(claim.sentence) | \(claim.verdict) |"))
+    }
     #expect(page.hasPrefix("One.\n<!-- study all -->\n\n| cell | learning rate | Fréchet, m |"))
     #expect(page.hasSuffix("<!-- end -->\nTwo.\n") && !page.contains("old"))
     #expect(page.contains(/\n\| `t5` \| 0\.1 \| [0-9]+\.[0-9]{2} \[/))
