@@ -243,7 +243,7 @@ public struct StudyReport: Sendable {
     }
     if let judges = Self.judges(of: results) {
       limits.append(
-        "Learning rates were chosen on development seeds, for each cell by itself, by the first distance here, to "
+        "Learning rates were chosen on development seeds, for each cell by itself, by the distance in the first space, to "
           + "\(judges); a method with more of them to try has more of a chance.")
     }
     let pooled = names(\.hasOnePool)
