@@ -13,8 +13,6 @@ public struct StudyEvaluation: Sendable {
     let teachers: [Tensor]
   }
 
-  /// Real images that others are measured against.
-  public let referenceCount: Int
   private let spaces: [Space]
   private let pool: ThreadPool
 
@@ -30,7 +28,6 @@ public struct StudyEvaluation: Sendable {
     pool: ThreadPool
   ) throws {
     self.pool = pool
-    referenceCount = reference.count
     spaces = try (metrics + [PixelFeatures()]).map { network in
       let real = try ImageFeatures(of: reference, by: network, pool: pool)
       return Space(

@@ -8,8 +8,9 @@ public struct StudyRunner {
   private let study: Study
   private let run: RunDirectory
   private let train: ImageDataset
-  /// Real images that rows of each role are measured against.
-  private let references: [StudyTask.Role: (split: DataSplit, images: ImageDataset)]
+  private typealias Reference = (split: DataSplit, images: ImageDataset)
+  /// Real images that what chooses a learning rate is measured against, and what is reported.
+  private let references: (development: Reference, heldOut: Reference)
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
@@ -74,7 +75,7 @@ public struct StudyRunner {
     if study.reference == .test, let test {
       reported = (.test, try Self.sample(study.count, of: test))
     }
-    references = [.development: seen, .heldOut: reported]
+    references = (seen, reported)
     self.metrics = metrics
     self.trainer = trainer
     self.pool = pool
@@ -141,6 +142,13 @@ public struct StudyRunner {
     }
   }
 
+  private func reference(of role: StudyTask.Role) -> Reference {
+    switch role {
+    case .development: references.development
+    case .heldOut: references.heldOut
+    }
+  }
+
   /// What measures the rows of a role: of those that choose a learning rate the space that chooses, and pixels, which
   /// cost nothing.
   private mutating func evaluation(_ role: StudyTask.Role) throws -> StudyEvaluation {
@@ -152,7 +160,7 @@ public struct StudyRunner {
         cache: "teacher-\(teacher.network)-\(teacher.steps)")
     }
     let evaluation = try StudyEvaluation(
-      reference: references[role]?.images ?? train, teachers: teachers,
+      reference: reference(of: role).images, teachers: teachers,
       metrics: isReported ? metrics : Array(metrics.prefix(1)), pool: pool)
     evaluations[role] = evaluation
     return evaluation
@@ -205,7 +213,7 @@ public struct StudyRunner {
   private mutating func measure(_ task: StudyTask, _ checkpoints: [Int]) throws {
     let missing = checkpoints.filter { images in !rows.contains { $0.isOf(task, images: images) } }
     guard !missing.isEmpty else { return }
-    let evaluation = try evaluation(task.role)
+    let (reference, evaluation) = (reference(of: task.role), try evaluation(task.role))
     let words = "\(task.cell.name), \(task.role.rawValue) seed \(task.seed)"
     try watch("\(words): making snapshots", 0, checkpoints.count)
     let snapshots =
@@ -227,8 +235,8 @@ public struct StudyRunner {
       let row = StudyRow(
         cell: task.cell.name, role: task.role, seed: task.seed,
         learningRate: task.cell.method.isTrained ? task.learningRate : nil, images: snapshot.images,
-        network: snapshot.path, count: drawn.count, referenceCount: evaluation.referenceCount,
-        reference: references[task.role]?.split ?? .train, metrics: found.metrics,
+        network: snapshot.path, count: drawn.count, referenceCount: reference.images.count,
+        reference: reference.split, metrics: found.metrics,
         labelDistance: found.labelDistance)
       if snapshot.images == checkpoints.last { try writePicture(drawn, task) }
       try run.append([row.json])

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TensorCore
 import Testing
 
@@ -112,6 +113,52 @@ import Testing
     }
     #expect(seen == [6, 12, 18, 24, 33, 42, 51] && penalties == [2, 4, 6])
     #expect(!settings.isOpenEnded)
+  }
+
+  /// Keeps the noise that it is given.
+  private final class NoiseSpy: Discriminator {
+    let seen = Mutex<[[Float]]>([])
+    let addsNoise = true
+
+    func initialParameters(seed: UInt64) -> Parameters {
+      Parameters([("w", Tensor([1], shape: [1]))])
+    }
+    func initialState(seed: UInt64) -> Parameters { Parameters([]) }
+
+    func logits(
+      _ pictures: Tensor, noise: Tensor?, labels: Tensor?, _ weights: Parameters,
+      state: inout Parameters
+    ) -> [Tensor] {
+      let count = pictures.shape[0]
+      let values = noise?.values ?? []
+      seen.withLock { seen in
+        for row in 0..<count where noise?.shape == pictures.shape {
+          let size = values.count / count
+          seen.append(Array(values[row * size..<(row + 1) * size]))
+        }
+      }
+      return [
+        (pictures.reshaped([count, -1]).mean(over: [1]) * weights["w"]).reshaped([count, 1])
+      ]
+    }
+  }
+
+  /// Every picture of every view has noise of its own, the same in a run that is repeated; the penalty's step sees the
+  /// real ones as the discriminator's did.
+  @Test func noiseIsOfTheSampleAndTheView() throws {
+    func noise() throws -> [[Float]] {
+      let spy = NoiseSpy()
+      var run = try Self.run(
+        .init(seed: 5, batch: 4, penalty: GradientPenalty(interval: 2)), discriminator: spy)
+      for _ in 0..<3 { _ = try run.step() }
+      return spy.seen.withLock { $0 }
+    }
+    let found = try noise()
+    // Three views of four pictures in each of three iterations, and the penalty of the last.
+    #expect(found.count == 40 && Set(found).count == 36)
+    #expect(Set(try noise()) == Set(found))
+    let all = found.joined()
+    #expect(abs(all.reduce(0, +) / Float(all.count)) < 0.1)
   }
 
   /// Whatever the discriminator's networks see noise of.
