@@ -4,7 +4,8 @@ import Terminal
 import Transformer
 
 /// `benchmarks [--quick] [--full] [--only NAME]… [--threads N]`: measures, prints a table and keeps
-/// the numbers in `Benchmarks/results/latest.json`; with `--peers [--rounds N]`, beside other programs.
+/// the numbers in `Benchmarks/results/latest.json`; with `--peers [--rounds N]`, beside other programs; with
+/// `--costs STUDY [--rounds N]`, what the cells of a study of GANs at 16×16 cost.
 @main
 enum Main {
   private static let resultsPath = "Benchmarks/results/latest.json"
@@ -32,6 +33,7 @@ enum Main {
     var only: [String] = []
     var threads = 2
     var comparesPeers = false
+    var study: String?
     var rounds = 3
     var rest = arguments[...]
     func value() throws -> String {
@@ -45,6 +47,7 @@ enum Main {
       case "--quick": isQuick = true
       case "--full": isFull = true
       case "--peers": comparesPeers = true
+      case "--costs": study = try value()
       case "--rounds": rounds = Int(try value()) ?? rounds
       case "--only": only.append(try value())
       case "--threads": threads = Int(try value()) ?? threads
@@ -66,9 +69,16 @@ enum Main {
       default:
         throw UserError(
           "unknown option \(argument)",
-          remedy: "known are --quick, --full, --only, --peers, --rounds, --threads",
+          remedy: "known are --quick, --full, --only, --peers, --costs, --rounds, --threads",
           status: .usage)
       }
+    }
+    if let study {
+      let table = try CellCosts.table(
+        of: study, features: ["networks/fashion16-plain.safetensors", "encoder"],
+        network: "networks/fashion16.safetensors", rounds: max(rounds, 1), note: note)
+      print(table.text(), terminator: "")
+      return
     }
     if comparesPeers {
       try comparePeers(only: only, threads: threads, rounds: rounds)

@@ -6,6 +6,8 @@ enum Subprocess {
   /// What a finished process used.
   struct Usage {
     let seconds: Double
+    /// On all processors, of its own and the system's for it.
+    let processorSeconds: Double
     /// Largest resident set of it, in MB of 10⁶ bytes.
     let peakMegabytes: Double
   }
@@ -35,7 +37,7 @@ enum Subprocess {
     var status: Int32 = 0
     var usage = rusage()
     var failure: Int32 = 0
-    let seconds = time {
+    let elapsed = time {
       failure = posix_spawn(&process, program, &actions, nil, &words, environ)
       if failure == 0 { while wait4(process, &status, 0, &usage) < 0, errno == EINTR {} }
     }
@@ -44,7 +46,13 @@ enum Subprocess {
     }
     guard status == 0 else { throw UserError("ended with status \(status)", at: program) }
     let text = capturesOutput ? String(decoding: try Files.read(path), as: UTF8.self) : ""
-    // Linux counts it in KiB.
-    return (text, Usage(seconds: seconds, peakMegabytes: Double(usage.ru_maxrss) * 1024 / 1e6))
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+    return (
+      text,
+      Usage(
+        seconds: elapsed, processorSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+        // Linux counts it in KiB.
+        peakMegabytes: Double(usage.ru_maxrss) * 1024 / 1e6)
+    )
   }
 }

@@ -11,7 +11,8 @@ struct DiscriminatorFeatures {
   init() {}
 
   /// - Parameter pretrained: whose encoder `encoder` is, and what is taken where nothing is named.
-  /// - Throws: `UserError` for files that are none, and for those of pictures of another shape.
+  /// - Throws: `UserError` for files that are none, for those of pictures of another shape, and for one that is
+  ///   named twice.
   init(_ parsed: ParsedCommand, of pretrained: NetworkFile, shape: ImageShape) throws {
     let names = parsed.strings("features")
     var identities: [JSONValue] = []
@@ -23,7 +24,13 @@ struct DiscriminatorFeatures {
         try network.check(shape)
         networks.append(network)
       }
-      identities.append(.string(try Self.identity(of: name)))
+      let identity = JSONValue.string(try Self.identity(of: name))
+      guard !identities.contains(identity) else {
+        throw UserError(
+          "the discriminator would look through it twice", at: name, remedy: "name it once",
+          status: .usage)
+      }
+      identities.append(identity)
     }
     identity = .array(identities)
   }

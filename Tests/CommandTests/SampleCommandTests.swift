@@ -32,6 +32,24 @@ import Testing
     }
   }
 
+  /// A folder may be filled in pieces; that there is more in it than was drawn is said.
+  @Test func filesOfBeforeAreCounted() throws {
+    let scratch = try Scratch()
+    func sample(_ seeds: String) throws -> Program.Result {
+      try Program.run(
+        [
+          "sample", "--network", Self.networks + "/fashion16-onestep.safetensors", "--seeds", seeds,
+          "--out", scratch.file("pictures"),
+        ], of: "onestep")
+    }
+    for (seeds, others) in [("0-2", nil), ("1-2", 1), ("5-6", 3)] {
+      let result = try sample(seeds)
+      #expect(result.status == 0, "\(result.err)")
+      #expect(result.err.contains("from before") == (others != nil))
+      if let others { #expect(result.err.contains("from before: \(others)\n")) }
+    }
+  }
+
   /// `networks/NAME` is the user's own, or else the one that came with the program.
   @Test func networksThatComeAlong() throws {
     let scratch = try Scratch()

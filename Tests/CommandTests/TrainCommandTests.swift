@@ -65,6 +65,9 @@ import Testing
       .expectFailure(2, "names no augmentation", "cutout", of: "onestep")
     try Program.run(train("x", ["--features", "encoder@100"]), of: "onestep")
       .expectFailure(2, "encoder@100", "0.002 to 80", of: "onestep")
+    try Program.run(
+      train("x", ["--features", "encoder", "--features", "encoder"]), of: "onestep"
+    ).expectFailure(2, "encoder", "twice", of: "onestep")
     try Program.run(train("x", ["--features", network + "x"]), of: "onestep")
       .expectFailure(1, network + "x", of: "onestep")
   }

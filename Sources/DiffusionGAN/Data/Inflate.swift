@@ -43,7 +43,12 @@ enum Inflate {
     var output = [UInt8](unsafeUninitializedCapacity: limit + 1) { buffer, initialized in
       stream.next_out = buffer.baseAddress
       stream.avail_out = UInt32(limit + 1)
-      status = inflate(&stream, Z_FINISH)
+      repeat {
+        status = inflate(&stream, Z_FINISH)
+        // A gzip file is one member or several, whose contents follow each other (RFC 1952, 2.2).
+      } while status == Z_STREAM_END && stream.avail_out > 0 && wrapping == .gzip
+        && stream.avail_in > 1 && stream.next_in[0] == 0x1F && stream.next_in[1] == 0x8B
+        && inflateReset(&stream) == Z_OK
       initialized = limit + 1 - Int(stream.avail_out)
     }
     if output.count > limit {

@@ -181,6 +181,11 @@ enum SampleCommand: Command {
         let file = path + "/" + String(format: "%06llu", seed) + ".png"
         try PictureGrid.picture(of: image, place: file).write(to: file)
       }
+      let others =
+        try FileManager.default.contentsOfDirectory(atPath: path).count - Set(seeds).count
+      if others > 0 {
+        Progress(unit: "images").note("\(path): other files there, from before: \(others)")
+      }
     }
   }
 

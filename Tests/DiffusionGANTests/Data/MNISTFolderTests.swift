@@ -80,6 +80,24 @@ import Testing
     }
   }
 
+  /// Some programs write a gzip file in pieces, and `cat` joins files.
+  @Test func gzipOfSeveralMembers() throws {
+    let scratch = try Self.folder()
+    let images = DataFixtures.idx([3, 2, 2], (0..<12).map { UInt8($0) })
+    func write(_ pieces: [[UInt8]]) throws {
+      try scratch.write("train-images-idx3-ubyte.gz", pieces.flatMap { $0 })
+    }
+    // Between header and values, within both, and an empty one.
+    let cuts = [0, 3, 16, 20, images.count, images.count]
+    let members = zip(cuts, cuts.dropFirst()).map { DataFixtures.gzip(Array(images[$0..<$1])) }
+    try write(members)
+    #expect(try load(scratch).pixels == (0..<12).map { UInt8($0) })
+    try write(members.dropLast(2) + [Array(members[3].dropLast(9))])
+    expectUserError("cut short") { _ = try load(scratch) }
+    try write(members + [DataFixtures.gzip([1])])
+    expectUserError("holds more values") { _ = try load(scratch) }
+  }
+
   @Test func damagedGzip() throws {
     let scratch = try Self.folder()
     let path = scratch.file("train-images-idx3-ubyte.gz")

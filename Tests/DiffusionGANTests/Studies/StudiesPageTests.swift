@@ -133,6 +133,47 @@ import Testing
     }
   }
 
+  /// What the rule of `studies/levers.json` takes is what the page says, and is tried over three seeds next.
+  @Test func leversAreTakenByTheRule() throws {
+    func result(_ name: String) throws -> StudyResults {
+      try StudyResults(contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
+    }
+    /// The numbers of a row by space, the smaller the better.
+    func numbers(_ row: StudyRow) -> [[Double]] {
+      row.metrics.map { [$0.frechet.value, -$0.recall, -($0.coverage ?? .nan)] }
+    }
+    let rows = try result("levers").rows.filter { $0.role == .heldOut }
+    func cell(_ name: String) -> [[[Double]]] { rows.filter { $0.cell == name }.map(numbers) }
+    let (preset, longer) = (cell("as-preset"), cell("as-preset-longer").first)
+    let length = try #require(rows.first).images
+    #expect(preset.count == 3)
+    func overSeeds(_ found: ([Double]) -> Double) -> [[Double]] {
+      (0..<2).map { space in
+        (0..<3).map { number in found(preset.map { $0[space][number] }) }
+      }
+    }
+    let mean = overSeeds { $0.reduce(0, +) / Double($0.count) }
+    let spread = overSeeds { ($0.max() ?? .nan) - ($0.min() ?? .nan) }
+    let taken = try rows.filter { row in
+      guard !row.cell.hasPrefix("as-preset") else { return false }
+      let (own, standard) = (numbers(row), row.images == length ? mean : try #require(longer))
+      func gain(_ space: Int, _ number: Int) -> Double {
+        standard[space][number] - own[space][number]
+      }
+      let isNearer = (0..<2).allSatisfy { gain($0, 0) > spread[$0][0] }
+      let recallsMore = (0..<2).contains { gain($0, 1) >= 0.01 }
+      let losesNothing = (0..<2).allSatisfy { space in
+        (0..<3).allSatisfy { gain(space, $0) >= -spread[space][$0] }
+      }
+      return isNearer || (recallsMore && losesNothing)
+    }.map(\.cell)
+    let page = try Self.prose(of: "levers.md")
+    let said = try #require(page.firstMatch(of: /By the rule taken: ([^.*]+)/)).1
+      .matches(of: /`([^`]+)`/).map { String($0.1) }
+    #expect(said == taken)
+    #expect(Set(taken).isSubset(of: try result("levers-further").study.cells.map(\.name)))
+  }
+
   /// What the levels of freezing leave as it is, in percent of the parameters.
   @Test func levelsFreezeWhatThePageSays() throws {
     let path = Self.folder.appendingPathComponent("../../networks/fashion16.safetensors").path
