@@ -27,7 +27,7 @@ struct StudyTrainers: StudyTrainer {
     self.features = features
     self.threads = threads
     self.root = root
-    let presets = try study.cells.flatMap { Self.words($0.options["preset"]) ?? [] }
+    let presets = try study.cells.flatMap { $0.values(of: "preset") }
       .map { try Preset($0).json }
     identity = .object(
       [
@@ -64,7 +64,7 @@ struct StudyTrainers: StudyTrainer {
   func check(_ study: Study, on shape: ImageShape) throws {
     try check(features, on: shape)
     for cell in study.cells where cell.method.isTrained {
-      try check(Self.words(cell.options["features"]) ?? [], on: shape)
+      try check(cell.values(of: "features"), on: shape)
       let task = study.task(cell, .heldOut, cell.learningRates.first ?? 0, study.seeds.first ?? 0)
       let development = study.developmentImages.map { [min($0, cell.budget)] } ?? cell.checkpoints
       do {
@@ -112,7 +112,7 @@ struct StudyTrainers: StudyTrainer {
       words += ["--method", method.rawValue, "--freeze", "\(task.cell.freezing)"]
       words += task.cell.steps.map { ["--teacher-steps", "\($0)"] } ?? []
     }
-    words += try options(task)
+    words += try task.cell.optionWords()
     guard case .run(let parsed) = try command.specification.parse(words) else { return nil }
     return parsed
   }
@@ -142,32 +142,4 @@ struct StudyTrainers: StudyTrainer {
   }
 
   private static func divisor(_ a: Int, _ b: Int) -> Int { a == 0 ? b : divisor(b % a, a) }
-
-  /// The cell's further settings, as options of the command.
-  private func options(_ task: StudyTask) throws -> [String] {
-    try task.cell.options.pairs.flatMap { key, value -> [String] in
-      if value == .bool(true) { return ["--\(key)"] }
-      guard let words = Self.words(value) else {
-        throw UserError(
-          "the option \"\(key)\" is no number or text", at: task.cell.name,
-          remedy: "write it as on the command line, without dashes")
-      }
-      return words.flatMap { ["--\(key)", $0] }
-    }
-  }
-
-  /// What an option of a cell is given, once or again and again; nil for what is no number or text.
-  private static func words(_ value: JSONValue) -> [String]? {
-    switch value {
-    case .string(let text): [text]
-    case .integer(let number): ["\(number)"]
-    case .number(let number): ["\(number)"]
-    case .array(let values) where !values.isEmpty:
-      values.reduce([]) { found, value in
-        guard case .some(let words) = words(value) else { return nil }
-        return found.map { $0 + words }
-      }
-    default: nil
-    }
-  }
 }

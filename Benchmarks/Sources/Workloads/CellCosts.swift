@@ -19,9 +19,9 @@ enum CellCosts {
   ) throws -> TextTable {
     let study = try Study(contentsOf: path)
     var lines: [[String]] = []
-    let cells = study.cells.filter { cell in
+    let cells = try study.cells.filter { cell in
       guard cell.method == .gan else { return false }
-      let line = words(cell, study, features, network)
+      let line = try words(cell, study, features, network)
       defer { lines.append(line) }
       return !lines.contains(line)
     }
@@ -30,7 +30,7 @@ enum CellCosts {
       var first: Double?
       for cell in cells {
         note("\(cell.name), round \(round) of \(rounds)")
-        let line = words(cell, study, features, network)
+        let line = try words(cell, study, features, network)
         let short = try train(line, thousands: lengths.short)
         let long = try train(line, thousands: lengths.long)
         let seconds =
@@ -58,21 +58,14 @@ enum CellCosts {
   /// The cell as a command line, without its length.
   private static func words(
     _ cell: StudyCell, _ study: Study, _ features: [String], _ network: String
-  ) -> [String] {
+  ) throws -> [String] {
     var words = [
       "train", "--network", network, "--data", study.data, "--freeze", "\(cell.freezing)",
       "--learning-rate", "\(cell.learningRates.first ?? 0)", "--seed", "0", "--threads", "1",
     ]
     if cell.options["preset"] == .null { words += ["--preset", study.preset.source] }
     if cell.options["features"] == .null { words += features.flatMap { ["--features", $0] } }
-    return words
-      + cell.options.pairs.flatMap { key, value -> [String] in
-        let values = if case .array(let all) = value { all } else { [value] }
-        return values.flatMap { value in
-          let text = if case .string(let text) = value { text } else { value.text }
-          return ["--\(key)", text]
-        }
-      }
+    return try words + cell.optionWords()
   }
 
   private static func train(_ words: [String], thousands: Int) throws -> Subprocess.Usage {

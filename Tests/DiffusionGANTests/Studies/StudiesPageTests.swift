@@ -174,6 +174,44 @@ import Testing
     #expect(Set(taken).isSubset(of: try result("levers-further").study.cells.map(\.name)))
   }
 
+  /// Numbers of three digits in the prose on levers are of rows, of means over seeds or of how far the preset's differ.
+  @Test func leversOfThePageAreOfTheRows() throws {
+    var known: Set<String> = [
+      // The learning rate, and what test images said before.
+      "0.001", "0.005", "0.007",
+    ]
+    for name in ["levers", "levers-further"] {
+      let result = try StudyResults(
+        contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
+      let presets = try #require(result.study.cells.first)
+      for cell in result.study.cells {
+        let images = try #require(result.checkpoints(of: cell).last)
+        for space in result.spaces {
+          for quantity in [StudyQuantity.frechet, .recall, .coverage] {
+            func values(_ cell: StudyCell) -> [Double] {
+              result.values(quantity, in: space, of: cell, at: images).map(\.value)
+            }
+            let own = values(cell)
+            let mean = own.reduce(0, +) / Double(own.count)
+            let preset = values(presets)
+            let standard = preset.reduce(0, +) / Double(preset.count)
+            let spread = (own.max() ?? .nan) - (own.min() ?? .nan)
+            for number in own + [mean, mean - standard, spread] {
+              known.insert(String(format: "%.3f", number))
+            }
+          }
+        }
+      }
+    }
+    let section = try #require(
+      try Self.prose(of: "levers.md").components(separatedBy: "\n## ").first {
+        $0.hasPrefix("Tried alone")
+      })
+    let quoted = section.matches(of: /\b[0-9]\.[0-9]{3}\b/).map { String($0.output) }
+    #expect(quoted.count > 40)
+    for number in quoted { #expect(known.contains(number), "\(number)") }
+  }
+
   /// What the levels of freezing leave as it is, in percent of the parameters.
   @Test func levelsFreezeWhatThePageSays() throws {
     let path = Self.folder.appendingPathComponent("../../networks/fashion16.safetensors").path
