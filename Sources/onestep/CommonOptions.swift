@@ -10,7 +10,8 @@ enum CommonOptions {
     long: "data", valueName: "SPEC",
     help: """
       fashion-mnist, stacked-fashion-mnist (three images as channels of one), or a path: a folder or .zip of PNG files (with dataset.json for labels), a \
-      folder of MNIST or CIFAR-10 files, a CIFAR-10 .bin, or a .safetensors with images.
+      folder of MNIST or CIFAR-10 files, a CIFAR-10 .bin, or a .safetensors with images. SPEC:N trains on N of \
+      the training images, and keeps the others as a validation split.
       """,
     isRequired: true)
   static let preset = preset(help: "Prepare images as for the networks of this preset.")

@@ -8,13 +8,19 @@ enum NamedMetricEvaluation {
   /// Everything that does not depend on drawing is checked before.
   static func run(_ names: [String], _ parsed: ParsedCommand) throws {
     let metrics = try NamedMetric.named(names)
-    for option in ["reference", "count"] where parsed.flag(option) {
+    for (option, remedy) in [
+      ("reference", "give --data, the training images"),
+      ("split", "leave it out: published metrics compare with all training images"),
+      ("count", "leave it out: a metric's name says of how many images it is"),
+    ] where parsed.flag(option) {
       throw UserError(
-        "--\(option) and --metrics exclude each other",
-        remedy: option == "count"
-          ? "leave it out: a metric's name says of how many images it is"
-          : "give --data, the training images",
-        status: .usage)
+        "--\(option) and --metrics exclude each other", remedy: remedy, status: .usage)
+    }
+    let source = try CommonOptions.source(parsed)
+    guard !source.splits.contains(.validation) else {
+      throw UserError(
+        "published metrics compare with all training images, these data keep some back",
+        at: source.name, remedy: "give --data without a number of images", status: .usage)
     }
     let seed = try CommonOptions.seed(parsed)
     let pool = try CommonOptions.pool(parsed)
@@ -32,7 +38,7 @@ enum NamedMetricEvaluation {
     let given = try parsed.string("images").map {
       try images(DataSource($0), metrics, seed: seed, parsed, pool)
     }
-    let data = try CommonOptions.load(.train, of: CommonOptions.source(parsed), parsed, pool: pool)
+    let data = try CommonOptions.load(.train, of: source, parsed, pool: pool)
     try network.check(data.shape)
     guard let shape = given?.shape ?? generator?.sampling.shape, shape == data.shape else {
       throw UserError(

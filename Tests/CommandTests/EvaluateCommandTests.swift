@@ -56,6 +56,24 @@ import Testing
     }
   }
 
+  /// Images that are kept back are compared with where there is no test split, or where it is said.
+  @Test func validationImages() throws {
+    let scratch = try Scratch()
+    try ImageFiles.mnist(in: scratch, count: 40)
+    for (splits, from) in [(["--split", "validation"], "validation"), ([], "test")] {
+      let result = try Program.run(
+        ["evaluate", "--images", scratch.path, "--data", scratch.path + ":30", "--json"] + splits,
+        of: "onestep")
+      #expect(result.status == 0, "\(result.err)")
+      let reference = try JSON(result.out)["reference"]
+      #expect(reference?["from"]?.text == from)
+      #expect(reference?["images"]?.whole == (from == "test" ? 40 : 10))
+    }
+    let result = try evaluate(
+      "--images", scratch.path, "--data", scratch.path, "--split", "validation")
+    #expect(result.status != 0 && result.err.contains("has no validation split"), "\(result.err)")
+  }
+
   /// Data in one piece are cut in two.
   @Test func dataWithoutATestSplit() throws {
     let scratch = try Scratch()

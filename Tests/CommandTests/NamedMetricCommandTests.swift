@@ -54,7 +54,14 @@ import Testing
     try refused(2, ["--metrics", "fid5k"], "no metric 'fid5k'", "fid50k_full")
     try refused(2, ["--metrics", "ppl2_wend"], "ppl2_wend is not measured", "latent space")
     try refused(2, ["--metrics", "fid10k_full,"], "--metrics", "empty item")
+    try refused(
+      2, ["--metrics", "fid10k_full", "--split", "test"], "--split and --metrics exclude",
+      "all training images")
     try refused(2, ["--metrics", "is50k"], "Inception of 2015, not of pixels", "--features")
+    try Program.run(
+      ["evaluate", "--images", data, "--data", data + ":9000", "--metrics", "fid10k_full"],
+      of: "onestep"
+    ).expectFailure(2, "these data keep some back", "without a number", of: "onestep")
     try refused(
       1, ["--metrics", "fid10k_full,kid50k_full"], "kid50k_full is of 50000",
       "data.safetensors: ")

@@ -158,3 +158,15 @@ import Transformer
     }
   }
 }
+
+extension Prompt {
+  /// The tokens of the answer `candidate` in its place, up to the one that holds its last byte.
+  func answerTokens(for candidate: String) throws -> [Int] {
+    let answer = template.lead + candidate
+    var rest = answer.utf8.count
+    return try continuation(answer + template.closing).prefix { token in
+      defer { rest -= tokenizer.bytes(of: token).count }
+      return rest > 0
+    }
+  }
+}

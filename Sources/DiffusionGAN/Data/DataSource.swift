@@ -1,15 +1,16 @@
 import Foundation
 import TensorCore
 
-/// Which part of the data: what a model learns from, or what it never sees.
+/// Which part of the data: what a model learns from, what settings are chosen by, or what neither sees.
 public enum DataSplit: String, CaseIterable, Sendable {
   case train
+  case validation
   case test
 }
 
 /// Where data lie, and how they are read.
 public struct DataSource: Sendable {
-  /// What the data are called: `fashion-mnist`, or the last part of the path.
+  /// What the data are called: `fashion-mnist`, or the last part of the path; with `-N` where only N images train.
   public let name: String
   /// The splits that the source tells apart; data that come in one piece are all `train`.
   public let splits: [DataSplit]
@@ -25,20 +26,28 @@ public struct DataSource: Sendable {
   /// Data that have a name of their own.
   private static let named = [
     // Debian's package `dataset-fashion-mnist`.
-    DataSource("fashion-mnist", splits: DataSplit.allCases) { split, _ in
+    DataSource("fashion-mnist", splits: [.train, .test]) { split, _ in
       try MNISTFolder.fashion(split, name: "fashion-mnist")
     },
     // Three of its images as the channels of one, 1,000 combined classes.
-    DataSource("stacked-fashion-mnist", splits: DataSplit.allCases) { split, _ in
+    DataSource("stacked-fashion-mnist", splits: [.train, .test]) { split, _ in
       try MNISTFolder.fashion(split, name: "fashion-mnist")
         .stacked(name: "stacked-fashion-mnist", seed: 0)
     },
   ]
 
   /// Reads `fashion-mnist`, `stacked-fashion-mnist` or a path; what a path holds is told by its ending or its files.
+  /// `DATA:N` trains on N of the training images and keeps the others as the split `validation`.
   public init(_ specification: String) throws {
     if let known = Self.named.first(where: { $0.name == specification }) {
       self = known
+      return
+    }
+    if let colon = specification.lastIndex(of: ":"),
+      let count = Int(specification[specification.index(after: colon)...]),
+      !FileManager.default.fileExists(atPath: specification)
+    {
+      self = try DataSource(String(specification[..<colon])).training(on: count)
       return
     }
     let path =
@@ -63,7 +72,7 @@ public struct DataSource: Sendable {
   private static func folder(_ path: String) throws -> DataSource {
     let name = Files.name(of: path)
     if MNISTFolder.isOne(path) {
-      return DataSource(name, splits: DataSplit.allCases) { split, _ in
+      return DataSource(name, splits: [.train, .test]) { split, _ in
         try MNISTFolder.read(path, split: split, name: name, classNames: [])
       }
     }
@@ -86,6 +95,30 @@ public struct DataSource: Sendable {
     case "safetensors": DataSource(name) { _, _ in try SafetensorsImages.read(path, name: name) }
     case "bin": DataSource(name) { _, _ in try CIFAR10.read([path], name: name) }
     default: nil
+    }
+  }
+
+  /// Data of which `count` training images train, chosen at random, always the same ones, and the others are
+  /// `validation`.
+  private func training(on count: Int) throws -> DataSource {
+    guard !splits.contains(.validation) else {
+      throw UserError(
+        "the training images are cut twice", at: "\(name):\(count)", remedy: "give one number")
+    }
+    let whole = self
+    return DataSource("\(name)-\(count)", splits: [.train, .validation] + splits.dropFirst()) {
+      split, pool in
+      guard split != .test else { return try whole.load(.test, pool: pool) }
+      let all = try whole.load(.train, pool: pool)
+      guard 1..<all.count ~= count else {
+        throw UserError(
+          "cannot keep \(count) of \(all.count) training images and leave some for validation",
+          at: "\(whole.name):\(count)", remedy: "give 1 to \(all.count - 1)")
+      }
+      var stream = RandomStream(seed: 0, path: [0x7661_6c69])
+      let chosen = stream.sample(count, of: Array(0..<all.count)).sorted()
+      guard split == .validation else { return try all.subset(chosen) }
+      return try all.subset(Set(0..<all.count).subtracting(chosen).sorted())
     }
   }
 

@@ -16,22 +16,27 @@ public struct EvaluationSets: Sendable {
   /// Purposes of random streams, so that no two samples are drawn alike.
   private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
 
+  /// Real images that nothing learned from, and what they are.
+  public typealias HeldOut = (split: DataSplit, images: ImageDataset)
+
   /// Checks data before anything is drawn to compare with them.
   ///
   /// - Throws: `UserError` for too few images to cut and for splits of different shapes.
-  public static func check(train: ImageDataset, test: ImageDataset?) throws {
-    // Without a test split, half of the images are the reference.
+  public static func check(train: ImageDataset, heldOut: HeldOut?) throws {
+    // Without others, half of the images are the reference.
     for (data, fewest) in [
-      (train, (test == nil ? 2 : 1) * SampleQuality.fewest), (test ?? train, SampleQuality.fewest),
+      (train, (heldOut == nil ? 2 : 1) * SampleQuality.fewest),
+      (heldOut?.images ?? train, SampleQuality.fewest),
     ] where data.count < fewest {
       throw UserError(
         "\(data.count) images are too few to compare with", at: data.name,
         remedy: "give \(fewest) at least")
     }
-    guard let test else { return }
-    guard test.shape == train.shape else {
+    guard let heldOut else { return }
+    guard heldOut.images.shape == train.shape else {
       throw UserError(
-        "images of the test split are \(test.shape), the others \(train.shape)", at: train.name,
+        "images of the \(heldOut.split.rawValue) split are \(heldOut.images.shape), the others "
+          + "\(train.shape)", at: train.name,
         remedy: "give splits of one size, or a --preset that makes them so")
     }
   }
@@ -40,10 +45,10 @@ public struct EvaluationSets: Sendable {
   /// the bias of a Fréchet distance depends on the number.
   ///
   /// - Parameters:
-  ///   - train, test: the data; without a test split, `train` is cut into two random halves.
+  ///   - train, heldOut: the data; without others, `train` is cut into two random halves.
   /// - Throws: `UserError` for images of different shapes and for too few to measure or to cut.
   public init(
-    generated: ImageDataset, train: ImageDataset, test: ImageDataset?, count: Int, seed: UInt64
+    generated: ImageDataset, train: ImageDataset, heldOut: HeldOut?, count: Int, seed: UInt64
   ) throws {
     guard generated.shape == train.shape else {
       throw UserError(
@@ -55,10 +60,10 @@ public struct EvaluationSets: Sendable {
         "\(generated.count) images cannot be measured", at: generated.name,
         remedy: "give \(SampleQuality.fewest) at least")
     }
-    var (reference, floor) = (test ?? train, train)
-    origins = test == nil ? ("one half", "other half") : ("test", "train")
-    try Self.check(train: train, test: test)
-    if test == nil {
+    var (reference, floor) = (heldOut?.images ?? train, train)
+    origins = heldOut.map { ($0.split.rawValue, "train") } ?? ("one half", "other half")
+    try Self.check(train: train, heldOut: heldOut)
+    if heldOut == nil {
       var stream = RandomStream(seed: seed, path: [Purpose.halves.rawValue])
       let order = stream.sample(train.count, of: Array(0..<train.count))
       reference = try train.subset(order[..<(train.count / 2)].sorted())

@@ -14,8 +14,8 @@ public struct Study: Sendable {
   public let teachers: [Teacher]
   /// Images that are drawn of every snapshot.
   public var count: Int
-  /// Real images that results are measured against: `train` in studies that look for what to take, so that test images
-  /// stay unseen. Learning rates are chosen against training images in any study.
+  /// Real images that results are measured against: others than `test` in studies that look for what to take, so that
+  /// test images stay unseen. Learning rates are chosen against validation images, or training images without any.
   public let reference: DataSplit
   /// Seeds that choose learning rates, and seeds that results are of.
   public let development: [UInt64]

@@ -89,10 +89,7 @@ public struct StudyReport: Sendable {
   }
 
   private static func name(_ split: DataSplit) -> String {
-    switch split {
-    case .train: "training images"
-    case .test: "test images"
-    }
+    split == .train ? "training images" : "\(split.rawValue) images"
   }
 
   /// What the distances are to that chose learning rates, if any did.

@@ -8,9 +8,8 @@ public struct StudyRunner {
   private let study: Study
   private let run: RunDirectory
   private let train: ImageDataset
-  private typealias Reference = (split: DataSplit, images: ImageDataset)
   /// Real images that what chooses a learning rate is measured against, and what is reported.
-  private let references: (development: Reference, heldOut: Reference)
+  private let references: (development: EvaluationSets.HeldOut, heldOut: EvaluationSets.HeldOut)
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
@@ -59,23 +58,30 @@ public struct StudyRunner {
 
   /// - Parameters:
   ///   - run: opened with this study's `identity`.
-  ///   - train, test: the data. What chooses a learning rate is measured against `train`, as everything is without a
-  ///     test split or where the study says so.
+  ///   - train, heldOut: the data. What chooses a learning rate is measured against validation images, without any
+  ///     against `train`; what is reported against the split that the study says, `train` where only test images are
+  ///     missing.
   ///   - watch: told what is being done, and how much of how much; may throw to stop.
   public init(
-    _ study: Study, in run: RunDirectory, train: ImageDataset, test: ImageDataset?,
+    _ study: Study, in run: RunDirectory, train: ImageDataset, heldOut: [EvaluationSets.HeldOut],
     metrics: [any FeatureNetwork], trainer: any StudyTrainer, pool: ThreadPool,
     watch: @escaping (_ label: String, _ done: Int, _ total: Int) throws -> Void = { _, _, _ in }
   ) throws {
     self.study = study
     self.run = run
     self.train = train
-    let seen = (DataSplit.train, try Self.sample(study.count, of: train))
-    var reported = seen
-    if study.reference == .test, let test {
-      reported = (.test, try Self.sample(study.count, of: test))
+    let splits = try ([(.train, train)] + heldOut).map {
+      ($0.split, try Self.sample(study.count, of: $0.images))
     }
-    references = (seen, reported)
+    guard study.reference != .validation || splits.contains(where: { $0.0 == .validation }) else {
+      throw UserError(
+        "the study measures against validation images, and its data have none", at: study.name,
+        remedy: "say how many images train, \"data\": \"\(study.data):N\"")
+    }
+    func first(of preferred: DataSplit) -> EvaluationSets.HeldOut {
+      splits.first { $0.0 == preferred } ?? splits[0]
+    }
+    references = (first(of: .validation), first(of: study.reference))
     self.metrics = metrics
     self.trainer = trainer
     self.pool = pool
@@ -142,7 +148,7 @@ public struct StudyRunner {
     }
   }
 
-  private func reference(of role: StudyTask.Role) -> Reference {
+  private func reference(of role: StudyTask.Role) -> EvaluationSets.HeldOut {
     switch role {
     case .development: references.development
     case .heldOut: references.heldOut

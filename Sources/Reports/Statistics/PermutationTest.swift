@@ -67,22 +67,4 @@ public enum PermutationTest {
     return Result(
       meanDifference: mean, pValue: p, isExact: false, smallestPValue: draws.smallestPValue)
   }
-
-  /// Tests whether the mean of `values` lies within ±`margin` by two one-sided tests (Schuirmann
-  /// 1987): p is the larger of those of mean ≤ −margin and of mean ≥ margin.
-  ///
-  /// A small p supports that any effect is smaller than `margin`, which is to be set before looking.
-  public static func equivalence(
-    _ values: [Double], margin: Double, draws: SequentialMonteCarlo = SequentialMonteCarlo(),
-    seed: UInt64
-  ) -> Result {
-    precondition(margin > 0)
-    let above = paired(values.map { $0 + margin }, alternative: .greater, draws: draws, seed: seed)
-    let below = paired(values.map { $0 - margin }, alternative: .less, draws: draws, seed: seed)
-    let larger = above.pValue >= below.pValue ? above : below
-    return Result(
-      meanDifference: values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count),
-      pValue: larger.pValue, isExact: larger.isExact,
-      smallestPValue: max(above.smallestPValue, below.smallestPValue))
-  }
 }

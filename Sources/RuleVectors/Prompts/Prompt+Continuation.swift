@@ -4,22 +4,6 @@ import Transformer
 /// What follows the prompt when it is answered: the tokens that an answer has *in its place*, never
 /// those of the answer by itself, which a tokenizer may cut in another way.
 extension Prompt {
-  /// The tokens with which the prompt goes on when `candidate` is its answer, up to the one that
-  /// holds the answer's last byte.
-  ///
-  /// The template's text after an answer is there when they are cut, as it is in demonstrations.
-  ///
-  /// - Throws: `UserError` where the answer and the text before it merge into one token, or the
-  ///   tokens do not stand for the answer.
-  public func answerTokens(for candidate: String) throws -> [Int] {
-    let answer = template.lead + candidate
-    var rest = answer.utf8.count
-    return try continuation(answer + template.closing).prefix { token in
-      defer { rest -= tokenizer.bytes(of: token).count }
-      return rest > 0
-    }
-  }
-
   /// The tokens of `addition` after the prompt.
   ///
   /// - Throws: `UserError` where the addition changes the prompt's own tokens, or its tokens do not

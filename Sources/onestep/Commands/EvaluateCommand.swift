@@ -9,8 +9,8 @@ enum EvaluateCommand: Command {
     name: "evaluate", summary: "Measure generated images against real ones.",
     discussion: """
       Prints Fréchet distance, KID, precision and recall, density and coverage, and beside them the floor: the same \
-      for as many real training images. The reference is the test split; data without one are \
-      cut into two random halves. Standard errors follow ±; a Fréchet distance grows as images \
+      for as many real training images. The reference is the test split, or else the validation split; data \
+      without either are cut into two random halves. Standard errors follow ±; a Fréchet distance grows as images \
       get fewer, so compare equal numbers only. Pixels are always among the features: a network \
       that is akin to the one trained against flatters.
 
@@ -31,6 +31,10 @@ enum EvaluateCommand: Command {
         long: "steps", valueName: "N", help: "Noise levels of the solver, with --network.",
         defaultText: "as for onestep sample"),
       data, CommonOptions.preset,
+      OptionSpecification(
+        long: "split", valueName: "NAME", help: "Which part of the data to compare with.",
+        defaultText: "test if there is one, then validation", choices: heldOutSplits.map(\.rawValue)
+      ),
       OptionSpecification(
         long: "reference", valueName: "FILE",
         help: """
@@ -96,6 +100,17 @@ enum EvaluateCommand: Command {
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
 
+  /// What no network learned from, the first that data have counts.
+  private static let heldOutSplits = [DataSplit.test, .validation]
+
+  /// - Throws: `UserError` for a split that the data do not have.
+  private static func heldOutSplit(
+    of source: DataSource, _ parsed: ParsedCommand
+  ) throws -> DataSplit? {
+    if let name = parsed.string("split") { return DataSplit(rawValue: name) }
+    return heldOutSplits.first(where: source.splits.contains)
+  }
+
   /// `--data`, which a reference stands in for.
   private static var data: OptionSpecification {
     var option = CommonOptions.data
@@ -114,6 +129,7 @@ enum EvaluateCommand: Command {
       return try NamedMetricEvaluation.run(names, parsed)
     }
     try parsed.refuse("out", unless: "metrics")
+    try parsed.refuse("split", unless: "data")
     if let path = parsed.string("reference") { return try compare(with: path, parsed) }
     let count = try parsed.integer("count", in: 6...1_000_000) ?? 10_000
     let seed = try CommonOptions.seed(parsed)
@@ -132,21 +148,21 @@ enum EvaluateCommand: Command {
     let given = try images.map { try CommonOptions.load(.train, of: $0, parsed, pool: pool) }
     let train = try CommonOptions.load(.train, of: source, parsed, pool: pool)
     for network in networks { try network.check(train.shape) }
-    let test =
-      source.splits.contains(.test)
-      ? try CommonOptions.load(.test, of: source, parsed, pool: pool) : nil
+    let heldOut = try heldOutSplit(of: source, parsed).map {
+      ($0, try CommonOptions.load($0, of: source, parsed, pool: pool))
+    }
     for generator in generators where generator.sampling.shape != train.shape {
       throw UserError(
         "the network draws \(generator.sampling.shape), images of \(train.name) are \(train.shape)",
         at: generator.path, remedy: "choose the --preset of the network")
     }
-    try EvaluationSets.check(train: train, test: test)
+    try EvaluationSets.check(train: train, heldOut: heldOut)
     let progress = Progress(unit: "images")
     defer { progress.finish() }
     var spaces: [FeatureSpace] = []
     func report(on generated: ImageDataset) throws -> EvaluationReport {
       let sets = try EvaluationSets(
-        generated: generated, train: train, test: test, count: count, seed: seed)
+        generated: generated, train: train, heldOut: heldOut, count: count, seed: seed)
       if spaces.isEmpty {
         let total = sets.reference.count + sets.floor.count
         spaces = try networks.map { network in

@@ -65,16 +65,17 @@ enum StudyCommand: Command {
       root: parsed.string("out").map { "\($0)/training-runs" } ?? TrainingOptions.root)
     let source = try DataSource(study.data)
     let train = try study.preset.prepare(source.load(.train, pool: pool))
-    let test =
-      source.splits.contains(.test)
-      ? try study.preset.prepare(source.load(.test, pool: pool)) : nil
-    try EvaluationSets.check(train: train, test: test)
+    let heldOut = try source.splits.filter { $0 != .train }.map {
+      ($0, try study.preset.prepare(source.load($0, pool: pool)))
+    }
+    for images in heldOut { try EvaluationSets.check(train: train, heldOut: images) }
+    if heldOut.isEmpty { try EvaluationSets.check(train: train, heldOut: nil) }
     for metric in metrics { try metric.check(train.shape) }
     try checkNetworks(of: study, draw: train.shape)
     let identity = try StudyRunner.identity(
       of: study,
       data: [("train", .string(train.sha256))]
-        + (test.map { [("test", .string($0.sha256))] } ?? []),
+        + heldOut.map { ($0.rawValue, .string($1.sha256)) },
       metrics: try paths.map { try FeatureNetworkFile.identity(of: $0) },
       trainer: trainers.identity,
       version: Main.program.version)
@@ -85,7 +86,8 @@ enum StudyCommand: Command {
     Interruption.watch()
     let progress = Progress()
     var runner = try StudyRunner(
-      study, in: run, train: train, test: test, metrics: metrics, trainer: trainers, pool: pool
+      study, in: run, train: train, heldOut: heldOut, metrics: metrics, trainer: trainers,
+      pool: pool
     ) { label, done, total in
       progress.update(done: done, total: total, label: label)
       if Interruption.isRequested {

@@ -23,15 +23,48 @@ import Testing
     try DataSource(scratch.path).load(split, pool: Self.pool)
   }
 
-  @Test(arguments: DataSplit.allCases) func smallFolder(_ split: DataSplit) throws {
+  @Test(arguments: [DataSplit.train, .test]) func smallFolder(_ split: DataSplit) throws {
     let scratch = try Self.folder()
     let source = try DataSource(scratch.path + "/")
-    #expect(source.splits == DataSplit.allCases && scratch.path.hasSuffix("/\(source.name)"))
+    #expect(source.splits == [.train, .test] && scratch.path.hasSuffix("/\(source.name)"))
     let data = try load(scratch, split)
     #expect(data.shape == ImageShape(channels: 1, height: 2, width: 2))
     #expect(data.pixels == (0..<12).map { UInt8($0) })
     #expect(data.labels == [2, 0, 2])
     #expect(data.classSizes == [1, 0, 2])
+  }
+
+  /// Of three training images two train; the other one is kept back, and the test split stays.
+  @Test func someTrainingImagesAreKeptBack() throws {
+    let scratch = try Self.folder()
+    let source = try DataSource(scratch.path + ":2")
+    #expect(source.splits == DataSplit.allCases && source.name.hasSuffix("-2"))
+    let splits = try DataSplit.allCases.map { try source.load($0, pool: Self.pool) }
+    #expect(splits.map(\.count) == [2, 1, 3])
+    #expect(Set(splits[0].pixels).isDisjoint(with: splits[1].pixels))
+    #expect(splits[..<2].flatMap { $0.labels ?? [] }.sorted() == [0, 2, 2])
+    #expect(Set(splits[0].pixels + splits[1].pixels) == Set(0..<12))
+    for count in [0, 3, -1] {
+      expectUserError(
+        "\(scratch.path.split(separator: "/").last ?? "")", "of 3 training images", "1 to 2"
+      ) {
+        _ = try DataSource("\(scratch.path):\(count)").load(.train, pool: Self.pool)
+      }
+    }
+    expectUserError("cut twice") { _ = try DataSource("fashion-mnist:10:5") }
+    expectUserError("no-such", "no such data") { _ = try DataSource("no-such:5") }
+  }
+
+  /// A number after a colon may belong to a name.
+  @Test func aPathThatIsThereCountsMore() throws {
+    let scratch = try Self.folder()
+    let path = scratch.path + "/x:2"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for name in ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"] {
+      try FileManager.default.copyItem(
+        atPath: scratch.file(name), toPath: "\(path)/\(name)")
+    }
+    #expect(try DataSource(path).load(.train, pool: Self.pool).count == 3)
   }
 
   @Test func namesWithADot() throws {

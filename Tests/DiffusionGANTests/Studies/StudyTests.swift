@@ -100,6 +100,39 @@ import Testing
       pixels: (0..<120 * 64).map { UInt8($0 * 7919 % 251) })
   }
 
+  /// Settings are chosen by images that nothing learned from, where the data keep some back.
+  @Test func validationImagesChoose() throws {
+    for (reference, reported) in [
+      ("", DataSplit.test), ("\"reference\": \"validation\",", .validation),
+    ] {
+      let scratch = try Scratch()
+      let (study, network) = try Self.study(
+        Self.text.replacingOccurrences(of: "\"count\"", with: reference + "\"count\""),
+        in: scratch)
+      let run = try RunDirectory.open(
+        root: scratch.file("runs"), name: "s", identity: Self.identity(of: study),
+        rowsFile: StudyResults.rowsFile)
+      let images = try Self.pictures()
+      var runner = try StudyRunner(
+        study, in: run, train: images,
+        heldOut: [(.validation, images.subset(0..<40)), (.test, images.subset(40..<90))],
+        metrics: [], trainer: CountingTrainer(network), pool: ThreadPool(count: 2))
+      try runner()
+      for row in try StudyResults(contentsOf: run.path).rows {
+        let expected = row.role == .development ? .validation : reported
+        #expect(row.reference == expected)
+        #expect(row.referenceCount == (expected == .test ? 50 : 40))
+      }
+      if reported == .validation {
+        expectUserError("s: ", "its data have none", "fashion-mnist:N") {
+          _ = try StudyRunner(
+            study, in: run, train: images, heldOut: [(.test, images)], metrics: [],
+            trainer: CountingTrainer(network), pool: ThreadPool(count: 1))
+        }
+      }
+    }
+  }
+
   /// Rates may be compared before the end of the budget; what is reported is of the whole of it.
   @Test func ratesAreComparedAfterTheImagesThatTheStudySays() throws {
     let scratch = try Scratch()
@@ -113,7 +146,7 @@ import Testing
         identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
-        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        study, in: run, train: Self.pictures(), heldOut: [], metrics: [],
         trainer: CountingTrainer(network), pool: ThreadPool(count: 2)
       ) { _, _, _ in }
       try runner()
@@ -138,7 +171,7 @@ import Testing
       root: scratch.path, name: "s", identity: Self.identity(of: study),
       rowsFile: StudyResults.rowsFile)
     var runner = try StudyRunner(
-      study, in: run, train: Self.pictures(), test: nil,
+      study, in: run, train: Self.pictures(), heldOut: [],
       metrics: [Blocks(name: "one"), Blocks(name: "other")], trainer: CountingTrainer(network),
       pool: ThreadPool(count: 2)
     ) { _, _, _ in }
@@ -162,7 +195,7 @@ import Testing
         identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
-        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        study, in: run, train: Self.pictures(), heldOut: [], metrics: [],
         trainer: CountingTrainer(network, divergesAt: bad), pool: ThreadPool(count: 2)
       ) { _, _, _ in }
       try runner()
@@ -218,7 +251,7 @@ import Testing
       identity: Self.identity(of: study),
       rowsFile: StudyResults.rowsFile)
     var runner = try StudyRunner(
-      study, in: run, train: Self.pictures(), test: nil, metrics: [],
+      study, in: run, train: Self.pictures(), heldOut: [], metrics: [],
       trainer: Trainer(
         scratch: scratch, network: NetworkFile(contentsOf: network), limit: limit),
       pool: ThreadPool(count: 2)
@@ -239,7 +272,7 @@ import Testing
         identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile, shard: shard, path: scratch.file(folder))
       var runner = try StudyRunner(
-        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        study, in: run, train: Self.pictures(), heldOut: [], metrics: [],
         trainer: CountingTrainer(network), pool: ThreadPool(count: 1)
       ) { _, _, _ in }
       try runner()
@@ -277,7 +310,7 @@ import Testing
         rowsFile: StudyResults.rowsFile)
       let steps = Mutex(0)
       var runner = try StudyRunner(
-        study, in: run, train: data, test: nil, metrics: [], trainer: trainer,
+        study, in: run, train: data, heldOut: [], metrics: [], trainer: trainer,
         pool: ThreadPool(count: 2)
       ) { _, _, _ in
         let count = steps.withLock { count in
@@ -330,7 +363,7 @@ import Testing
         root: scratch.path, name: "s", identity: Self.identity(of: study),
         rowsFile: StudyResults.rowsFile)
       var runner = try StudyRunner(
-        study, in: run, train: Self.pictures(), test: nil, metrics: [],
+        study, in: run, train: Self.pictures(), heldOut: [], metrics: [],
         trainer: CountingTrainer(network), pool: ThreadPool(count: 1))
       var told: [String] = []
       runner.begins = {
@@ -362,7 +395,7 @@ import Testing
       rowsFile: StudyResults.rowsFile)
     let data = try Self.pictures()
     var runner = try StudyRunner(
-      study, in: run, train: data, test: data.subset(Array(0..<90)), metrics: [],
+      study, in: run, train: data, heldOut: [(.test, data.subset(Array(0..<90)))], metrics: [],
       trainer: CountingTrainer(network), pool: ThreadPool(count: 2))
     try runner()
     let rows = try StudyResults(contentsOf: run.path).rows

@@ -70,19 +70,6 @@ import Testing
     #expect(rejected <= (sizes.0 < 16 ? 0.15 : 0.075), "\(rejected)")
   }
 
-  @Test(arguments: sizes, [Population.normal, .heavyTailed])
-  func equivalenceKeepsItsLevelAtTheMargin(count: Int, population: Population) {
-    let simulations = count > 16 ? 200 : 2_000
-    let rejected = share(of: simulations) { simulation in
-      let values = population.sample(count, seed: 6, simulation).map {
-        0.5 * $0 + (simulation % 2 == 0 ? 1 : -1)
-      }
-      return PermutationTest.equivalence(values, margin: 1, seed: simulation).pValue <= 0.05
-    }
-    #expect(rejected <= 0.05 + threeErrors(0.05, simulations), "\(rejected)")
-    #expect(count < 16 || population == .heavyTailed || rejected > 0.02, "\(rejected)")
-  }
-
   @Test(arguments: sizes) func curvatureOfStraightDosesIsFoundByChanceOnly(count: Int) {
     let contrast = Curvature.contrast(6)
     let simulations = count > 16 ? 400 : 2_000

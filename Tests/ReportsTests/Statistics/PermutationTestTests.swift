@@ -136,26 +136,3 @@ import Testing
     #expect(PermutationTest.independent([1, .nan], [2, 3], seed: 1).pValue.isNaN)
   }
 }
-
-@Suite struct EquivalenceTests {
-  @Test func twoOneSidedTestsByHand() {
-    // ±1 about 0.1: values + 3 and 3 − values are all above 0, one pattern of 64.
-    let small = [0.1, -0.2, 0.3, 0, 0.2, -0.1]
-    let result = PermutationTest.equivalence(small, margin: 3, seed: 1)
-    #expect(result.pValue == 1.0 / 64 && result.isExact && result.smallestPValue == 1.0 / 64)
-    #expect(abs(result.meanDifference - 0.05) < 1e-12)
-    // A mean beyond the margin on either side.
-    #expect(PermutationTest.equivalence(small.map { $0 + 4 }, margin: 3, seed: 1).pValue == 1)
-    #expect(PermutationTest.equivalence(small.map { $0 - 4 }, margin: 3, seed: 1).pValue == 1)
-    #expect(PermutationTest.equivalence([], margin: 1, seed: 1).pValue == 1)
-    #expect(PermutationTest.equivalence([.nan], margin: 1, seed: 1).pValue.isNaN)
-  }
-
-  @Test func findsAbsence() {
-    let found = share(of: 100) { simulation in
-      let values = Population.normal.sample(32, seed: 61, simulation)
-      return PermutationTest.equivalence(values, margin: 0.8, seed: 1).pValue <= 0.05
-    }
-    #expect(found > 0.9, "\(found)")
-  }
-}
