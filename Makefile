@@ -236,6 +236,7 @@ reproduce-onestep: build ## run the studies of one-step generators anew (hours; 
 	done
 	$(STUDY) --features encoder levers --network pretrained=networks/fashion16.safetensors
 	$(STUDY) --features encoder levers-further --network pretrained=networks/fashion16.safetensors
+	$(STUDY) --features encoder levers-seen --network pretrained=networks/fashion16.safetensors
 	$(STUDY) freezing --network pretrained=networks/fashion16.safetensors
 	$(STUDY) minima --network pretrained=networks/fashion16.safetensors
 	$(STUDY) --metric efficientnet-lite2@64 rivals --network pretrained=networks/fashion16.safetensors

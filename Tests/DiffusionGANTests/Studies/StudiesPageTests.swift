@@ -9,13 +9,16 @@ import Testing
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../docs/onestep").standardized
   private static let names = [
-    "ability", "freezing", "frequency", "larger", "levers", "levers-further", "minima", "rivals",
+    "ability", "freezing", "frequency", "larger", "levers", "levers-further", "levers-seen",
+    "minima", "rivals",
   ]
 
   private static func results() throws -> [StudyResults] {
-    try names.map {
-      try StudyResults(contentsOf: folder.appendingPathComponent("studies/\($0)").path)
-    }
+    try names.map(results)
+  }
+
+  private static func results(_ name: String) throws -> StudyResults {
+    try StudyResults(contentsOf: folder.appendingPathComponent("studies/\(name)").path)
   }
 
   /// A page without its tables.
@@ -133,16 +136,27 @@ import Testing
     }
   }
 
-  /// What the rule of `studies/levers.json` takes is what the page says, and is tried over three seeds next.
+  /// What the rule of `studies/levers.json` takes is what the page says; what images that were learned from would have
+  /// had it take is tried over three seeds.
   @Test func leversAreTakenByTheRule() throws {
-    func result(_ name: String) throws -> StudyResults {
-      try StudyResults(contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
+    let page = try Self.prose(of: "levers.md")
+    func said(_ words: Regex<(Substring, Substring)>) throws -> [String] {
+      try #require(page.firstMatch(of: words)).1.matches(of: /`([^`]+)`/).map { String($0.1) }
     }
+    #expect(try said(/By the rule taken: ([^.*]+)/) == Self.taken(in: "levers"))
+    let seen = try Self.taken(in: "levers-seen")
+    #expect(try said(/it would take ([^.*]+)/) == seen)
+    let further = try Self.results("levers-further").study.cells.map(\.name)
+    #expect(Set(try Self.taken(in: "levers")).isSubset(of: further))
+  }
+
+  /// Cells that the rule takes.
+  private static func taken(in study: String) throws -> [String] {
     /// The numbers of a row by space, the smaller the better.
     func numbers(_ row: StudyRow) -> [[Double]] {
       row.metrics.map { [$0.frechet.value, -$0.recall, -($0.coverage ?? .nan)] }
     }
-    let rows = try result("levers").rows.filter { $0.role == .heldOut }
+    let rows = try results(study).rows.filter { $0.role == .heldOut }
     func cell(_ name: String) -> [[[Double]]] { rows.filter { $0.cell == name }.map(numbers) }
     let (preset, longer) = (cell("as-preset"), cell("as-preset-longer").first)
     let length = try #require(rows.first).images
@@ -154,7 +168,7 @@ import Testing
     }
     let mean = overSeeds { $0.reduce(0, +) / Double($0.count) }
     let spread = overSeeds { ($0.max() ?? .nan) - ($0.min() ?? .nan) }
-    let taken = try rows.filter { row in
+    return try rows.filter { row in
       guard !row.cell.hasPrefix("as-preset") else { return false }
       let (own, standard) = (numbers(row), row.images == length ? mean : try #require(longer))
       func gain(_ space: Int, _ number: Int) -> Double {
@@ -167,22 +181,19 @@ import Testing
       }
       return isNearer || (recallsMore && losesNothing)
     }.map(\.cell)
-    let page = try Self.prose(of: "levers.md")
-    let said = try #require(page.firstMatch(of: /By the rule taken: ([^.*]+)/)).1
-      .matches(of: /`([^`]+)`/).map { String($0.1) }
-    #expect(said == taken)
-    #expect(Set(taken).isSubset(of: try result("levers-further").study.cells.map(\.name)))
   }
 
   /// Numbers of three digits in the prose on levers are of rows, of means over seeds or of how far the preset's differ.
   @Test func leversOfThePageAreOfTheRows() throws {
-    var known: Set<String> = [
-      // The learning rate, and what test images said before.
-      "0.001", "0.005", "0.007",
-    ]
-    for name in ["levers", "levers-further"] {
-      let result = try StudyResults(
-        contentsOf: Self.folder.appendingPathComponent("studies/\(name)").path)
+    // The learning rate, and how much nearer the same runs are to images that were learned from.
+    var known: Set<String> = ["0.001"]
+    for differences in try Self.distancesOfLevers().map({ zip($0.kept, $0.seen).map(-) }) {
+      let mean = differences.reduce(0, +) / Double(differences.count)
+      let largest = differences.map(abs).max() ?? .nan
+      for number in [mean, largest] { known.insert(String(format: "%.3f", number)) }
+    }
+    for name in ["levers", "levers-further", "levers-seen"] {
+      let result = try Self.results(name)
       let presets = try #require(result.study.cells.first)
       for cell in result.study.cells {
         let images = try #require(result.checkpoints(of: cell).last)
@@ -210,6 +221,29 @@ import Testing
     let quoted = section.matches(of: /\b[0-9]\.[0-9]{3}\b/).map { String($0.output) }
     #expect(quoted.count > 40)
     for number in quoted { #expect(known.contains(number), "\(number)") }
+  }
+
+  /// Distances in each space of the runs of `levers`, to images that were kept back and to some that were learned from.
+  private static func distancesOfLevers() throws -> [(kept: [Double], seen: [Double])] {
+    let rows = try ["levers", "levers-seen"].map { name in
+      try results(name).rows.sorted { ($0.network, $0.seed) < ($1.network, $1.seed) }
+    }
+    #expect(rows[0].map(\.network) == rows[1].map(\.network) && rows[0].count == 29)
+    return (0..<2).map { space in
+      let found = rows.map { $0.map { $0.metrics[space].frechet.value } }
+      return (found[0], found[1])
+    }
+  }
+
+  /// The two sets of real images rank the runs as the page says.
+  @Test func rankCorrelationsOfThePageAreOfTheRows() throws {
+    let correlations = try Self.distancesOfLevers().map {
+      RankCorrelation.spearman($0.kept, $0.seen)
+    }
+    let text = correlations.map { String(format: "%.2f", $0) }
+    #expect(
+      try Self.prose(of: "levers.md").contains(
+        "of the distances is \(text[0]) by classifier and \(text[1]) in pixels"))
   }
 
   /// What the levels of freezing leave as it is, in percent of the parameters.

@@ -27,6 +27,7 @@ import Testing
     let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
     for name in [
       "minima", "freezing", "ability", "frequency", "larger", "rivals", "levers", "levers-further",
+      "levers-seen",
     ] {
       let study = try Study(contentsOf: "\(root.dropFirst())/studies/\(name).json")
       #expect(study.name == name && !study.cells.isEmpty)
