@@ -23,23 +23,26 @@ public struct DataSource: Sendable {
     (self.name, self.splits, self.read) = (name, splits, read)
   }
 
-  /// Data that have a name of their own.
-  private static let named = [
-    // Debian's package `dataset-fashion-mnist`.
-    DataSource("fashion-mnist", splits: [.train, .test]) { split, _ in
-      try MNISTFolder.fashion(split, name: "fashion-mnist")
-    },
-    // Three of its images as the channels of one, 1,000 combined classes.
-    DataSource("stacked-fashion-mnist", splits: [.train, .test]) { split, _ in
-      try MNISTFolder.fashion(split, name: "fashion-mnist")
-        .stacked(name: "stacked-fashion-mnist", seed: 0)
-    },
-  ]
+  /// Debian's package `dataset-fashion-mnist`.
+  private static let fashion = DataSource("fashion-mnist", splits: [.train, .test]) { split, _ in
+    try MNISTFolder.fashion(split, name: "fashion-mnist")
+  }
+
+  /// Three of its images as the channels of one, 1,000 combined classes.
+  private static let stacked = fashion.stacked
+
+  private var stacked: DataSource {
+    let grey = self
+    return DataSource("stacked-\(name)", splits: splits) { split, pool in
+      try grey.load(split, pool: pool).stacked(name: "stacked-fashion-mnist", seed: 0)
+    }
+  }
 
   /// Reads `fashion-mnist`, `stacked-fashion-mnist` or a path; what a path holds is told by its ending or its files.
   /// `DATA:N` trains on N of the training images and keeps the others as the split `validation`.
   public init(_ specification: String) throws {
-    if let known = Self.named.first(where: { $0.name == specification }) {
+    let named = [Self.fashion, Self.stacked]
+    if let known = named.first(where: { $0.name == specification }) {
       self = known
       return
     }
@@ -47,13 +50,18 @@ public struct DataSource: Sendable {
       let count = Int(specification[specification.index(after: colon)...]),
       !FileManager.default.fileExists(atPath: specification)
     {
-      self = try DataSource(String(specification[..<colon])).training(on: count)
+      let whole = String(specification[..<colon])
+      // Stacks share their images, so these are kept back before they are stacked.
+      self =
+        whole == Self.stacked.name
+        ? try Self.fashion.training(on: count).stacked
+        : try DataSource(whole).training(on: count)
       return
     }
     let path =
       specification.count > 1 && specification.hasSuffix("/")
       ? String(specification.dropLast()) : specification
-    let names = Self.named.map(\.name).joined(separator: ", ")
+    let names = named.map(\.name).joined(separator: ", ")
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw UserError(
@@ -106,7 +114,9 @@ public struct DataSource: Sendable {
         "the training images are cut twice", at: "\(name):\(count)", remedy: "give one number")
     }
     let whole = self
-    return DataSource("\(name)-\(count)", splits: [.train, .validation] + splits.dropFirst()) {
+    return DataSource(
+      "\(name)-\(count)", splits: [.train, .validation] + splits.filter { $0 != .train }
+    ) {
       split, pool in
       guard split != .test else { return try whole.load(.test, pool: pool) }
       let all = try whole.load(.train, pool: pool)

@@ -55,6 +55,22 @@ import Testing
     expectUserError("no-such", "no such data") { _ = try DataSource("no-such:5") }
   }
 
+  /// No garment is in stacks of two splits.
+  @Test func stacksAreKeptBackWithTheirImages() throws {
+    let source = try DataSource("stacked-fashion-mnist:59000")
+    #expect(source.splits == DataSplit.allCases && source.name == "stacked-fashion-mnist-59000")
+    let garments = try DataSplit.allCases.prefix(2).map { split in
+      let data = try source.load(split, pool: Self.pool)
+      #expect(data.count == (split == .train ? 59_000 : 1_000))
+      let size = data.pixels.count / data.count / 3
+      return Set(
+        stride(from: 0, to: min(data.pixels.count, 3 * 20_000 * size), by: size).map {
+          data.pixels[$0..<$0 + size]
+        })
+    }
+    #expect(garments[1].count > 900 && garments[0].isDisjoint(with: garments[1]))
+  }
+
   /// A number after a colon may belong to a name.
   @Test func aPathThatIsThereCountsMore() throws {
     let scratch = try Self.folder()
