@@ -116,8 +116,7 @@ public struct DataSource: Sendable {
     let whole = self
     return DataSource(
       "\(name)-\(count)", splits: [.train, .validation] + splits.filter { $0 != .train }
-    ) {
-      split, pool in
+    ) { split, pool in
       guard split != .test else { return try whole.load(.test, pool: pool) }
       let all = try whole.load(.train, pool: pool)
       guard 1..<all.count ~= count else {
@@ -126,9 +125,8 @@ public struct DataSource: Sendable {
           at: "\(whole.name):\(count)", remedy: "give 1 to \(all.count - 1)")
       }
       var stream = RandomStream(seed: 0, path: [0x7661_6c69])
-      let chosen = stream.sample(count, of: Array(0..<all.count)).sorted()
-      guard split == .validation else { return try all.subset(chosen) }
-      return try all.subset(Set(0..<all.count).subtracting(chosen).sorted())
+      let order = stream.sample(all.count, of: Array(0..<all.count))
+      return try all.subset((split == .train ? order[..<count] : order[count...]).sorted())
     }
   }
 

@@ -16,13 +16,13 @@ public struct EvaluationSets: Sendable {
   /// Purposes of random streams, so that no two samples are drawn alike.
   private enum Purpose: UInt64 { case generated = 1, reference, floor, halves }
 
-  /// Real images that nothing learned from, and what they are.
-  public typealias HeldOut = (split: DataSplit, images: ImageDataset)
+  /// Real images, and which part of the data they are.
+  public typealias Split = (split: DataSplit, images: ImageDataset)
 
   /// Checks data before anything is drawn to compare with them.
   ///
   /// - Throws: `UserError` for too few images to cut and for splits of different shapes.
-  public static func check(train: ImageDataset, heldOut: HeldOut?) throws {
+  public static func check(train: ImageDataset, heldOut: Split?) throws {
     // Without others, half of the images are the reference.
     for (data, fewest) in [
       (train, (heldOut == nil ? 2 : 1) * SampleQuality.fewest),
@@ -45,10 +45,10 @@ public struct EvaluationSets: Sendable {
   /// the bias of a Fréchet distance depends on the number.
   ///
   /// - Parameters:
-  ///   - train, heldOut: the data; without others, `train` is cut into two random halves.
+  ///   - train, heldOut: the data, and a part that is kept from training; without one, `train` is cut into two random halves.
   /// - Throws: `UserError` for images of different shapes and for too few to measure or to cut.
   public init(
-    generated: ImageDataset, train: ImageDataset, heldOut: HeldOut?, count: Int, seed: UInt64
+    generated: ImageDataset, train: ImageDataset, heldOut: Split?, count: Int, seed: UInt64
   ) throws {
     guard generated.shape == train.shape else {
       throw UserError(

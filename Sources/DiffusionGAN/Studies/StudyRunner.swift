@@ -9,7 +9,7 @@ public struct StudyRunner {
   private let run: RunDirectory
   private let train: ImageDataset
   /// Real images that what chooses a learning rate is measured against, and what is reported.
-  private let references: (development: EvaluationSets.HeldOut, heldOut: EvaluationSets.HeldOut)
+  private let references: (development: EvaluationSets.Split, heldOut: EvaluationSets.Split)
   private let metrics: [any FeatureNetwork]
   private let trainer: any StudyTrainer
   private let pool: ThreadPool
@@ -63,7 +63,7 @@ public struct StudyRunner {
   ///     missing.
   ///   - watch: told what is being done, and how much of how much; may throw to stop.
   public init(
-    _ study: Study, in run: RunDirectory, train: ImageDataset, heldOut: [EvaluationSets.HeldOut],
+    _ study: Study, in run: RunDirectory, train: ImageDataset, heldOut: [EvaluationSets.Split],
     metrics: [any FeatureNetwork], trainer: any StudyTrainer, pool: ThreadPool,
     watch: @escaping (_ label: String, _ done: Int, _ total: Int) throws -> Void = { _, _, _ in }
   ) throws {
@@ -78,7 +78,7 @@ public struct StudyRunner {
         "the study measures against validation images, and its data have none", at: study.name,
         remedy: "say how many images train, \"data\": \"\(study.data):N\"")
     }
-    func first(of preferred: DataSplit) -> EvaluationSets.HeldOut {
+    func first(of preferred: DataSplit) -> EvaluationSets.Split {
       splits.first { $0.0 == preferred } ?? splits[0]
     }
     references = (first(of: .validation), first(of: study.reference))
@@ -148,7 +148,7 @@ public struct StudyRunner {
     }
   }
 
-  private func reference(of role: StudyTask.Role) -> EvaluationSets.HeldOut {
+  private func reference(of role: StudyTask.Role) -> EvaluationSets.Split {
     switch role {
     case .development: references.development
     case .heldOut: references.heldOut

@@ -100,7 +100,7 @@ enum EvaluateCommand: Command {
         line: "onestep evaluate --images samples/ --data faces.zip --json", comment: "for scripts"),
     ])
 
-  /// What no network learned from, the first that data have counts.
+  /// What training on the same data is kept from; the first that the data have counts.
   private static let heldOutSplits = [DataSplit.test, .validation]
 
   /// - Throws: `UserError` for a split that the data do not have.

@@ -136,8 +136,8 @@ import Testing
     }
   }
 
-  /// What the rule of `studies/levers.json` takes is what the page says; what images that were learned from would have
-  /// had it take is tried over three seeds.
+  /// What the rule of `studies/levers.json` takes is what the page says, also by images that were learned from. A change
+  /// that it takes is tried over three seeds.
   @Test func leversAreTakenByTheRule() throws {
     let page = try Self.prose(of: "levers.md")
     func said(_ words: Regex<(Substring, Substring)>) throws -> [String] {

@@ -34,6 +34,16 @@ import Testing
     }
   }
 
+  /// The levers are measured twice: a change to one file belongs in the other.
+  @Test func leversAreTheSameRunsByOtherImages() throws {
+    let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
+    let studies = try ["levers", "levers-seen"].map {
+      try Study(contentsOf: "\(root.dropFirst())/studies/\($0).json")
+    }
+    #expect(studies[0].cells == studies[1].cells && studies[0].data == studies[1].data)
+    #expect(studies.map(\.reference) == [.validation, .train])
+  }
+
   @Test(arguments: [
     ("\"gan\"", "\"gaan\"", ["cells[1].method", "gaan", "distill-regression"]),
     ("\"freeze\": \"1\"", "\"freeze\": \"4\"", ["cells[1].freeze", "norm-affine"]),
